@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small pieces of text work that several rooms need. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth {
+
+/// 'text', for names inside messages. Control characters come out as \xNN, so that a hostile
+/// name cannot move the reader's cursor or forge a second line.
+std::string quote(std::string_view text);
+
+/// Splits at every `separator`; n separators give n + 1 parts, empty ones included.
+std::vector<std::string> split(std::string_view text, char separator);
+
+/// "1.5 MiB", "12 B": for people, three digits at most before the unit.
+std::string size_text(unsigned long long bytes);
+
+/// The candidate with the fewest edits to `word` if it is near enough to be a typing error
+/// (at most a third of the word's length), else empty.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// FNV-1a, 64 bits: tells values apart, keeps no secrets.
+unsigned long long fingerprint(std::string_view text, unsigned long long seed = 0xcbf29ce484222325ULL);
+
+}  // namespace berth

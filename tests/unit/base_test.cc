@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace berth {
+namespace {
+
+/// A directory of the test's own, gone afterwards.
+class InAFolder : public testing::Test {
+ protected:
+  InAFolder() {
+    std::string pattern = testing::TempDir() + "berth-base-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+
+  ~InAFolder() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::size_t names() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+
+  std::string folder_;
+};
+
+TEST(Error, IsOneCompleteLineAndAHint) {
+  const Error error{Blame::host,
+                    "create a user and mount namespace",
+                    Refusal{"unshare", ENOSPC},
+                    "raise the sysctl user.max_user_namespaces"};
+  EXPECT_EQ(to_text(error),
+            "berth: cannot create a user and mount namespace: unshare: "
+            "No space left on device (ENOSPC)\n"
+            "berth: hint: raise the sysctl user.max_user_namespaces");
+}
+
+TEST(Error, AnErrnoNobodyKnowsIsStillPrinted) {
+  EXPECT_EQ(sentence_of(refused("open", "read 'x'", 4000)),
+            "cannot read 'x': open: unknown error (4000)");
+}
+
+TEST(Quote, AHostileNameCannotForgeALine) {
+  EXPECT_EQ(quote("a\nberth: \x1b[2J"), "'a\\x0aberth: \\x1b[2J'");
+}
+
+TEST(Split, KeepsEmptyParts) {
+  EXPECT_EQ(split("a::b:", ':'), (std::vector<std::string>{"a", "", "b", ""}));
+  EXPECT_EQ(split("", ':'), (std::vector<std::string>{""}));
+}
+
+TEST(SizeText, HasThreeDigitsAtMost) {
+  EXPECT_EQ(size_text(0), "0 B");
+  EXPECT_EQ(size_text(1536), "1.5 KiB");
+  EXPECT_EQ(size_text(300ULL << 20), "300 MiB");
+}
+
+TEST(Nearest, FindsATypingErrorAndNothingFarther) {
+  EXPECT_EQ(nearest("--red-only", {"--read-only", "--workdir"}), "--read-only");
+  EXPECT_EQ(nearest("--banana", {"--read-only", "--workdir"}), "");
+}
+
+TEST_F(InAFolder, AFileAppearsOnlyWhenItIsCommitted) {
+  const std::string target = folder_ + "/image.sqsh";
+  {
+    auto file = FileBeingWritten::create(target);
+    ASSERT_TRUE(file);
+    ASSERT_EQ(write_fully(file->fd(), "half", 4), 0);
+    EXPECT_EQ(names(), 0U);
+  }
+  EXPECT_EQ(names(), 0U);
+  auto file = FileBeingWritten::create(target);
+  ASSERT_TRUE(file);
+  ASSERT_EQ(write_fully(file->fd(), "whole", 5), 0);
+  ASSERT_TRUE(file->commit());
+  EXPECT_EQ(*read_text_file(target, 100), "whole");
+  EXPECT_EQ(names(), 1U);
+}
+
+TEST_F(InAFolder, CommitReplacesWhatHadTheName) {
+  const std::string target = folder_ + "/image.sqsh";
+  for (const std::string text : {"old", "new"}) {
+    auto file = FileBeingWritten::create(target);
+    ASSERT_EQ(write_fully(file->fd(), text.data(), text.size()), 0);
+    ASSERT_TRUE(file->commit());
+  }
+  EXPECT_EQ(*read_text_file(target, 100), "new");
+  EXPECT_EQ(names(), 1U);
+}
+
+TEST_F(InAFolder, ReadRefusesWhatIsTooLargeOrNotAFile) {
+  const std::string fifo = folder_ + "/fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_NE(sentence_of(read_text_file(fifo, 10).error()).find("not a regular file"),
+            std::string::npos);
+  EXPECT_NE(sentence_of(read_text_file("/proc/self/status", 10).error()).find("larger than 10 B"),
+            std::string::npos);
+  EXPECT_NE(sentence_of(read_text_file(folder_ + "/none", 10).error()).find("(ENOENT)"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace berth
