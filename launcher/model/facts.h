@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host looked like when we asked. Filled in by survey, invented by tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace berth {
+
+/// This process's place among the processes that one launcher started together.
+struct Rank {
+  std::string launcher;  ///< "slurm", "openmpi", "mpich", "pmix"; empty: started alone
+  std::string step;      ///< tells this step from every other one of the user's on this node
+  unsigned rank = 0;
+  unsigned local_size = 1;               ///< ranks of the step on this node
+  std::vector<std::string> directories;  ///< what MPI needs to see at the same place inside
+};
+
+struct Facts {
+  unsigned uid = 0;
+  unsigned gid = 0;
+  std::string user;         ///< name of uid
+  std::string group;        ///< name of gid
+  std::string home;         ///< from the environment, else from the user database
+  std::string cwd;          ///< empty where it cannot be named
+  std::string node;         ///< host name
+  std::string base;         ///< an existing directory over which the container is built
+  std::string hosts;        ///< the host's /etc/hosts
+  std::string resolv_conf;  ///< the host's /etc/resolv.conf
+  std::vector<std::string> environment;  ///< NAME=value
+  std::vector<std::string> directories;  ///< of those that a plan may want to show, what exists
+  std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
+  Rank rank;
+
+  bool fuse_device_present = true;
+  bool fuse_device_open_to_us = true;
+};
+
+/// What the locked-down server read in the image, and what we know of its file.
+struct ImageFacts {
+  std::string path;    ///< absolute
+  std::string config;  ///< the OCI image configuration, JSON; may be empty
+  std::string passwd;
+  std::string group;
+};
+
+/// What a second look found, after a step was refused. A hint without it is a guess.
+struct Findings {
+  bool source_exists = true;
+  bool target_exists = true;
+  bool program_exists = false;  ///< the file is there, so its interpreter or format is the trouble
+};
+
+}  // namespace berth

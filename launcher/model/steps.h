@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What will be done, in the order of doing. Plain data: a list of steps can be printed, compared
+// with a golden text, and carried out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace berth {
+
+struct EnterNamespaces {
+  int flags = 0;
+};
+
+/// Writes `text` into an existing file, or makes the file (on the scratch file system).
+struct WriteFile {
+  std::string path;
+  std::string text;
+};
+
+/// Mounts made from here on stay inside; mounts made on the host still arrive
+/// (mount_namespaces(7)).
+struct KeepMountsInside {};
+
+/// Takes hold of a tree of the host as a detached mount (open_tree(2)), before anything hides it.
+struct TakeTree {
+  std::string from;
+  unsigned slot = 0;  ///< AttachTree names it again
+  bool read_only = false;
+};
+
+/// A tmpfs that holds everything the container writes.
+struct MountScratch {
+  std::string at;
+  std::uint64_t bytes = 0;  ///< 0: the kernel's default, half of the memory
+};
+
+struct MakeDirectory {
+  std::string path;
+};
+
+/// Opens /dev/fuse inside the user namespace, mounts the image read-only and hands the descriptor
+/// to the server process.
+struct MountImage {
+  std::string image;
+  std::string at;
+  unsigned uid = 0;  ///< as seen inside
+  unsigned gid = 0;
+};
+
+struct MountOverlay {
+  std::string lower;
+  std::string upper;
+  std::string work;
+  std::string at;
+};
+
+/// Attaches a taken tree; `to` is resolved inside the new root and made there if missing.
+struct AttachTree {
+  unsigned slot = 0;
+  std::string from;  ///< for messages
+  std::string to;
+};
+
+struct ChangeRoot {
+  std::string root;
+  bool read_only = false;
+};
+
+/// The leader gives the finished container to the keeper, who lets the other ranks in.
+struct ShareContainer {};
+
+/// A rank enters the container that another rank of its step has built.
+struct JoinContainer {};
+
+struct EnterDirectory {
+  std::string path;
+};
+
+struct DropPrivileges {};
+
+/// Marks every descriptor above 2 close-on-exec, except `keep`.
+struct CloseOthers {
+  std::vector<int> keep;
+};
+
+struct Execute {
+  std::vector<std::string> candidates;  ///< full paths to try in turn, from PATH
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+};
+
+using Step = std::variant<EnterNamespaces,
+                          WriteFile,
+                          KeepMountsInside,
+                          TakeTree,
+                          MountScratch,
+                          MakeDirectory,
+                          MountImage,
+                          MountOverlay,
+                          AttachTree,
+                          ChangeRoot,
+                          ShareContainer,
+                          JoinContainer,
+                          EnterDirectory,
+                          DropPrivileges,
+                          CloseOthers,
+                          Execute>;
+
+}  // namespace berth

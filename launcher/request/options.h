@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of `berth run`'s options. Command line, help, Request text and the Slurm plugin
+// all read it; a new option is one row. No third-party library: the plugin links this.
+#pragma once
+
+#include "base/result.h"
+#include "launcher/model/request.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::request {
+
+struct Option {
+  std::string_view name;   ///< without dashes
+  char letter = 0;         ///< short form, 0 for none
+  std::string_view value;  ///< what stands for the value in help; empty for a switch
+  std::string_view help;
+  Status (*apply)(Request& request, const std::string& value);
+  std::vector<std::string> (*values_of)(const Request& request);  ///< one per occurrence
+};
+
+/// Every row, in the order of help.
+const std::vector<Option>& options();
+
+/// Reads `[OPTIONS] IMAGE [--] [COMMAND…]`; options end at the image.
+Result<Request> parse_command_line(const std::vector<std::string>& words);
+
+/// "SRC[:DST[:ro|rw]]" with relative sources left as they are.
+Result<Bind> parse_bind(const std::string& text);
+
+/// "64M", "1.5G" is refused: whole numbers with K, M, G or T (1024-based), or bytes.
+Result<std::uint64_t> parse_size(const std::string& text);
+
+}  // namespace berth::request
