@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's side of the preview. A file that is not there, or is not a regular one, is empty;
+// one that cannot be read or is too large is an error, for the launch would go wrong later.
+#include "image/serve/preview.h"
+
+#include "base/file.h"
+#include "image/serve/directory.h"
+#include "image/serve/file_data.h"
+
+#include <sys/types.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+namespace berth::serve {
+namespace {
+
+/// The inode at `path` below the root. 0, ENOENT, ENOTDIR, or EIO.
+int find_path(Reader& reader, std::string_view path, Inode& out) {
+  int error = read_inode(reader, reader.image().super.root, out);
+  while (error == 0 && !path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    DirectoryEntry entry;
+    error = find_entry(reader, out, path.substr(0, end), entry);
+    if (error == 0) error = read_inode(reader, entry.reference, out);
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return error;
+}
+
+int append_file(Reader& reader, const PreviewFile& file, std::string& out, std::uint32_t& size) {
+  Inode inode;
+  const int error = find_path(reader, file.path, inode);
+  if (error == ENOENT || error == ENOTDIR || (error == 0 && !inode.is(S_IFREG))) return 0;
+  if (error != 0) return error;
+  if (inode.size > file.limit) return EFBIG;
+  const std::size_t before = out.size();
+  out.resize(before + inode.size);
+  std::size_t got = 0;
+  size = static_cast<std::uint32_t>(inode.size);
+  const std::span room(out.data() + before, inode.size);
+  return read_file(reader, inode, 0, std::as_writable_bytes(room), got);
+}
+
+/// The root has to be a directory that can be listed from its beginning.
+int check_root(Reader& reader) {
+  Inode root;
+  DirectoryEntry entry;
+  if (const int error = find_path(reader, "", root); error != 0) return error;
+  if (!root.is(S_IFDIR)) return ENOTDIR;
+  const int error = Listing(reader, root).next(entry);
+  return error == ENOENT ? 0 : error;
+}
+
+}  // namespace
+
+int send_preview(Reader& reader, int control, pid_t pid) {
+  PreviewHead head;
+  std::string message(sizeof head, '\0');
+  head.pid = pid;
+  head.error = check_root(reader);
+  head.culprit = kPreviewFiles.size();
+  for (std::uint32_t i = 0; head.error == 0 && i < kPreviewFiles.size(); ++i) {
+    head.error = append_file(reader, kPreviewFiles.at(i), message, head.sizes.at(i));
+    if (head.error != 0) head.culprit = i;
+  }
+  if (head.error != 0) message.resize(sizeof head);
+  message.replace(0, sizeof head, reinterpret_cast<const char*>(&head), sizeof head);
+  const int error = write_fully(control, message.data(), message.size());
+  return error != 0 ? error : head.error;
+}
+
+}  // namespace berth::serve

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server tells the launcher before it serves: the few files that a launch needs to know.
+#pragma once
+
+#include "image/serve/reader.h"
+#include "image/serve/serve.h"
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+
+namespace berth::serve {
+
+/// A file that is read beforehand.
+struct PreviewFile {
+  const char* path;  ///< below the root
+  std::uint32_t limit;
+};
+
+constexpr std::array<PreviewFile, 3> kPreviewFiles{
+    {{".berth/config.json", 1 << 20}, {"etc/passwd", 256 << 10}, {"etc/group", 256 << 10}}};
+
+/// The head of the server's message; the files' bytes follow in their order.
+struct PreviewHead {
+  std::int32_t pid = 0;
+  std::int32_t error = 0;     ///< 0, or the errno of what could not be read
+  std::uint32_t culprit = 0;  ///< then: which of kPreviewFiles, or their number for the root
+  std::array<std::uint32_t, kPreviewFiles.size()> sizes{};
+};
+
+/// Reads them and sends the message; `pid` is ours. 0 or an errno, after which nobody waits for us.
+int send_preview(Reader& reader, int control, pid_t pid);
+
+}  // namespace berth::serve

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of allowed calls and the BPF made from it, and the steps that leave the launcher
+// behind.
+#include "image/serve/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+
+namespace berth::serve {
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#else
+#error "add the AUDIT_ARCH_... of this architecture"
+#endif
+
+constexpr std::array<unsigned, 24> kServerCalls{
+    SYS_read,           SYS_writev,       SYS_pread64,      SYS_futex,
+    SYS_ppoll,          SYS_write,        SYS_recvmsg,      SYS_close,
+    SYS_mmap,           SYS_munmap,       SYS_mprotect,     SYS_mremap,
+    SYS_madvise,        SYS_brk,          SYS_clone,        SYS_rseq,
+    SYS_sched_yield,    SYS_exit,         SYS_exit_group,   SYS_set_robust_list,
+    SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall};
+
+constexpr std::array<unsigned, 31> kSanitizerCalls{SYS_openat,
+                                                   SYS_readlinkat,
+                                                   SYS_sigaltstack,
+                                                   SYS_getpid,
+                                                   SYS_gettid,
+                                                   SYS_prctl,
+                                                   SYS_newfstatat,
+                                                   SYS_fstat,
+                                                   SYS_tgkill,
+                                                   SYS_getrandom,
+                                                   SYS_sched_getaffinity,
+                                                   SYS_lseek,
+                                                   SYS_ioctl,
+                                                   SYS_mincore,
+                                                   SYS_clock_gettime,
+                                                   SYS_nanosleep,
+                                                   SYS_clock_nanosleep,
+                                                   SYS_getuid,
+                                                   SYS_geteuid,
+                                                   SYS_statx,
+                                                   SYS_uname,
+                                                   SYS_sysinfo,
+                                                   SYS_prlimit64,
+                                                   SYS_getrusage,
+                                                   SYS_getdents64,
+                                                   SYS_faccessat,
+                                                   SYS_process_vm_readv,
+                                                   SYS_pipe2,
+                                                   SYS_wait4,
+                                                   SYS_membarrier,
+                                                   SYS_getcwd};
+
+constexpr std::uint32_t kThreadFlags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+constexpr rlim_t kMostMemory = 256 << 20;
+
+constexpr std::uint32_t offset_of_argument(unsigned index) {
+  return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * 8UL);
+}
+
+sock_filter load(std::uint32_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset);
+}
+
+sock_filter answer(std::uint32_t what) {
+  return BPF_STMT(BPF_RET | BPF_K, what);
+}
+
+/// Runs the next `count` instructions only where the loaded word is `value`.
+sock_filter when(std::uint32_t value, std::uint8_t count) {
+  return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count);
+}
+
+void append(std::vector<sock_filter>& program, std::initializer_list<sock_filter> more) {
+  program.insert(program.end(), more);
+}
+
+void append_call(std::vector<sock_filter>& program, unsigned call, std::uint32_t otherwise) {
+  if (call == SYS_mmap || call == SYS_mprotect) {
+    append(program,
+           {when(call, 4),
+            load(offset_of_argument(2)),
+            BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+            answer(otherwise),
+            answer(SECCOMP_RET_ALLOW)});
+  } else if (call == SYS_clone) {
+    append(program,
+           {when(call, 5),
+            load(offset_of_argument(0)),
+            BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kThreadFlags),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kThreadFlags, 1, 0),
+            answer(otherwise),
+            answer(SECCOMP_RET_ALLOW)});
+  } else {
+    append(program, {when(call, 1), answer(SECCOMP_RET_ALLOW)});
+  }
+}
+
+/// Every signal, also those that libc keeps for itself: a job's launcher may send any to everyone.
+void block_signals() noexcept {
+  const std::uint64_t all = ~std::uint64_t{0};
+  (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+}
+
+/// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
+/// library wants to tell somebody reaches the image or the kernel. Sanitizers keep their stderr.
+void keep_two(int& image_fd, int& control) noexcept {
+  constexpr int image_number = 3;
+  constexpr int control_number = 4;
+  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, control_number + 1);
+  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, control_number + 1);
+  image_fd = ::dup3(image, image_number, O_CLOEXEC);
+  control = ::dup3(socket, control_number, O_CLOEXEC);
+  const auto close_from_to = [](unsigned first, unsigned last) {
+    if (::syscall(SYS_close_range, first, last, 0) == 0) return;
+    // Before Linux 5.9.
+    rlimit limit{};
+    const bool is_known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    const rlim_t end = std::min<rlim_t>(last, is_known ? limit.rlim_cur : 1024);
+    for (rlim_t fd = first; fd <= end; ++fd)
+      ::close(static_cast<int>(fd));
+  };
+  close_from_to(0, kSanitized ? 1 : 2);
+  close_from_to(control_number + 1, ~0U);
+}
+
+}  // namespace
+
+std::span<const unsigned> server_calls() noexcept {
+  return kServerCalls;
+}
+
+std::vector<sock_filter> make_filter(std::span<const unsigned> calls, std::uint32_t otherwise) {
+  std::vector<sock_filter> program;
+  program.reserve(16 + 2 * calls.size() + 16);
+  append(program,
+         {load(offsetof(seccomp_data, arch)),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
+          answer(SECCOMP_RET_KILL_PROCESS),
+          load(offsetof(seccomp_data, nr))});
+  for (const unsigned call : calls)
+    append_call(program, call, otherwise);
+  append(program, {when(SYS_clone3, 1), answer(SECCOMP_RET_ERRNO | ENOSYS), answer(otherwise)});
+  return program;
+}
+
+int apply_filter(std::span<const sock_filter> program) noexcept {
+  const sock_fprog filter{static_cast<unsigned short>(program.size()),
+                          const_cast<sock_filter*>(program.data())};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : errno;
+}
+
+void leave_the_launcher(int& image_fd,
+                        int& control,
+                        const std::optional<cpu_set_t>& cpus) noexcept {
+  // None of these is worth refusing service for; lock_in() is what has to hold.
+  block_signals();
+  (void)::setsid();
+  (void)::chdir("/");
+  keep_two(image_fd, control);
+  (void)::prctl(PR_SET_NAME, "berth-serve");
+  (void)::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit no_core{};
+  (void)::setrlimit(RLIMIT_CORE, &no_core);
+  const rlimit memory{kMostMemory, kMostMemory};
+  if (!kSanitized) (void)::setrlimit(RLIMIT_AS, &memory);
+  if (cpus) (void)::sched_setaffinity(0, sizeof *cpus, &*cpus);
+  // A second arena would make malloc look for the number of CPUs in /sys, which is not allowed.
+  (void)::mallopt(M_ARENA_MAX, 1);
+}
+
+int lock_in() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  if (!kSanitized) return apply_filter(make_filter(kServerCalls, SECCOMP_RET_KILL_PROCESS));
+  std::vector<unsigned> calls(kServerCalls.begin(), kServerCalls.end());
+  calls.insert(calls.end(), kSanitizerCalls.begin(), kSanitizerCalls.end());
+  return apply_filter(make_filter(calls, SECCOMP_RET_ERRNO | EPERM));
+}
+
+}  // namespace berth::serve

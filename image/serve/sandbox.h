@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cage of the process that reads images: few descriptors, no signals, and no system call but
+// those that serving takes.
+#pragma once
+
+#include <linux/filter.h>
+#include <sched.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace berth::serve {
+
+/// Sanitizers make calls of their own, and report through still more: in their builds the filter
+/// allows those too, and refuses where it would else kill.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(undefined_behavior_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+
+/// What serving takes, the most frequent first.
+std::span<const unsigned> server_calls() noexcept;
+
+/// A seccomp(2) program that allows `calls` of this machine's architecture and answers `otherwise`
+/// (SECCOMP_RET_...) to the rest. Memory that can be executed, and processes other than threads,
+/// are not allowed in any case; clone3(2) does not exist, so that libc falls back to clone(2).
+std::vector<sock_filter> make_filter(std::span<const unsigned> calls, std::uint32_t otherwise);
+
+/// Installs the program, for ever. 0 or an errno. Wants no_new_privs.
+int apply_filter(std::span<const sock_filter> program) noexcept;
+
+/// Becomes a process apart, before anything of the image is parsed: no signals, a session of its
+/// own, no descriptors but the two, which get new numbers; not dumpable, no core, bounded memory.
+void leave_the_launcher(int& image_fd, int& control, const std::optional<cpu_set_t>& cpus) noexcept;
+
+/// no_new_privs and the filter of server_calls(). 0 or an errno.
+int lock_in();
+
+}  // namespace berth::serve

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The launcher's side: starts the server as nobody's child and talks to it. It takes nothing that
+// comes back for granted, because the server has read the image.
+#include "image/serve/serve.h"
+
+#include "base/text.h"
+#include "image/serve/preview.h"
+#include "image/serve/sandbox.h"
+#include "image/serve/server.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace berth::serve {
+namespace {
+
+Error damaged(const std::string& name, const std::string& why) {
+  return Error{Blame::image, "use " + quote(name) + " as an image: it is damaged: " + why};
+}
+
+Result<Superblock> read_superblock(int fd, const std::string& name) {
+  struct stat status {};
+
+  if (::fstat(fd, &status) != 0) return refused("fstat", "read " + quote(name), errno);
+  if (!S_ISREG(status.st_mode)) {
+    return Error{Blame::image, "use " + quote(name) + " as an image: it is not a regular file"};
+  }
+  std::array<std::byte, kSuperblockBytes> bytes{};
+  if (::pread(fd, bytes.data(), bytes.size(), 0) < 0) {
+    return refused("pread", "read " + quote(name), errno);
+  }
+  BERTH_TRY(check_superblock(bytes.data(), static_cast<std::uint64_t>(status.st_size), name));
+  return parse_superblock(bytes.data());
+}
+
+/// Becomes the child in between: starts the server and ends.
+[[noreturn]] void go_between(const ServerOrder& order) {
+  const pid_t server = ::fork();
+  if (server == 0) run_server(order);
+  ::_exit(server < 0 ? errno : 0);
+}
+
+/// Starts a server that is not our child. 0 or an errno.
+int fork_server(const ServerOrder& order) {
+  // The child in between shares our memory, so that only one copy of it is made, the server's; it
+  // lives for one fork. Sanitizers lose track of such a child.
+  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): we wait below in any case
+  const pid_t between = kSanitized ? ::fork() : ::vfork();
+  if (between == 0) go_between(order);
+  if (between < 0) return errno;
+  int status = 0;
+  while (::waitpid(between, &status, 0) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+/// Fills `out`, or says that the server ended before.
+bool receive_fully(int control, void* out, std::size_t count) {
+  auto* to = static_cast<char*>(out);
+  while (count > 0) {
+    const ssize_t n = ::recv(control, to, count, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    to += n;
+    count -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+std::string culprit_text(const PreviewHead& head) {
+  if (head.culprit >= kPreviewFiles.size()) return "its root directory cannot be read";
+  const PreviewFile& file = kPreviewFiles.at(head.culprit);
+  const std::string path = quote(std::string("/") + file.path);
+  if (head.error != EFBIG) return "its " + path + " cannot be read";
+  return "its " + path + " is larger than " + size_text(file.limit);
+}
+
+}  // namespace
+
+Result<ImageServer> ImageServer::start(int image_fd,
+                                       const std::string& image_name,
+                                       const Settings& settings) {
+  auto super = read_superblock(image_fd, image_name);
+  if (!super) return super.error();
+  const std::string goal = "start the server of image " + quote(image_name);
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return refused("socketpair", goal, errno);
+  }
+  UniqueFd ours(ends[0]);
+  const UniqueFd servers(ends[1]);
+  if (const int error = fork_server({image_fd, servers.get(), *super, settings}); error != 0) {
+    return refused("fork", goal, error);
+  }
+  return ImageServer(std::move(ours), image_name);
+}
+
+Result<Preview> ImageServer::preview() {
+  PreviewHead head;
+  Preview out;
+  const std::array<std::string*, kPreviewFiles.size()> texts{&out.config, &out.passwd, &out.group};
+  bool is_whole = receive_fully(control_.get(), &head, sizeof head);
+  if (is_whole && head.error != 0) return damaged(name_, culprit_text(head));
+  for (std::size_t i = 0; is_whole && i < texts.size(); ++i) {
+    is_whole = head.sizes.at(i) <= kPreviewFiles.at(i).limit;
+    if (!is_whole) break;
+    texts.at(i)->resize(head.sizes.at(i));
+    is_whole = receive_fully(control_.get(), texts.at(i)->data(), texts.at(i)->size());
+  }
+  if (!is_whole) return damaged(name_, "its server ended while reading it");
+  pid_ = head.pid;
+  return out;
+}
+
+int hand_over(int control, int fuse_fd) noexcept {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof fuse_fd);
+  std::memcpy(CMSG_DATA(head), &fuse_fd, sizeof fuse_fd);
+  ssize_t n = -1;
+  do {
+    n = ::sendmsg(control, &message, MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  return n == 1 ? 0 : errno;
+}
+
+}  // namespace berth::serve

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves a SquashFS image over FUSE without privilege. This header is the launcher's end: it starts
+// a locked-down process, learns what that read from the image, and hands it the FUSE descriptor.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <sched.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace berth::serve {
+
+constexpr std::size_t kSuperblockBytes = 96;
+
+/// How the image is shown and where its server may run.
+struct Settings {
+  uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
+  gid_t gid = 0;
+  std::optional<cpu_set_t> cpus = {};  ///< where the server may run; else where the caller may
+};
+
+/// What the locked-down process read from the image before it serves it; empty when the image has
+/// no such file. Only regular files are read, and no symbolic link is followed.
+struct Preview {
+  std::string config;  ///< /.berth/config.json, at most 1 MiB
+  std::string passwd;  ///< /etc/passwd, at most 256 KiB
+  std::string group;   ///< /etc/group, at most 256 KiB
+};
+
+/// Whether the first kSuperblockBytes `bytes` of a file of `file_size` bytes promise an image that
+/// can be served: SquashFS 4.0, complete, tables in their places. Pure; an Error has Blame::image.
+Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const std::string& name);
+
+/// Our end of the conversation with a server process. Closing it before a FUSE descriptor was
+/// handed over ends the server; afterwards the server ends with the last mount.
+class ImageServer {
+ public:
+  /// Checks the superblock, then starts the server process: no child of the caller's, in a session
+  /// of its own, holding `image_fd` (a regular file, open for reading) and a socket, nothing else.
+  /// Call it before threads and namespaces are made: the server stays in the caller's namespaces.
+  static Result<ImageServer> start(int image_fd,
+                                   const std::string& image_name,
+                                   const Settings& settings);
+
+  /// Waits for what the server read. An image that it finds damaged is an Error with Blame::image.
+  /// Call it once.
+  Result<Preview> preview();
+
+  /// For hand_over(). Close-on-exec.
+  [[nodiscard]] int control_fd() const noexcept { return control_.get(); }
+
+  /// The server process in the caller's pid namespace. Known after preview(), else 0.
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+ private:
+  ImageServer(UniqueFd control, std::string name)
+      : control_(std::move(control)),
+        name_(std::move(name)) {}
+
+  UniqueFd control_;
+  std::string name_;
+  pid_t pid_ = 0;
+};
+
+/// Gives the server the FUSE descriptor (unix(7), SCM_RIGHTS), before or after it is mounted; after
+/// is quicker. Then close both ends here: who holds the descriptor and touches the mount can hang
+/// for ever. Async-signal-safe, no allocation. 0 or an errno.
+int hand_over(int control, int fuse_fd) noexcept;
+
+}  // namespace berth::serve

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Locks itself in, reads, reports, receives the FUSE descriptor, serves. Whatever goes wrong here
+// ends the process, which the launcher and the kernel both notice.
+#include "image/serve/server.h"
+
+#include "image/serve/preview.h"
+#include "image/serve/sandbox.h"
+#include "image/serve/session.h"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace berth::serve {
+namespace {
+
+constexpr int kMostThreads = 4;
+
+/// More threads than this contend for the one descriptor more than they help.
+unsigned choose_threads() {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 2;
+  return static_cast<unsigned>(std::clamp(CPU_COUNT(&cpus), 1, kMostThreads));
+}
+
+/// The descriptor that hand_over() sends, or -1 when the other end was closed.
+int receive_descriptor(int control) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  ssize_t n = -1;
+  do {
+    n = ::recvmsg(control, &message, MSG_CMSG_CLOEXEC);
+  } while (n < 0 && errno == EINTR);
+  const cmsghdr* head = CMSG_FIRSTHDR(&message);
+  if (n != 1 || head == nullptr || head->cmsg_type != SCM_RIGHTS) return -1;
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
+  return fd;
+}
+
+void serve_image(const ServerOrder& order, int image_fd, int control) {
+  const unsigned threads = choose_threads();
+  const pid_t pid = ::getpid();  // a call that is not allowed later
+  if (lock_in() != 0) return;
+  Image image(image_fd, order.super);
+  {
+    Reader reader(image);
+    if (send_preview(reader, control, pid) != 0) return;
+  }
+  const int fuse_fd = receive_descriptor(control);
+  if (fuse_fd < 0) return;
+  const Owner owner{order.settings.uid, order.settings.gid};
+  serve_requests({image, fuse_fd, control, owner, threads});
+}
+
+}  // namespace
+
+void run_server(const ServerOrder& order) noexcept {
+  int image_fd = order.image_fd;
+  int control = order.control;
+  leave_the_launcher(image_fd, control, order.settings.cpus);
+  serve_image(order, image_fd, control);
+  ::_exit(1);
+}
+
+}  // namespace berth::serve

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a server process, from the fork to the end of the last mount.
+#pragma once
+
+#include "image/serve/serve.h"
+#include "image/serve/superblock.h"
+
+namespace berth::serve {
+
+/// What a server process begins with. The superblock has been checked.
+struct ServerOrder {
+  int image_fd = -1;
+  int control = -1;
+  Superblock super = {};
+  Settings settings = {};
+};
+
+/// The whole life. Call it in a process of its own that has one thread.
+[[noreturn]] void run_server(const ServerOrder& order) noexcept;
+
+}  // namespace berth::serve

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop around the FUSE device: read a request, answer it, and when requests queue up while
+// every thread is busy, have one thread more.
+#include "image/serve/session.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace berth::serve {
+namespace {
+
+/// The kernel demands room for the largest request: a write of 4 KiB, or FUSE_MIN_READ_BUFFER.
+constexpr std::size_t kRequestBytes = 16384;
+constexpr std::size_t kReplyBytes = 1 << 20;
+constexpr std::size_t kStackBytes = 256 << 10;
+
+struct Crew {
+  Session session;
+  std::atomic<unsigned> threads = 1;
+  std::atomic<unsigned> idle = 0;
+  std::atomic<bool> is_mounted = false;
+};
+
+void work(Crew& crew);
+
+void* work_in_thread(void* crew) {
+  work(*static_cast<Crew*>(crew));
+  return nullptr;
+}
+
+/// True when somebody waits for an answer.
+bool is_readable(int fd) {
+  pollfd poll{fd, POLLIN, 0};
+  const timespec at_once{};
+  return ::ppoll(&poll, 1, &at_once, nullptr) == 1 && (poll.revents & POLLIN) != 0;
+}
+
+void add_thread_if_busy(Crew& crew) {
+  unsigned threads = crew.threads;
+  if (threads >= crew.session.most_threads || crew.idle > 0) return;
+  if (!is_readable(crew.session.fuse_fd)) return;
+  if (!crew.threads.compare_exchange_strong(threads, threads + 1)) return;
+  pthread_attr_t attributes;
+  pthread_t thread{};
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  ::pthread_attr_setstacksize(&attributes, kStackBytes);
+  // Without another thread the work is done more slowly, and that is all.
+  if (::pthread_create(&thread, &attributes, work_in_thread, &crew) != 0) --crew.threads;
+  ::pthread_attr_destroy(&attributes);
+}
+
+/// Before the mount is there the device refuses reads. Waits a moment, and answers whether the
+/// launcher has gone.
+bool wait_for_mount(int control) {
+  pollfd poll{control, POLLIN | POLLRDHUP, 0};
+  const timespec moment{0, 100'000};
+  return ::ppoll(&poll, 1, &moment, nullptr) == 1;
+}
+
+/// The next request's bytes. Ends the process with the last mount.
+std::size_t next_request(Crew& crew, std::span<std::byte> room) {
+  bool launcher_has_gone = false;
+  while (true) {
+    ++crew.idle;
+    const ssize_t n = ::read(crew.session.fuse_fd, room.data(), room.size());
+    const int error = errno;
+    --crew.idle;
+    if (n >= static_cast<ssize_t>(sizeof(fuse_in_header))) return static_cast<std::size_t>(n);
+    if (n < 0 && error == ENODEV) ::_exit(0);
+    if (n < 0 && error == EPERM && !crew.is_mounted) {
+      // The launcher may have mounted and gone after the read: one more read tells.
+      if (launcher_has_gone) ::_exit(0);
+      launcher_has_gone = wait_for_mount(crew.session.control);
+    } else if (n >= 0 || (error != EINTR && error != EAGAIN && error != ENOENT)) {
+      ::_exit(1);  // ENOENT: the request was given up before it was read
+    }
+  }
+}
+
+void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer) {
+  header.len = static_cast<std::uint32_t>(sizeof header + answer.size());
+  const std::array<iovec, 2> parts{
+      {{&header, sizeof header}, {const_cast<std::byte*>(answer.data()), answer.size()}}};
+  // ENOENT says that nobody waits any more; of ENODEV the next read tells.
+  (void)::writev(fuse_fd, parts.data(), answer.empty() ? 1 : 2);
+}
+
+void work(Crew& crew) {
+  Reader reader(crew.session.image);
+  alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
+  const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
+  while (true) {
+    const std::size_t size = next_request(crew, request);
+    fuse_in_header header{};
+    std::memcpy(&header, request.data(), sizeof header);
+    if (header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET) continue;
+    if (!crew.is_mounted.exchange(true)) ::close(crew.session.control);
+    const std::span body = std::span<const std::byte>(request).first(size).subspan(sizeof header);
+    Exchange exchange{header, body, {reply.get(), kReplyBytes}};
+    const int error = answer_request(reader, crew.session.owner, exchange);
+    send(crew.session.fuse_fd,
+         {.len = 0, .error = -error, .unique = header.unique},
+         exchange.room.first(error == 0 ? exchange.size : 0));
+    add_thread_if_busy(crew);
+  }
+}
+
+}  // namespace
+
+void serve_requests(Session session) {
+  Crew crew{session};
+  work(crew);
+  ::_exit(0);
+}
+
+}  // namespace berth::serve

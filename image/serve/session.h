@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers the kernel's FUSE requests (fuse(4), linux/fuse.h) on the raw device, with a few threads.
+#pragma once
+
+#include "image/serve/fuse_reply.h"
+#include "image/serve/reader.h"
+
+namespace berth::serve {
+
+struct Session {
+  Image& image;
+  int fuse_fd = -1;
+  int control = -1;  ///< our end of the socket; closed once the mount is there
+  Owner owner = {};
+  unsigned most_threads = 1;
+};
+
+/// Serves until the last mount is gone, or until the other end of `control` is closed before there
+/// is a mount. Ends the process: 0, or 1 when the device answers what it should not.
+[[noreturn]] void serve_requests(Session session);
+
+/// Where a request and its answer meet: the request's body, and room for the answer's.
+struct Exchange {
+  const fuse_in_header& header;
+  std::span<const std::byte> body;
+  std::span<std::byte> room;
+  std::size_t size = 0;  ///< bytes of `room` that are the answer
+};
+
+/// Does what one request asks for, without the device. 0 or the errno to answer.
+int answer_request(Reader& reader, const Owner& owner, Exchange& exchange);
+
+}  // namespace berth::serve
