@@ -12,6 +12,7 @@ struct Rank {
   std::string launcher;  ///< "slurm", "openmpi", "mpich", "pmix"; empty: started alone
   std::string step;      ///< tells this step from every other one of the user's on this node
   unsigned rank = 0;
+  unsigned local_rank = 0;
   unsigned local_size = 1;               ///< ranks of the step on this node
   std::vector<std::string> directories;  ///< what MPI needs to see at the same place inside
 };
@@ -31,9 +32,6 @@ struct Facts {
   std::vector<std::string> directories;  ///< of those that a plan may want to show, what exists
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
   Rank rank;
-
-  bool fuse_device_present = true;
-  bool fuse_device_open_to_us = true;
 };
 
 /// What the locked-down server read in the image, and what we know of its file.

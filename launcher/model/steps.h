@@ -50,10 +50,9 @@ struct MountImage {
   unsigned gid = 0;
 };
 
+/// `options` as mount(2) takes them: lowerdir, upperdir, workdir, userxattr.
 struct MountOverlay {
-  std::string lower;
-  std::string upper;
-  std::string work;
+  std::string options;
   std::string at;
 };
 

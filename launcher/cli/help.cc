@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/cli/verbs.h"
+
+namespace berth::cli {
+
+std::string help_text() {
+  return R"(berth runs programs in container images on clusters, without privilege.
+
+  berth import SOURCE [OUT.sqsh]            make an image from an OCI, Docker or tar one
+  berth run [OPTIONS] IMAGE [--] [COMMAND]  run a program in an image
+  berth --version
+
+  srun --container=img.sqsh app             in every task of a Slurm step
+  mpirun -np 4 berth run img.sqsh app       in every rank; they share one container per node
+
+Each verb has --help and a manual page: man berth, berth-run, berth-import.
+)";
+}
+
+std::string run_help_text() {
+  return R"(usage: berth run [OPTIONS] IMAGE [--] [COMMAND...]
+
+  -v, --bind SRC[:DST[:ro]]  show SRC of this node at DST
+  -e, --env NAME[=VALUE]     set a variable, or take the caller's
+  -w, --workdir DIR          begin in DIR of the container
+      --home host|none       show the caller's home directory or not
+      --read-only            nothing can be written outside binds
+      --plan                 print what would be done, and do nothing
+
+  berth run img.sqsh -- python3 -c 'print(6 * 7)'
+  mpirun -np 4 berth run --bind /scratch:/data:ro img.sqsh -- solver /data/case1
+
+All options: man berth-run
+)";
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a verb is handed: its streams and the caller's environment, so that verbs run inside tests.
+#pragma once
+
+#include "base/error.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::cli {
+
+class Streams {
+ public:
+  virtual ~Streams() = default;
+  virtual void out(std::string_view text) = 0;
+  virtual void err(std::string_view text) = 0;
+};
+
+struct Session {
+  Streams& streams;
+  std::vector<std::string> environment;  ///< NAME=value
+};
+
+/// The value of a variable, or empty.
+std::string variable(const Session& session, std::string_view name);
+
+/// Prints the error, once, in one write.
+void print(Session& session, const Error& error);
+
+}  // namespace berth::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per verb. Each returns the exit code, or does not return because the process has
+// become another program.
+#pragma once
+
+#include "launcher/cli/session.h"
+#include "launcher/model/request.h"
+
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+/// `berth WORDS…`; also what Slurm's plugin starts, with a request in BERTH_TASK.
+int main_verb(const std::vector<std::string>& words, Session& session);
+
+int run(const std::vector<std::string>& words, Session& session);
+int run_request(Request request, Session& session);
+int import(const std::vector<std::string>& words, Session& session);
+
+/// `berth --help`, and `berth run --help`.
+std::string help_text();
+std::string run_help_text();
+
+}  // namespace berth::cli

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/enter/image.h"
+
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+namespace berth::enter {
+
+namespace {
+
+std::string identity_of(const struct stat& info) {
+  std::string text;
+  for (const auto number : {static_cast<long long>(info.st_dev),
+                            static_cast<long long>(info.st_ino),
+                            static_cast<long long>(info.st_size),
+                            static_cast<long long>(info.st_ctim.tv_sec),
+                            static_cast<long long>(info.st_ctim.tv_nsec)})
+    text += std::to_string(number) + ".";
+  return text;
+}
+
+std::string hint_for(int number) {
+  if (number == ENOENT || number == ENOTDIR) return "check the path; berth import makes an image";
+  if (number == EACCES) return "you may not read it: ask its owner for chmod +r";
+  return {};
+}
+
+}  // namespace
+
+Result<OpenedImage> open_image(const std::string& path) {
+  const std::string goal = "use " + quote(path) + " as an image";
+  // O_NONBLOCK: a FIFO would otherwise hold us up until somebody writes.
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd.is_open()) {
+    const int number = errno;
+    return Error{Blame::image, goal, Refusal{"open", number}, hint_for(number)};
+  }
+
+  struct stat info {};
+
+  if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal, errno);
+  if (!S_ISREG(info.st_mode))
+    return Error{Blame::image, goal + ": it is not a regular file", {}, "name a .sqsh file"};
+  return OpenedImage{std::move(fd), path, identity_of(info)};
+}
+
+}  // namespace berth::enter

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a step may ask of the kernel, in our words. Two small interfaces, so that a test can refuse
+// the n-th call; the real ones are linux_mounts.cc and linux_process.cc.
+#pragma once
+
+#include <cstdint>
+
+namespace berth::enter {
+
+/// Which system call gave the answer.
+enum class Call : unsigned char {
+  none,
+  unshare,
+  setns,
+  open,
+  openat2,
+  write,
+  mkdir,
+  mknod,
+  fstat,
+  mount,
+  open_tree,
+  mount_setattr,
+  move_mount,
+  pivot_root,
+  umount2,
+  chdir,
+  sendmsg,
+  prctl,
+  capset,
+  close_range,
+  fcntl,
+  execve
+};
+
+/// The kernel's answer to a step: number 0 when all went well.
+struct Answer {
+  Call call = Call::none;
+  int number = 0;
+};
+
+/// Trees that can be held between TakeTree and AttachTree.
+constexpr unsigned kSlots = 256;
+
+/// The mount namespace.
+class Mounts {
+ public:
+  virtual ~Mounts() = default;
+  virtual Answer write_file(const char* path, const char* text) noexcept = 0;
+  virtual Answer keep_inside() noexcept = 0;
+  virtual Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept = 0;
+  virtual Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept = 0;
+  virtual Answer make_directory(const char* path) noexcept = 0;
+  /// `ids` are uid and gid as seen inside.
+  virtual Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept = 0;
+  virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
+  virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;
+  virtual Answer change_root(const char* root, bool read_only) noexcept = 0;
+};
+
+/// The process itself.
+class Process {
+ public:
+  virtual ~Process() = default;
+  virtual Answer enter_namespaces(int flags) noexcept = 0;
+  virtual Answer share_container() noexcept = 0;
+  virtual Answer join_container() noexcept = 0;
+  virtual Answer enter_directory(const char* path) noexcept = 0;
+  virtual Answer drop_privileges() noexcept = 0;
+  virtual Answer close_others(const int* keep, unsigned count) noexcept = 0;
+  /// Tries each candidate; returns only if none could be started.
+  virtual Answer execute(const char* const* candidates,
+                         char* const* arguments,
+                         char* const* environment) noexcept = 0;
+};
+
+struct Kernel {
+  Mounts& mounts;
+  Process& process;
+};
+
+}  // namespace berth::enter

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/enter/linux_mounts.h"
+
+#include "image/serve/serve.h"
+#include "launcher/enter/linux_calls.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace berth::enter {
+
+namespace {
+
+Answer answer(Call call, int result) noexcept {
+  return {call, result < 0 ? errno : 0};
+}
+
+/// Appends to a buffer that the caller made large enough.
+char* put_text(char* at, const char* text) noexcept {
+  while (*text != '\0')
+    *at++ = *text++;
+  *at = '\0';
+  return at;
+}
+
+char* put_number(char* at, std::uint64_t number) noexcept {
+  char digits[20];
+  unsigned count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  while (count > 0)
+    *at++ = digits[--count];
+  *at = '\0';
+  return at;
+}
+
+Answer write_all(int fd, const char* text) noexcept {
+  std::size_t left = ::strlen(text);
+  while (left > 0) {
+    const ssize_t put = ::write(fd, text, left);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return {Call::write, errno};
+    text += put;
+    left -= static_cast<std::size_t>(put);
+  }
+  return {};
+}
+
+Answer make_read_only(int mount, unsigned flags) noexcept {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  return answer(Call::mount_setattr,
+                ::mount_setattr(mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes));
+}
+
+}  // namespace
+
+Answer LinuxMounts::write_file(const char* path, const char* text) noexcept {
+  const bool of_the_kernel = ::strncmp(path, "/proc/", 6) == 0;
+  const int flags = of_the_kernel ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const int fd = ::open(path, flags | O_CLOEXEC, 0644);
+  if (fd < 0) return answer(Call::open, fd);
+  // The caller's umask must not decide who may read the container's /etc.
+  if (!of_the_kernel) (void)::fchmod(fd, 0644);  // ours, just made: cannot fail
+  const Answer written = write_all(fd, text);
+  ::close(fd);
+  return written;
+}
+
+Answer LinuxMounts::keep_inside() noexcept {
+  // slave, not private: what is mounted on the host later (an automounted home) still arrives.
+  return answer(Call::mount, ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr));
+}
+
+Answer LinuxMounts::take_tree(const char* from, unsigned slot, bool read_only) noexcept {
+  if (slot >= kSlots) return {Call::open_tree, E2BIG};
+  const int tree = ::open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (tree < 0) return answer(Call::open_tree, tree);
+  trees_[slot] = tree;
+  return read_only ? make_read_only(tree, AT_RECURSIVE) : Answer{};
+}
+
+Answer LinuxMounts::mount_scratch(const char* at, std::uint64_t bytes) noexcept {
+  char options[64];
+  char* end = put_text(options, "mode=0755");
+  if (bytes != 0) put_number(put_text(end, ",size="), bytes);
+  return answer(Call::mount, ::mount("berth", at, "tmpfs", MS_NOSUID | MS_NODEV, options));
+}
+
+Answer LinuxMounts::make_directory(const char* path) noexcept {
+  const int made = ::mkdir(path, 0755);
+  if (made == 0) (void)::chmod(path, 0755);  // ours, just made; the umask must not decide
+  return answer(Call::mkdir, made);
+}
+
+Answer LinuxMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {
+  // Opened here, inside the user namespace: the kernel refuses a descriptor from outside.
+  const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  if (device < 0) return answer(Call::open, device);
+  char options[160];
+  char* end = put_number(put_text(options, "fd="), static_cast<unsigned>(device));
+  end = put_number(put_text(end, ",rootmode=40000,user_id="), ids[0]);
+  end = put_number(put_text(end, ",group_id="), ids[1]);
+  put_text(end, ",default_permissions,allow_other");
+  Answer done = answer(
+      Call::mount,
+      ::mount("berth", at, "fuse.berth", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME, options));
+  if (done.number == 0) done = {Call::sendmsg, serve::hand_over(server_control_, device)};
+  // Closed before anybody touches the mount: who holds the device and waits for an answer of the
+  // file system can not even be killed once the server is gone.
+  ::close(device);
+  return done;
+}
+
+Answer LinuxMounts::mount_overlay(const char* options, const char* at) noexcept {
+  const Answer done = answer(Call::mount, ::mount("berth", at, "overlay", MS_NODEV, options));
+  if (done.number != 0) return done;
+  root_ = ::open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return answer(Call::open, root_);
+}
+
+Answer LinuxMounts::change_root(const char* root, bool read_only) noexcept {
+  (void)root;  // root_ is its descriptor
+  if (read_only) {
+    const Answer done = make_read_only(root_, 0);
+    if (done.number != 0) return done;
+  }
+  if (::fchdir(root_) != 0) return {Call::chdir, errno};
+  // The old root lands on top of the new one and is taken off at once (pivot_root(2), NOTES).
+  if (change_root_to_here() != 0) return {Call::pivot_root, errno};
+  if (::umount2(".", MNT_DETACH) != 0) return {Call::umount2, errno};
+  return answer(Call::chdir, ::chdir("/"));
+}
+
+}  // namespace berth::enter

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mount namespace for real. Every path of the image is resolved inside its root (openat2(2),
+// RESOLVE_IN_ROOT), and trees travel as descriptors, so no name of an image can lead outside.
+// Async-signal-safe: system calls only.
+#pragma once
+
+#include "launcher/enter/kernel.h"
+
+namespace berth::enter {
+
+class LinuxMounts : public Mounts {
+ public:
+  /// `server_control`: the socket of the image's server process; stays the caller's.
+  explicit LinuxMounts(int server_control) noexcept : server_control_(server_control) {
+    for (int& tree : trees_)
+      tree = -1;
+  }
+
+  Answer write_file(const char* path, const char* text) noexcept override;
+  Answer keep_inside() noexcept override;
+  Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept override;
+  Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept override;
+  Answer make_directory(const char* path) noexcept override;
+  Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept override;
+  Answer mount_overlay(const char* options, const char* at) noexcept override;
+  Answer attach_tree(unsigned slot, const char* to) noexcept override;
+  Answer change_root(const char* root, bool read_only) noexcept override;
+
+ private:
+  int server_control_;
+  int root_ = -1;      ///< the overlay's root, once it is mounted; closed by the exec
+  int trees_[kSlots];  ///< detached mounts; those never attached vanish with the process
+};
+
+}  // namespace berth::enter

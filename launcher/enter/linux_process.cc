@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/enter/linux_process.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace berth::enter {
+
+namespace {
+
+/// Hands the descriptors of our namespaces to the keeper.
+Answer send_doors(int keeper, const int (&doors)[2]) noexcept {
+  char byte = kDoorsWord;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof doors)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof doors);
+  ::memcpy(CMSG_DATA(header), doors, sizeof doors);
+  const ssize_t sent = ::sendmsg(keeper, &message, MSG_NOSIGNAL);
+  return {Call::sendmsg, sent == 1 ? 0 : errno};
+}
+
+}  // namespace
+
+Answer LinuxProcess::enter_namespaces(int flags) noexcept {
+  return {Call::unshare, ::unshare(flags) == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::share_container() noexcept {
+  const int user = ::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+  if (user < 0) return {Call::open, errno};
+  const int mount = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (mount < 0) return {Call::open, errno};
+  return send_doors(keeper_, {user, mount});  // closed by the exec
+}
+
+Answer LinuxProcess::join_container() noexcept {
+  // The user namespace first: it gives the capability to enter the other (setns(2)).
+  if (::setns(doors_.user, CLONE_NEWUSER) != 0) return {Call::setns, errno};
+  return {Call::setns, ::setns(doors_.mount, CLONE_NEWNS) == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::enter_directory(const char* path) noexcept {
+  return {Call::chdir, ::chdir(path) == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::drop_privileges() noexcept {
+  // Equal and empty in every rank: one that has capabilities could not be read by one that has
+  // none, and Open MPI's copies between ranks of a node need that (process_vm_readv(2)).
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {Call::prctl, errno};
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;)
+    ++capability;  // ends with EINVAL behind the last one this kernel knows
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return {Call::prctl, errno};
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[2] = {};
+  return {Call::capset, ::syscall(SYS_capset, &header, none) == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::close_others(const int* keep, unsigned count) noexcept {
+  // Close-on-exec rather than closed: an exec that is refused still wants to be explained.
+  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return {Call::close_range, errno};
+  for (unsigned i = 0; i < count; ++i)
+    if (::fcntl(keep[i], F_SETFD, 0) != 0) return {Call::fcntl, errno};
+  return {};
+}
+
+Answer LinuxProcess::execute(const char* const* candidates,
+                             char* const* arguments,
+                             char* const* environment) noexcept {
+  int worst = ENOENT;
+  for (; *candidates != nullptr; ++candidates) {
+    ::execve(*candidates, arguments, environment);
+    // As execvp(3): a directory of PATH without the program is no answer, one that has it but may
+    // not run it is remembered, anything else is final.
+    if (errno == EACCES)
+      worst = EACCES;
+    else if (errno != ENOENT && errno != ENOTDIR)
+      return {Call::execve, errno};
+  }
+  return {Call::execve, worst};
+}
+
+}  // namespace berth::enter

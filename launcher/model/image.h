@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an image says about how to run it, and all that a plan is made from.
+#pragma once
+
+#include "launcher/model/facts.h"
+#include "launcher/model/request.h"
+
+#include <string>
+#include <vector>
+
+namespace berth {
+
+/// The part of an OCI image configuration that a launch uses (image-spec, config.md).
+struct ImageConfig {
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> command;
+  std::vector<std::string> env;  ///< NAME=value
+  std::string workdir;
+};
+
+/// What this process is to the container.
+enum class Role {
+  alone,   ///< builds it for itself
+  leader,  ///< builds it for all ranks of its step on this node
+  joiner   ///< enters what the leader has built
+};
+
+struct Launch {
+  Request request;
+  Facts facts;
+  ImageFacts image;
+  ImageConfig config;
+  Role role = Role::alone;
+};
+
+}  // namespace berth

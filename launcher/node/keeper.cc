@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/node/keeper.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "launcher/node/keeper_loop.h"
+#include "launcher/node/message.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace berth::node {
+
+namespace {
+
+constexpr const char* kGoal = "start the keeper of this step's container";
+
+UniqueFd watch(pid_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // close-on-exec by itself
+}
+
+Result<UniqueFd> config_file(const std::string& config) {
+  UniqueFd fd(::memfd_create("berth-config", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.is_open()) return refused("memfd_create", kGoal, errno);
+  if (const int number = write_fully(fd.get(), config.data(), config.size()); number != 0)
+    return refused("write", kGoal, number);
+  // Every rank gets this descriptor: none may change what the next one reads.
+  const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (::fcntl(fd.get(), F_ADD_SEALS, seals) != 0) return refused("fcntl", kGoal, errno);
+  return fd;
+}
+
+/// Signals for the job's processes are not for the keeper, which outlives them on purpose.
+void ignore_signals() {
+  for (const int number : {SIGHUP,
+                           SIGINT,
+                           SIGQUIT,
+                           SIGTERM,
+                           SIGUSR1,
+                           SIGUSR2,
+                           SIGALRM,
+                           SIGTSTP,
+                           SIGTTIN,
+                           SIGTTOU,
+                           SIGPIPE,
+                           SIGXCPU})
+    (void)::signal(number, SIG_IGN);  // these can be ignored
+}
+
+void close_all_but(std::vector<int> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 0;
+  for (const int fd : kept) {
+    if (fd < 0) continue;
+    if (static_cast<unsigned>(fd) > from)
+      (void)::close_range(from, static_cast<unsigned>(fd) - 1, 0);  // the range is valid
+    from = static_cast<unsigned>(fd) + 1;
+  }
+  (void)::close_range(from, ~0U, 0);
+}
+
+/// The first rank's binding is not the keeper's: run wherever the step may.
+void widen_affinity(pid_t launcher) {
+  cpu_set_t cpus;
+  if (::sched_getaffinity(launcher, sizeof cpus, &cpus) == 0)
+    (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort: only speed is at stake
+}
+
+[[noreturn]] void be_keeper(KeeperLoop& loop, pid_t launcher) {
+  (void)::setsid();  // fails only for a leader of a process group, which a fresh child is not
+  (void)::chdir("/");
+  (void)::prctl(PR_SET_NAME, "berth-keeper");
+  (void)::prctl(PR_SET_DUMPABLE, 0);
+  ignore_signals();
+  close_all_but(loop.descriptors());
+  widen_affinity(launcher);
+  loop.run();
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<UniqueFd> start_keeper(UniqueFd listener, const std::string& config, unsigned expected) {
+  auto file = config_file(config);
+  if (!file) return std::move(file.error());
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return refused("socketpair", kGoal, errno);
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  const pid_t launcher = ::getppid();
+  KeeperLoop loop(std::move(listener), std::move(theirs), std::move(*file), expected);
+  loop.follow_leader(watch(::getpid()));
+  loop.follow_launcher(watch(launcher));
+  const pid_t between = ::fork();
+  if (between < 0) return refused("fork", kGoal, errno);
+  if (between == 0) {
+    const pid_t keeper = ::fork();
+    if (keeper == 0) be_keeper(loop, launcher);
+    ::_exit(keeper < 0 ? errno : 0);
+  }
+  int status = 0;
+  while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return refused("fork", kGoal, WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN);
+  return ours;
+}
+
+}  // namespace berth::node

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the keeper does, without the process around it.
+#pragma once
+
+#include "base/fd.h"
+
+#include <poll.h>
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace berth::node {
+
+/// The lines of /proc/PID/cgroup (cgroups(7)) without what tells ranks of one Slurm step apart.
+/// Pure.
+std::string step_part(const std::string& cgroups);
+
+class KeeperLoop {
+ public:
+  KeeperLoop(UniqueFd listener, UniqueFd leader, UniqueFd config, unsigned expected);
+
+  void follow_leader(UniqueFd pidfd) { members_.push_back(std::move(pidfd)); }
+
+  void follow_launcher(UniqueFd pidfd) { launcher_ = std::move(pidfd); }
+
+  /// Everything it needs; a keeper closes all else.
+  [[nodiscard]] std::vector<int> descriptors() const;
+
+  /// Until nobody needs the container any more.
+  void run();
+
+ private:
+  [[nodiscard]] bool is_needed() const;
+  [[nodiscard]] std::vector<pollfd> sources() const;
+  bool hear_leader();
+  void let_in();
+  void admit(int connection);
+  void forget_gone(const std::vector<pollfd>& polled);
+
+  UniqueFd listener_;
+  UniqueFd leader_;  ///< open until the leader has become its program or died
+  UniqueFd config_;
+  UniqueFd launcher_;
+  UniqueFd user_namespace_;
+  UniqueFd mount_namespace_;
+  std::vector<UniqueFd> members_;  ///< pidfds
+  unsigned expected_;
+  unsigned seen_ = 1;
+  std::string step_;
+};
+
+}  // namespace berth::node

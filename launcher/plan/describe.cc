@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps in words: the goal that an error names, and the text of --plan.
+#include "base/text.h"
+#include "launcher/plan/plan.h"
+
+#include <sched.h>
+
+#include <cstdio>
+
+namespace berth::plan {
+
+namespace {
+
+std::string goal(const EnterNamespaces&) {
+  return "create a user and mount namespace";
+}
+
+std::string goal(const WriteFile& step) {
+  return "write " + quote(step.path);
+}
+
+std::string goal(const KeepMountsInside&) {
+  return "keep mounts inside this container";
+}
+
+std::string goal(const TakeTree& step) {
+  return "show " + quote(step.from) + " of this node" + (step.read_only ? " read-only" : "");
+}
+
+std::string goal(const MountScratch& step) {
+  return "mount a scratch file system on " + quote(step.at);
+}
+
+std::string goal(const MakeDirectory& step) {
+  return "make the directory " + quote(step.path);
+}
+
+std::string goal(const MountImage& step) {
+  return "mount the image " + quote(step.image) + " on " + quote(step.at);
+}
+
+std::string goal(const MountOverlay& step) {
+  return "make the image writable for this run on " + quote(step.at);
+}
+
+std::string goal(const AttachTree& step) {
+  return "bind " + quote(step.from) + " to " + quote(step.to);
+}
+
+std::string goal(const ChangeRoot& step) {
+  return "make " + quote(step.root) + (step.read_only ? " the read-only" : " the") +
+         " root directory";
+}
+
+std::string goal(const ShareContainer&) {
+  return "share the container with the other ranks of this node";
+}
+
+std::string goal(const JoinContainer&) {
+  return "join the container of this step";
+}
+
+std::string goal(const EnterDirectory& step) {
+  return "work in " + quote(step.path);
+}
+
+std::string goal(const DropPrivileges&) {
+  return "give up capabilities";
+}
+
+std::string goal(const CloseOthers&) {
+  return "close other files";
+}
+
+std::string goal(const Execute& step) {
+  return "start " + quote(step.arguments.empty() ? "" : step.arguments[0]);
+}
+
+/// Text on lines of its own, indented.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (const std::string& line : split(text, '\n'))
+    if (!line.empty()) out += "      " + line + "\n";
+  return out;
+}
+
+std::string details_of(const Step& step) {
+  if (const auto* file = std::get_if<WriteFile>(&step)) return indented(file->text);
+  if (const auto* scratch = std::get_if<MountScratch>(&step))
+    return indented(scratch->bytes == 0 ? "half of the memory" : size_text(scratch->bytes));
+  const auto* program = std::get_if<Execute>(&step);
+  if (program == nullptr) return {};
+  std::string words;
+  for (const std::string& argument : program->arguments)
+    words += quote(argument) + " ";
+  std::string text = indented(words.substr(0, words.size() - 1));
+  for (const std::string& variable : program->environment)
+    text += "      " + variable + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string goal_of(const Step& step) {
+  return std::visit([](const auto& one) { return goal(one); }, step);
+}
+
+std::string to_text(const std::vector<Step>& steps) {
+  std::string text;
+  unsigned number = 0;
+  for (const Step& step : steps) {
+    char prefix[16];
+    (void)std::snprintf(prefix, sizeof prefix, "%3u  ", ++number);  // fits for any unsigned
+    text += prefix + goal_of(step) + "\n" + details_of(step);
+  }
+  return text;
+}
+
+}  // namespace berth::plan

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/plan/plan.h"
+
+#include "base/text.h"
+#include "launcher/plan/parts.h"
+
+#include <sched.h>
+
+#include <set>
+
+namespace berth::plan {
+
+namespace {
+
+using Steps = std::vector<Step>;
+
+std::string map_line(unsigned inside, unsigned outside) {
+  return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
+}
+
+/// setgroups has to be denied before an ordinary user may write a gid map (user_namespaces(7)).
+void add_namespaces(Steps& steps, const Launch& launch) {
+  const bool root = launch.request.as_root;
+  const unsigned uid = root ? 0 : launch.facts.uid;
+  const unsigned gid = root ? 0 : launch.facts.gid;
+  steps.push_back(EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS});
+  steps.push_back(WriteFile{"/proc/self/setgroups", "deny"});
+  steps.push_back(WriteFile{"/proc/self/uid_map", map_line(uid, launch.facts.uid)});
+  steps.push_back(WriteFile{"/proc/self/gid_map", map_line(gid, launch.facts.gid)});
+  steps.push_back(KeepMountsInside{});
+}
+
+void add_trees(Steps& steps, const std::vector<Bind>& binds) {
+  unsigned slot = 0;
+  for (const Bind& bind : binds)
+    steps.push_back(TakeTree{bind.from, slot++, bind.read_only});
+}
+
+/// The scratch file system: mount points, and what the image lacks or must not decide. Files that
+/// stand in the upper directory before the overlay is mounted cost no copying up.
+void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
+  const std::string& base = launch.facts.base;
+  steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
+  for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
+    steps.push_back(MakeDirectory{base + name});
+  for (const Bind& bind : binds)
+    if (bind.from == bind.to && bind.to.find('/', 1) == std::string::npos)
+      steps.push_back(MakeDirectory{base + "/upper" + bind.to});
+  const std::string etc = base + "/upper/etc/";
+  steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
+  steps.push_back(WriteFile{etc + "group", make_group(launch)});
+  steps.push_back(WriteFile{etc + "hosts", launch.facts.hosts});
+  steps.push_back(WriteFile{etc + "resolv.conf", launch.facts.resolv_conf});
+}
+
+/// The names are ours, so nothing in them needs escaping. userxattr: marks that an unprivileged
+/// mount may write (overlayfs.rst, "User xattr").
+std::string overlay_options(const std::string& base) {
+  return "lowerdir=" + base + "/image,upperdir=" + base + "/upper,workdir=" + base +
+         "/work,userxattr";
+}
+
+void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
+  const std::string& base = launch.facts.base;
+  const bool root = launch.request.as_root;
+  steps.push_back(MountImage{launch.request.image,
+                             base + "/image",
+                             root ? 0 : launch.facts.uid,
+                             root ? 0 : launch.facts.gid});
+  steps.push_back(MountOverlay{overlay_options(base), base + "/root"});
+  unsigned slot = 0;
+  for (const Bind& bind : binds)
+    steps.push_back(AttachTree{slot++, bind.from, bind.to});
+  steps.push_back(ChangeRoot{base + "/root", launch.request.read_only});
+}
+
+void add_program(Steps& steps,
+                 const Launch& launch,
+                 const std::vector<Bind>& binds,
+                 std::vector<std::string> words) {
+  std::vector<std::string> environment = make_environment(launch, binds);
+  auto candidates = candidates_for(words[0], value_of(environment, "PATH"));
+  steps.push_back(EnterDirectory{choose_workdir(launch, binds)});
+  steps.push_back(DropPrivileges{});
+  steps.push_back(CloseOthers{launch.facts.kept_descriptors});
+  steps.push_back(Execute{std::move(candidates), std::move(words), std::move(environment)});
+}
+
+}  // namespace
+
+Result<std::vector<Step>> make_plan(const Launch& launch) {
+  auto binds = choose_binds(launch.request, launch.facts);
+  if (!binds) return std::move(binds.error());
+  auto words = choose_command(launch.request, launch.config);
+  if (!words) return std::move(words.error());
+  Steps steps;
+  if (launch.role == Role::joiner) {
+    steps.push_back(JoinContainer{});
+  } else {
+    add_namespaces(steps, launch);
+    add_trees(steps, *binds);
+    add_scratch(steps, launch, *binds);
+    add_root(steps, launch, *binds);
+    if (launch.role == Role::leader) steps.push_back(ShareContainer{});
+  }
+  add_program(steps, launch, *binds, std::move(*words));
+  return steps;
+}
+
+}  // namespace berth::plan

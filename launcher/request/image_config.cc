@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/request/image_config.h"
+
+#include "base/text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace berth::request {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// A text that can be an argument or variable: present, a string, without NUL. Absent and null
+/// leave `out` alone, as Docker writes null for empty lists.
+bool take_text(const Json& object, const char* name, std::string& out) {
+  const auto field = object.find(name);
+  if (field == object.end() || field->is_null()) return true;
+  if (!field->is_string()) return false;
+  out = field->get_ref<const std::string&>();
+  return out.find('\0') == std::string::npos;
+}
+
+bool take_texts(const Json& object, const char* name, std::vector<std::string>& out) {
+  const auto field = object.find(name);
+  if (field == object.end() || field->is_null()) return true;
+  if (!field->is_array()) return false;
+  for (const Json& item : *field) {
+    if (!item.is_string()) return false;
+    out.push_back(item.get_ref<const std::string&>());
+    if (out.back().find('\0') != std::string::npos) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<ImageConfig> parse_image_config(const std::string& json, const std::string& image_name) {
+  ImageConfig config;
+  if (json.empty()) return config;
+  const Error damaged{Blame::image,
+                      "use " + quote(image_name) + " as an image: its configuration is damaged",
+                      {},
+                      "import the image again"};
+  const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object()) return damaged;
+  const auto inner = document.find("config");
+  if (inner == document.end() || inner->is_null()) return config;
+  if (!inner->is_object() || !take_texts(*inner, "Entrypoint", config.entrypoint) ||
+      !take_texts(*inner, "Cmd", config.command) || !take_texts(*inner, "Env", config.env) ||
+      !take_text(*inner, "WorkingDir", config.workdir))
+    return damaged;
+  return config;
+}
+
+}  // namespace berth::request

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at the host, the caller and the job, and changes nothing.
+#pragma once
+
+#include "base/result.h"
+#include "launcher/model/facts.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::survey {
+
+/// `environment`: NAME=value texts, as main got them.
+Result<Facts> look_around(std::vector<std::string> environment);
+
+/// What this host calls itself.
+std::string node_name();
+
+/// This process's place in its job, from the variables of Open MPI's mpirun, MPICH's hydra, Slurm
+/// and PMIx, the innermost launcher first. `parent` stands for the step where a launcher names
+/// none. Pure.
+Rank rank_of(const std::vector<std::string>& environment, int parent);
+
+/// The count for node `index` in Slurm's "2(x3),1" notation (sbatch(1), SLURM_TASKS_PER_NODE);
+/// 1 when the text or the index makes no sense. Pure.
+unsigned tasks_on_node(std::string_view text, unsigned index);
+
+/// The value of `name`, or empty.
+std::string value_of(const std::vector<std::string>& environment, std::string_view name);
+
+/// What the user database says of a number; found in the file, or asked of getent(1), which knows
+/// LDAP and its like (a static program can not load those modules itself).
+struct Account {
+  std::string name;  ///< the number in digits when nobody knows it
+  std::string home;
+};
+
+Account find_user(unsigned uid);
+std::string find_group(unsigned gid);
+
+}  // namespace berth::survey
