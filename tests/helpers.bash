@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154  # bats sets `output`, tests/run-bats the variables in capitals
+# Words that the bats files share.
+bats_require_minimum_version 1.5.0
+
+# A skip is loud, and a failure where everything has to work.
+skip_unless() {
+  local reason=$1
+  shift
+  if "$@"; then return 0; fi
+  if [ "${BERTH_MUST_WORK:-}" = 1 ]; then
+    echo "cannot be skipped here: $reason" >&2
+    return 1
+  fi
+  skip "$reason"
+}
+
+# An image of this test's own name: its processes can be told from other tests' by it.
+# Sets `image`.
+make_own_image() {
+  image=$BERTH_TEST_DIR/image-$BATS_SUITE_TEST_NUMBER-$$.sqsh
+  cp "$BERTH_DEMO_IMAGE" "$image"
+  chmod 644 "$image"
+}
+
+# Processes that were started with this test's image, but for zombies that wait for their parent.
+find_processes_of_image() {
+  local dir
+  for dir in /proc/[0-9]*; do
+    tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -qF -- "$image" || continue
+    echo "${dir#/proc/} $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")"
+  done
+}
+
+# What a program leaves may take a moment to go: a second, not more.
+expect_no_process_left() {
+  for _ in $(seq 20); do
+    [ -n "$(find_processes_of_image)" ] || return 0
+    sleep 0.05
+  done
+  echo "left behind:" >&2
+  find_processes_of_image >&2
+  return 1
+}
+
+# Mounts that the machine (or one of its nodes) sees and that a container should have kept to itself.
+expect_no_mount_left() {
+  local mounts
+  mounts=$(grep -E " - fuse\.berth |$image" /proc/self/mountinfo || true)
+  [ -z "$mounts" ] || { echo "left mounted: $mounts" >&2 && return 1; }
+}
+
+# Files of the user's that bear berth's name where programs leave such things.
+find_files_of_berth() {
+  find /tmp /dev/shm /run/user -xdev -maxdepth 2 -user "$(id -u "$BERTH_TEST_USER")" -iname '*berth*' \
+    2>/dev/null | grep -v '/bats-' | sort
+}
+
+# Every rank reports once that sums and large messages were right, and nothing else was printed.
+expect_ranks() {
+  local ranks=$1 rank
+  for ((rank = 0; rank < ranks; rank++)); do
+    [ "$(grep -c "^rank $rank of $ranks on .*: sum ok, 1 MiB ok\$" <<<"$output")" = 1 ] || {
+      printf 'rank %s of %s is not there once:\n%s\n' "$rank" "$ranks" "$output" >&2
+      return 1
+    }
+  done
+  [ "$(wc -l <<<"$output")" = "$ranks" ] || {
+    printf 'there are other lines:\n%s\n' "$output" >&2
+    return 1
+  }
+}
+
+# How many different lines there are.
+count_different() {
+  sort -u | grep -c .
+}

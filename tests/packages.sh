@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034  # sourced: the lists are for the caller
+# The one place with lists of Debian 12 packages, and how to install what is missing.
+
+build_packages=(
+  g++ cmake ninja-build pkg-config python3-minimal
+  libarchive-dev libcurl4-openssl-dev libdeflate-dev libfuse3-dev libhwloc-dev libisal-dev
+  liblz4-dev liblzma-dev liblzo2-dev libslurm-dev libsquashfs-dev libsquashfuse-dev libssl-dev
+  libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
+)
+
+# A real image, MPI, and a Slurm cluster.
+demo_packages=(
+  mmdebstrap uidmap zstd python3
+  libopenmpi-dev openmpi-bin
+  munge slurm-client slurm-wlm-basic-plugins slurmctld slurmd
+)
+
+test_packages=(
+  libgmock-dev libgtest-dev
+  clang clang-format clang-tidy libclang-rt-14-dev
+  attr bats binutils busybox-static git groff jq man-db shellcheck skopeo squashfs-tools
+  squashfs-tools-ng strace umoci
+)
+
+# Peers that the benchmarks compare with, where they are wanted.
+bench_packages=(bubblewrap charliecloud squashfuse valgrind)
+
+# Prints those of the named packages that are not installed.
+find_missing_packages() {
+  local package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      echo "$package"
+  done
+}
+
+# Installs what is missing, as root or with sudo; touches nothing when all is there.
+install_packages() {
+  local missing root=()
+  mapfile -t missing < <(find_missing_packages "$@")
+  [ ${#missing[@]} != 0 ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "these packages are missing and there is no sudo: ${missing[*]}" >&2
+      return 1
+    }
+    root=(sudo)
+  fi
+  echo "installing ${missing[*]}"
+  "${root[@]}" apt-get update -q
+  # No daemon of Slurm's packages may start by itself: they have no configuration yet.
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qy --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}"
+}

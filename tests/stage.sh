@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154  # the caller sets `source_dir`
+# What ./demo, ./check and the test runner share: an ordinary user, a place which that user may read,
+# berth installed there, and the demo image imported there. Sourced; the caller sets `source_dir`.
+
+# Everything of berth's runs as this user, also where the script runs as root.
+choose_user() {
+  if [ "$(id -u)" != 0 ]; then
+    id -un
+    return
+  fi
+  local user=${BERTH_TEST_USER:-alice}
+  id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"
+  echo "$user"
+}
+
+# as_user USER COMMAND...: with USER's identity, home, and no privilege left. Keeps the environment.
+as_user() {
+  local user=$1 home
+  shift
+  if [ "$(id -u)" != 0 ]; then
+    "$@"
+    return
+  fi
+  home=$(getent passwd "$user" | cut -d: -f6)
+  setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups --inh-caps=-all -- \
+    env -u XDG_RUNTIME_DIR -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_CACHE_HOME \
+    HOME="$home" USER="$user" LOGNAME="$user" "$@"
+}
+
+# A folder for what has to be readable by USER: build/NAME, or below /var/tmp where the tree is closed
+# to USER (a checkout in /root, say). Prints its path.
+make_place() {
+  local name=$1 user=$2 place=$source_dir/build/$1
+  mkdir -p "$place"
+  if ! as_user "$user" test -r "$place" -a -x "$place"; then
+    place=/var/tmp/berth-$name-$(id -u)
+    # /var/tmp is everybody's: a folder of that name which somebody else has made is not ours to use.
+    mkdir -p "$place"
+    [ -O "$place" ] && [ ! -L "$place" ] || place=$(mktemp -d "$place.XXXXXX")
+    chmod 755 "$place"
+  fi
+  echo "$place"
+}
+
+# /dev/fuse is open to everybody on clusters and desktops, but 0600 where no udev has run.
+open_fuse() {
+  local user=$1
+  ! as_user "$user" test -w /dev/fuse || return 0
+  if [ "$(id -u)" = 0 ] && [ -e /dev/fuse ]; then
+    echo "/dev/fuse is closed to users; opening it (chmod 666), as it is on clusters"
+    chmod 666 /dev/fuse
+  else
+    echo "/dev/fuse is missing or closed to $user; as root: modprobe fuse; chmod 666 /dev/fuse" >&2
+    return 1
+  fi
+}
+
+# build_berth BUILD [CMAKE OPTION]...: configures with the release preset and builds.
+build_berth() {
+  local build=$1
+  shift
+  (cd "$source_dir" && cmake --preset release -B "$build" "$@" && cmake --build "$build" --parallel)
+}
+
+# install_berth BUILD PREFIX: replaces what is there, so that no file of yesterday's stays.
+install_berth() {
+  rm -rf "$2"
+  cmake --install "$1" --prefix "$2" >/dev/null
+  [ -x "$2/bin/berth" ] || {
+    echo "the build has no berth to install" >&2
+    return 1
+  }
+}
+
+# import_image USER BERTH OCI_LAYOUT FOLDER: FOLDER/img.sqsh, made by USER; again only when the
+# image or the importer has changed.
+import_image() {
+  local user=$1 berth=$2 oci=$3 folder=$4 stamp
+  stamp=$(cat "$oci/index.json" "${berth%/bin/berth}/libexec/berth/berth-image" | sha256sum)
+  mkdir -p "$folder"
+  [ "$(id -u)" != 0 ] || chown "$user:" "$folder"
+  if [ ! -s "$folder/img.sqsh" ] || [ "$(cat "$folder/img.stamp" 2>/dev/null)" != "$stamp" ]; then
+    rm -f "$folder/img.stamp" "$folder/img.sqsh"
+    as_user "$user" "$berth" import "oci:$oci:demo" "$folder/img.sqsh"
+    echo "$stamp" >"$folder/img.stamp"
+  fi
+}
+
+# The plugin below PREFIX, and a plugstack.conf with it: write_plugstack PREFIX FILE.
+write_plugstack() {
+  local plugin
+  plugin=$(find "$1" -name berth.so -print -quit)
+  [ -n "$plugin" ] || {
+    echo "the build has no Slurm plugin (is libslurm-dev installed?)" >&2
+    return 1
+  }
+  echo "required $plugin berth=$1/bin/berth" >"$2"
+}
