@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154  # helpers.bash sets `image`
+# mpirun -np N berth run img.sqsh: ranks on one machine share one container, talk with messages that
+# need the kernel's help (over 64 KiB), and leave nothing.
+load ../helpers
+
+setup() {
+  make_own_image
+  cd "$BERTH_TEST_DIR" || return
+  here=(mpirun --oversubscribe)
+}
+
+teardown() {
+  rm -f "$image"
+}
+
+# Ranks that stay until the file 'go' appears, so that one can look at them. Prints their pid.
+start_waiting_ranks() {
+  # shellcheck disable=SC2016  # for the shell in the container
+  "${here[@]}" -np 2 "$BERTH" run "$image" -- \
+    sh -c 'echo "$(readlink /proc/self/ns/mnt) $(readlink /proc/self/ns/user)"; while [ ! -e "$1" ]; do sleep 0.05; done' \
+    sh "$2" >"$1" 2>&1 3>&- &
+}
+
+wait_for_lines() {
+  for _ in $(seq 200); do
+    [ "$(cat "$@" 2>/dev/null | wc -l)" -lt 4 ] || return 0
+    sleep 0.05
+  done
+  cat "$@" >&2
+  return 1
+}
+
+@test "two ranks exchange 1 MiB messages" {
+  run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- mpi-hello
+  echo "$output"
+  [ "$status" = 0 ]
+  expect_ranks 2
+}
+
+@test "four ranks on any number of cores exchange 1 MiB messages" {
+  run timeout 60 "${here[@]}" -np 4 "$BERTH" run "$image" -- mpi-hello
+  echo "$output"
+  [ "$status" = 0 ]
+  expect_ranks 4
+}
+
+@test "ten runs in a row do not hang" {
+  for _ in $(seq 10); do
+    run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- mpi-hello
+    [ "$status" = 0 ] || echo "$output"
+    [ "$status" = 0 ]
+  done
+}
+
+@test "large messages are copied by the kernel, not in pieces through memory" {
+  # Open MPI says so when it may not use process_vm_readv and falls back to an emulation, which hangs.
+  run timeout 60 "${here[@]}" -np 2 --mca btl_vader_single_copy_mechanism cma \
+    --mca btl_base_verbose 10 "$BERTH" run "$image" -- mpi-hello
+  [ "$status" = 0 ]
+  run ! grep -iE 'cma.*(not|fail|disabl)|ptrace|permission|emulated' <<<"$output"
+}
+
+@test "ranks share one container, two mpiruns at once do not" {
+  local go=$BERTH_TEST_DIR/go-$$ first=$BERTH_TEST_DIR/first-$$ second=$BERTH_TEST_DIR/second-$$
+  start_waiting_ranks "$first" "$go"
+  start_waiting_ranks "$second" "$go"
+  wait_for_lines "$first" "$second"
+  touch "$go"
+  wait
+  cat "$first" "$second"
+  [ "$(count_different <"$first")" = 1 ]
+  [ "$(count_different <"$second")" = 1 ]
+  [ "$(cat "$first" "$second" | count_different)" = 2 ]
+  rm -f "$go" "$first" "$second"
+}
+
+@test "ranks keep their user, and have no capability" {
+  # shellcheck disable=SC2016  # for the shell in the container
+  run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- \
+    sh -c 'echo "$(id -u) $(grep CapEff /proc/self/status)"'
+  [ "$status" = 0 ]
+  [ "$(count_different <<<"$output")" = 1 ]
+  [[ $output == "$(id -u) "*"0000000000000000"* ]]
+}
+
+@test "a rank's failure is mpirun's failure" {
+  run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- sh -c 'exit 9'
+  [ "$status" = 9 ]
+}
+
+@test "mpirun inside the container" {
+  run timeout 60 "$BERTH" run "$image" -- mpirun --oversubscribe -np 2 mpi-hello
+  echo "$output"
+  [ "$status" = 0 ]
+  expect_ranks 2
+}
+
+@test "nothing is left after the last rank" {
+  local before
+  before=$(find_files_of_berth)
+  run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- mpi-hello
+  [ "$status" = 0 ]
+  expect_no_process_left
+  expect_no_mount_left
+  [ "$(find_files_of_berth)" = "$before" ]
+}
+
+@test "nothing is left when mpirun is killed" {
+  local out=$BERTH_TEST_DIR/out-$$ pid
+  start_waiting_ranks "$out" "$BERTH_TEST_DIR/never"
+  pid=$!
+  for _ in $(seq 200); do
+    [ "$(wc -l <"$out")" -lt 2 ] || break
+    sleep 0.05
+  done
+  [ "$(wc -l <"$out")" = 2 ]
+  kill -TERM "$pid"
+  wait "$pid" || true
+  expect_no_process_left
+  expect_no_mount_left
+  rm -f "$out"
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2016  # helpers.bash sets variables; programs for the job's shell
+# Nodes on which berth is missing: a job for a container fails there and never runs on the host.
+load helpers
+
+setup_file() {
+  start_cluster "$BERTH_TEST_DIR/no/such/berth"
+}
+
+teardown_file() {
+  stop_cluster
+}
+
+setup() {
+  setup_job
+}
+
+teardown() {
+  teardown_job
+}
+
+@test "srun fails, says what is missing, and the command does not run" {
+  run user srun -N2 --container="$image" sh -c 'echo ran >marker'
+  echo "$output"
+  [ "$status" != 0 ]
+  [ "$status" != 124 ] # hung
+  [[ $output == *"no/such/berth"* ]]
+  [ ! -e "$marker" ]
+}
+
+@test "a batch script's step fails" {
+  printf '#!/bin/bash\nsrun --container=%s sh -c "echo ran >marker"\n' "$image" >job.sh
+  run user sbatch --wait job.sh
+  [ "$status" != 0 ]
+  [ "$status" != 124 ]
+  [ ! -e "$marker" ]
+}
+
+@test "jobs without a container are not disturbed" {
+  run -0 user srun -N2 sh -c 'echo ran >marker'
+  [ -e "$marker" ]
+}

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154,SC2034  # variables go from and to other files
+# A cluster per file of tests, and commands as its ordinary user.
+load ../helpers
+
+# As the ordinary user, in the test's folder, with a limit: a hung job is a failure, not a hung suite.
+user() {
+  if [ "$(id -u)" = 0 ]; then
+    setpriv --reuid="$BERTH_TEST_USER" --regid="$(id -g "$BERTH_TEST_USER")" --init-groups -- \
+      env HOME="$(getent passwd "$BERTH_TEST_USER" | cut -d: -f6)" USER="$BERTH_TEST_USER" \
+      timeout 60 "$@"
+  else
+    timeout 60 "$@"
+  fi
+}
+
+# start_cluster [BERTH_PATH] [cluster option]...: two nodes whose plugin starts BERTH_PATH.
+start_cluster() {
+  local berth=${1:-$BERTH} plugin
+  shift || true
+  plugin=$(find "$BERTH_PREFIX" -name berth.so -print -quit)
+  skip_unless "there is no Slurm plugin in $BERTH_PREFIX" test -n "$plugin"
+  skip_unless "slurmd is not installed" test -x /usr/sbin/slurmd
+  cluster=$BERTH_TEST_DIR/cluster-$$
+  echo "required $plugin berth=$berth" >"$BERTH_TEST_DIR/plugstack.conf"
+  # The nodes have a /var/tmp of their own: what the jobs need is shared with them by name.
+  "$BERTH_SOURCE/tests/slurm/cluster" up "$cluster" -n 2 -s "$BERTH_TEST_DIR/plugstack.conf" \
+    -b "$BERTH_TEST_DIR" -b "$BERTH_PREFIX" "$@" 3>&-
+  export cluster SLURM_CONF=$cluster/etc/slurm.conf
+}
+
+stop_cluster() {
+  [ -z "${cluster:-}" ] || "$BERTH_SOURCE/tests/slurm/cluster" down "$cluster"
+}
+
+# For setup(): an image of the test's own, a folder where jobs may write, and a name `marker` in it.
+setup_job() {
+  make_own_image
+  folder=$BERTH_TEST_DIR/job-$BATS_SUITE_TEST_NUMBER-$$
+  mkdir -p "$folder"
+  chmod 777 "$folder"
+  cd "$folder" || return
+  marker=$folder/marker
+}
+
+teardown_job() {
+  rm -rf "$image" "$folder"
+}
+
+# How many jobs the cluster has ever been given.
+count_jobs() {
+  scontrol --oneliner show jobs 2>/dev/null | grep -c '^JobId=' || true
+}
+
+expect_idle() {
+  for _ in $(seq 100); do
+    [ "$(sinfo --noheader --states=idle --format=%D)" != 2 ] || return 0
+    sleep 0.05
+  done
+  sinfo >&2
+  return 1
+}

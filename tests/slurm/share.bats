@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2016  # helpers.bash sets variables; programs for the job's shell
+# One container per node and step: shared by the step's ranks there, by nobody else, and gone with them.
+load helpers
+
+# What each rank prints: its node and the namespaces that it is in.
+kWhere='echo "$SLURMD_NODENAME $(readlink /proc/self/ns/user) $(readlink /proc/self/ns/mnt)"'
+
+setup_file() {
+  start_cluster "$BERTH"
+}
+
+teardown_file() {
+  stop_cluster
+}
+
+setup() {
+  setup_job
+}
+
+teardown() {
+  teardown_job
+}
+
+# Servers of this test's image: they and nobody else hold the image and the FUSE device. Only root may
+# look into processes that are not dumpable.
+count_servers() {
+  local dir count=0
+  for dir in /proc/[0-9]*; do
+    [[ $(readlink "$dir"/fd/* 2>/dev/null) == *"$image"* ]] || continue
+    [[ $(readlink "$dir"/fd/* 2>/dev/null) != */dev/fuse* ]] || count=$((count + 1))
+  done
+  echo "$count"
+}
+
+wait_for_lines() {
+  for _ in $(seq 200); do
+    [ "$(wc -l <"$1")" -lt "$2" ] || return 0
+    sleep 0.05
+  done
+  cat "$1" >&2
+  return 1
+}
+
+@test "the ranks of a node are in the same namespaces, those of two nodes are not" {
+  run -0 user srun -N2 --ntasks-per-node=3 --oversubscribe --overcommit --container="$image" sh -c "$kWhere"
+  echo "$output"
+  [ "${#lines[@]}" = 6 ]
+  [ "$(count_different <<<"$output")" = 2 ]
+  [ "$(cut -d' ' -f3 <<<"$output" | count_different)" = 2 ]
+}
+
+@test "two steps of a job on a node do not share" {
+  cat >job.sh <<EOF
+#!/bin/bash
+#SBATCH -N1 -n2 --output=$folder/out
+srun -n1 --overlap --container=$image sh -c '$kWhere; sleep 1' &
+srun -n1 --overlap --container=$image sh -c '$kWhere; sleep 1' &
+wait
+EOF
+  run -0 user sbatch --wait job.sh
+  cat out
+  [ "$(grep -c mnt: out)" = 2 ]
+  [ "$(count_different <out)" = 2 ]
+}
+
+@test "as_root: one server for each node and step, however many ranks" {
+  skip_unless "only root can see who holds the image" test "$(id -u)" = 0
+  user srun -N2 --ntasks-per-node=2 --container="$image" \
+    sh -c 'echo here; while [ ! -e go ]; do sleep 0.05; done' >out 2>&1 3>&- &
+  wait_for_lines out 4
+  [ "$(count_servers)" = 2 ]
+  touch go
+  wait
+  [ "$(count_servers)" = 0 ]
+}
+
+@test "a rank that ends first does not take the container with it" {
+  run -0 user srun -N1 -n2 --container="$image" \
+    sh -c '[ "$SLURM_PROCID" = 0 ] || { sleep 1; cat /etc/motd; python3 -c "import numpy; print(numpy.ones(2).sum())"; }'
+  [ "$output" = $'berth demo image\n2.0' ]
+}
+
+@test "nothing is left after a step" {
+  run -0 user srun -N2 --ntasks-per-node=2 --mpi=pmix --container="$image" mpi-hello
+  expect_no_process_left
+  expect_no_mount_left
+  run -0 user srun -N2 sh -c 'grep -F " - fuse.berth " /proc/self/mountinfo; ls -A /tmp /dev/shm | grep -i berth; true'
+  [ "$output" = "" ]
+}
+
+@test "nothing is left after a job is cancelled" {
+  user srun -N2 --ntasks-per-node=2 --container="$image" sh -c 'echo here; sleep 1000' >out 2>&1 3>&- &
+  wait_for_lines out 4
+  user scancel --state=running --user="$BERTH_TEST_USER"
+  run wait $!
+  [ "$status" != 0 ]
+  expect_idle
+  expect_no_process_left
+  expect_no_mount_left
+}
+
+@test "nothing is left after a rank dies of a signal" {
+  run user srun -N1 -n2 --container="$image" sh -c '[ "$SLURM_PROCID" = 1 ] || kill -KILL $$; sleep 1'
+  [ "$status" != 0 ]
+  expect_no_process_left
+  expect_no_mount_left
+}
+
+@test "a step ends without the second that Slurm waits for leftovers" {
+  local begin=${EPOCHREALTIME/./}
+  for _ in 1 2 3; do
+    run -0 user srun -N2 --container="$image" true
+  done
+  local each=$(((${EPOCHREALTIME/./} - begin) / 3000))
+  echo "$each ms for each step"
+  [ "$each" -lt 1000 ]
+}
