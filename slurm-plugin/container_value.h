@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user wrote after --container=. Looks at files, with the rights of whoever calls, and
+// changes nothing: for srun, sbatch and salloc only, never for slurmstepd.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+
+namespace berth::slurm_plugin {
+
+enum class Meaning {
+  bundle,  ///< a directory: an OCI bundle, which is Slurm's own business
+  image    ///< anything else is ours, so that a misspelt image cannot run on the host
+};
+
+Meaning find_meaning(const std::string& value);
+
+/// `path` as seen from anywhere: below `folder` unless it begins with '/'. Links stay. Pure.
+std::string absolute_path(const std::string& path, const std::string& folder);
+
+/// The absolute path of the image that `value` names, or why it cannot be one: missing,
+/// unreadable, not a file, or without a SquashFS superblock. Relative paths start at the current
+/// directory.
+Result<std::string> find_image(const std::string& value);
+
+}  // namespace berth::slurm_plugin

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words after the plugin's name in plugstack.conf. Pure.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+#include <vector>
+
+namespace berth::slurm_plugin {
+
+struct Settings {
+  std::string berth;  ///< where `berth` is on the nodes
+};
+
+/// Understands "berth=/PATH"; what is not said has the value it was built with.
+Result<Settings> parse_settings(const std::vector<std::string>& words);
+
+}  // namespace berth::slurm_plugin

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the Slurm plugin that need no Slurm: releases, settings, the value of --container
+// and the task's variable.
+#include "launcher/model/request.h"
+#include "launcher/request/request_text.h"
+#include "slurm-plugin/container_value.h"
+#include "slurm-plugin/settings.h"
+#include "slurm-plugin/task.h"
+#include "slurm-plugin/version.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace berth::slurm_plugin {
+namespace {
+
+using testing::HasSubstr;
+
+unsigned release(unsigned year, unsigned month) {
+  return year << 16 | month << 8;
+}
+
+TEST(PluginVersion, IsTheReleaseOfEveryInterfaceFrom2011On) {
+  EXPECT_EQ(plugin_version_for(36), release(20, 11));
+  EXPECT_EQ(plugin_version_for(kApiOf2108), release(21, 8));
+  EXPECT_EQ(plugin_version_for(38), release(22, 5));
+  EXPECT_EQ(plugin_version_for(39), release(23, 2));
+  EXPECT_EQ(plugin_version_for(40), release(23, 11));
+  EXPECT_EQ(plugin_version_for(41), release(24, 5));
+  EXPECT_EQ(plugin_version_for(42), release(24, 11));
+  EXPECT_EQ(plugin_version_for(45), release(26, 5));
+}
+
+TEST(Settings, TakeThePathOfBerth) {
+  EXPECT_EQ(parse_settings({"berth=/opt/berth/bin/berth"})->berth, "/opt/berth/bin/berth");
+}
+
+TEST(Settings, HaveAPathWithoutBeingTold) {
+  EXPECT_TRUE(parse_settings({})->berth.ends_with("/bin/berth"));
+  EXPECT_TRUE(parse_settings({})->berth.starts_with("/"));
+}
+
+TEST(Settings, RefuseWhatTheyDoNotKnow) {
+  // A relative path would be looked up in the user's PATH.
+  for (const std::string word : {"bert=/usr/bin/berth", "berth", "berth=", "berth=bin/berth", ""})
+    EXPECT_THAT(sentence_of(parse_settings({word}).error()), HasSubstr("'" + word + "'"));
+}
+
+TEST(AbsolutePath, StartsAtTheFolderAndKeepsLinks) {
+  EXPECT_EQ(absolute_path("a.sqsh", "/home/alice"), "/home/alice/a.sqsh");
+  EXPECT_EQ(absolute_path("../a.sqsh", "/home/alice"), "/home/alice/../a.sqsh");
+  EXPECT_EQ(absolute_path("a.sqsh", "/"), "/a.sqsh");
+  EXPECT_EQ(absolute_path("/x/a.sqsh", "/home/alice"), "/x/a.sqsh");
+}
+
+/// A directory of the test's own, the current one meanwhile, gone afterwards.
+class InAFolder : public testing::Test {
+ protected:
+  InAFolder() : before_(std::filesystem::current_path()) {
+    std::string pattern = testing::TempDir() + "berth-slurm-XXXXXX";
+    folder_ = std::filesystem::canonical(::mkdtemp(pattern.data()));
+    std::filesystem::current_path(folder_);
+  }
+
+  InAFolder(const InAFolder&) = delete;
+  InAFolder& operator=(const InAFolder&) = delete;
+  InAFolder(InAFolder&&) = delete;
+  InAFolder& operator=(InAFolder&&) = delete;
+
+  ~InAFolder() override {
+    std::filesystem::current_path(before_);
+    std::filesystem::remove_all(folder_);
+  }
+
+  static void write(const std::string& name, const std::string& text) {
+    std::ofstream(name) << text;
+  }
+
+  static std::string refusal(const std::string& value) {
+    const auto image = find_image(value);
+    return image ? "accepted as " + *image : sentence_of(image.error());
+  }
+
+  std::filesystem::path before_;
+  std::string folder_;
+};
+
+TEST_F(InAFolder, ADirectoryIsSlurmsAndAnythingElseIsOurs) {
+  write("image.sqsh", "hsqs");
+  std::filesystem::create_directory("bundle");
+  std::filesystem::create_directory_symlink("bundle", "link");
+  EXPECT_EQ(find_meaning("bundle"), Meaning::bundle);
+  EXPECT_EQ(find_meaning("link"), Meaning::bundle);
+  EXPECT_EQ(find_meaning(folder_), Meaning::bundle);
+  EXPECT_EQ(find_meaning("image.sqsh"), Meaning::image);
+  EXPECT_EQ(find_meaning("imagee.sqsh"), Meaning::image);
+  EXPECT_EQ(find_meaning("bundel"), Meaning::image);
+  EXPECT_EQ(find_meaning(""), Meaning::image);
+}
+
+TEST_F(InAFolder, AnImageIsKnownByItsAbsolutePath) {
+  write("image.sqsh", "hsqs and more");
+  std::filesystem::create_symlink("image.sqsh", "latest.sqsh");
+  EXPECT_EQ(*find_image("image.sqsh"), folder_ + "/image.sqsh");
+  EXPECT_EQ(*find_image("latest.sqsh"), folder_ + "/latest.sqsh");
+  EXPECT_EQ(*find_image(folder_ + "/image.sqsh"), folder_ + "/image.sqsh");
+}
+
+TEST_F(InAFolder, AMisspeltImageIsRefused) {
+  EXPECT_EQ(refusal("image.sqsh"),
+            "cannot use 'image.sqsh' as an image: open: No such file or directory (ENOENT)");
+  EXPECT_EQ(find_image("image.sqsh").error().hint,
+            "give the path of a .sqsh file that exists on this host");
+  EXPECT_EQ(refusal(""), "cannot use '' as an image");
+}
+
+TEST_F(InAFolder, WhatIsNotSquashFsIsRefused) {
+  write("text.sqsh", "hsq?");
+  write("short.sqsh", "hsq");
+  write("empty.sqsh", "");
+  for (const std::string name : {"text.sqsh", "short.sqsh", "empty.sqsh"})
+    EXPECT_EQ(refusal(name), "cannot use '" + name + "' as an image: it is not a SquashFS file");
+}
+
+TEST_F(InAFolder, AFifoIsRefusedWithoutWaiting) {
+  ASSERT_EQ(::mkfifo("fifo.sqsh", 0600), 0);
+  EXPECT_EQ(refusal("fifo.sqsh"), "cannot use 'fifo.sqsh' as an image: it is not a regular file");
+  EXPECT_EQ(refusal("/dev/null"), "cannot use '/dev/null' as an image: it is not a regular file");
+}
+
+TEST_F(InAFolder, AnImageThatOneMayNotReadIsRefused) {
+  if (::geteuid() == 0) {
+    // Root may read everything; on the cluster the tests are an ordinary user.
+    ASSERT_EQ(::seteuid(65534), 0);
+    EXPECT_EQ(refusal("/etc/shadow"),
+              "cannot use '/etc/shadow' as an image: open: Permission denied (EACCES)");
+    ASSERT_EQ(::seteuid(0), 0);
+    return;
+  }
+  write("closed.sqsh", "hsqs");
+  ASSERT_EQ(::chmod("closed.sqsh", 0), 0);
+  EXPECT_EQ(refusal("closed.sqsh"),
+            "cannot use 'closed.sqsh' as an image: open: Permission denied (EACCES)");
+}
+
+TEST(TaskText, IsARequestThatTheLauncherUnderstands) {
+  const auto request =
+      request::parse_request_text(make_task_text({"/a b;c/img.sqsh", "./my app", "0123abcd"}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->image, "/a b;c/img.sqsh");
+  EXPECT_EQ(request->command, std::vector<std::string>{"./my app"});
+  EXPECT_EQ(request->step_key, "0123abcd");
+}
+
+TEST(TaskText, TravelsUnderANameThatSlurmAlwaysPassesOn) {
+  EXPECT_TRUE(std::string(kTravellingVariable).starts_with("SLURM"));
+}
+
+TEST(StepKey, IsThirtyTwoDigitsAndNeverTheSame) {
+  const auto key = make_step_key();
+  ASSERT_TRUE(key);
+  EXPECT_THAT(*key, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_NE(*key, *make_step_key());
+}
+
+TEST(TypedProgram, IsTheWordOnTheCommandLine) {
+  EXPECT_EQ(typed_program({"srun", "-n1", "ls", "-l"}, {"/usr/bin/ls", "-l"}), "ls");
+  EXPECT_EQ(typed_program({"srun", "bin/app"}, {"/home/alice/bin/app"}), "bin/app");
+}
+
+TEST(TypedProgram, IsSlurmsWordWhereTheCommandLineSaysSomethingElse) {
+  EXPECT_EQ(typed_program({"srun", "ls", "-a"}, {"/usr/bin/ls", "-l"}), "/usr/bin/ls");
+  EXPECT_EQ(typed_program({"srun", "cat", "-l"}, {"/usr/bin/ls", "-l"}), "/usr/bin/ls");
+  EXPECT_EQ(typed_program({"ls"}, {"/usr/bin/ls"}), "/usr/bin/ls");
+  EXPECT_EQ(typed_program({}, {"/usr/bin/ls"}), "/usr/bin/ls");
+  EXPECT_EQ(typed_program({"srun"}, {}), "");
+}
+
+}  // namespace
+}  // namespace berth::slurm_plugin
