@@ -33,9 +33,12 @@ std::string hidden_name_for(const std::string& target) {
 
 Result<std::string> read_text_file(const std::string& path, std::size_t limit, int directory) {
   const std::string goal = "read " + quote(path);
-  const UniqueFd fd(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const UniqueFd fd(
+      ::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.is_open()) return refused("open", goal, errno);
+
   struct stat info {};
+
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal, errno);
   if (!S_ISREG(info.st_mode)) return Error{Blame::config, goal + ": it is not a regular file"};
   std::string text;
@@ -66,7 +69,8 @@ Result<FileBeingWritten> FileBeingWritten::create(const std::string& target) {
   const std::string goal = "write " + quote(target);
   UniqueFd fd(::open(directory_of(target).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
   if (fd.is_open()) return FileBeingWritten(std::move(fd), target, {});
-  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return refused("open", goal, errno);
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+    return refused("open", goal, errno);
   std::string hidden = hidden_name_for(target);
   fd.reset(::open(hidden.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!fd.is_open()) return refused("open", goal, errno);
@@ -74,18 +78,26 @@ Result<FileBeingWritten> FileBeingWritten::create(const std::string& target) {
 }
 
 FileBeingWritten::~FileBeingWritten() {
-  if (fd_.is_open() && !hidden_.empty()) (void)::unlink(hidden_.c_str());  // best effort: it may be gone
+  if (fd_.is_open() && !hidden_.empty())
+    (void)::unlink(hidden_.c_str());  // best effort: it may be gone
 }
 
 Status FileBeingWritten::commit() {
   const std::string goal = "write " + quote(target_);
   if (::fdatasync(fd_.get()) != 0) return refused("fdatasync", goal, errno);
   if (hidden_.empty()) {
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+    const auto link_as = [&](const std::string& name) {
+      return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+    };
+    if (link_as(target_) == 0) {
+      fd_.reset();
+      return Done{};
+    }
+    if (errno != EEXIST) return refused("linkat", goal, errno);
     // linkat cannot replace a name, so the file gets a hidden one first and is renamed from there.
     const std::string name = hidden_name_for(target_);
-    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0)
-      return refused("linkat", goal, errno);
+    if (link_as(name) != 0) return refused("linkat", goal, errno);
     hidden_ = name;
   }
   if (::rename(hidden_.c_str(), target_.c_str()) != 0) return refused("rename", goal, errno);
