@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/source/reference.h"
+
+#include "base/text.h"
+#include "image/source/archive_index.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace berth::source {
+
+namespace {
+
+struct Scheme {
+  std::string_view name;
+  Kind kind;
+};
+
+constexpr std::array<Scheme, 5> kSchemes = {{{"oci", Kind::oci},
+                                             {"oci-archive", Kind::oci_archive},
+                                             {"docker-archive", Kind::docker_archive},
+                                             {"tar", Kind::tar},
+                                             {"dir", Kind::folder}}};
+
+constexpr std::array<std::string_view, 3> kLater = {"docker", "sqsh", "sif"};
+
+bool has_selector(Kind kind) {
+  return kind == Kind::oci || kind == Kind::oci_archive || kind == Kind::docker_archive;
+}
+
+/// The word before the first ':' if it could be a scheme: letters, digits and '-', no '/' or '.'.
+std::string scheme_of(const std::string& text) {
+  const std::size_t colon = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-+");
+  return colon == std::string::npos || text[colon] != ':' ? "" : text.substr(0, colon);
+}
+
+Error unknown_scheme(const std::string& text, const std::string& scheme) {
+  for (const std::string_view later : kLater) {
+    if (scheme == later)
+      return Error{Blame::config,
+                   "import " + quote(text) + ": " + quote(scheme + ":") +
+                       " is not supported yet by this version",
+                   {},
+                   "copy it to an OCI layout first, for example with skopeo"};
+  }
+  std::vector<std::string> names(kLater.begin(), kLater.end());
+  for (const Scheme& known : kSchemes)
+    names.emplace_back(known.name);
+  const std::string close = nearest(scheme, names);
+  return Error{Blame::usage,
+               "import " + quote(text) + ": there is no kind of source called " + quote(scheme),
+               {},
+               close.empty() ? "write './' before a path that has a ':' in it"
+                             : "did you mean " + quote(close + ":") + "?"};
+}
+
+bool exists(const std::string& path) {
+  struct stat info {};
+
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+}  // namespace
+
+Result<Reference> parse_reference(const std::string& text) {
+  const std::string scheme = scheme_of(text);
+  if (scheme.empty()) {
+    if (text.empty()) return Error{Blame::usage, "import '': the source is empty"};
+    return Reference{Kind::unknown, text};
+  }
+  Reference reference;
+  for (const Scheme& known : kSchemes) {
+    if (scheme == known.name) reference.kind = known.kind;
+  }
+  if (reference.kind == Kind::unknown) return unknown_scheme(text, scheme);
+  reference.path = text.substr(scheme.size() + 1);
+  const std::size_t colon = reference.path.find(':');
+  if (has_selector(reference.kind) && colon != std::string::npos) {
+    reference.selector = reference.path.substr(colon + 1);
+    reference.path.resize(colon);
+    if (reference.selector.empty())
+      return Error{Blame::usage, "import " + quote(text) + ": the tag after ':' is empty"};
+  }
+  if (reference.path.empty())
+    return Error{Blame::usage, "import " + quote(text) + ": the path is empty"};
+  return reference;
+}
+
+Result<Reference> find_kind(const Reference& bare) {
+  Reference found = bare;
+
+  struct stat info {};
+
+  if (::stat(bare.path.c_str(), &info) != 0)
+    return refused("stat", "import " + quote(bare.path), errno);
+  if (S_ISDIR(info.st_mode)) {
+    found.kind = exists(bare.path + "/oci-layout") ? Kind::oci : Kind::folder;
+    return found;
+  }
+  found.kind = Kind::tar;
+  auto index = ArchiveIndex::read(bare.path, ArchiveIndex::Depth::until_recognised);
+  // A compressed archive cannot be looked into; the tar reader will say what is wrong with others.
+  if (!index) return found;
+  if (index->has("oci-layout")) found.kind = Kind::oci_archive;
+  if (index->has("manifest.json")) found.kind = Kind::docker_archive;
+  return found;
+}
+
+std::string name_of(const Reference& reference) {
+  std::string name = reference.path;
+  while (name.size() > 1 && name.ends_with('/'))
+    name.pop_back();
+  name.erase(0, name.rfind('/') + 1);  // npos + 1 is 0
+  for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".tgz", ".tar", ".oci"}) {
+    if (name.size() > suffix.size() && name.ends_with(suffix))
+      name.resize(name.size() - suffix.size());
+  }
+  if (reference.selector.empty() || reference.selector == "latest") return name;
+  return name + "-" + reference.selector;
+}
+
+}  // namespace berth::source
