@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layers/decoder.h"
+
+#include "base/text.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace berth::layers {
+
+namespace {
+
+constexpr std::size_t kPiece = 256 * 1024;
+
+class PlainDecoder : public Decoder {
+ public:
+  explicit PlainDecoder(HashedInput& input) : input_(input) {}
+
+  Result<std::size_t> read(char* into, std::size_t count) override {
+    std::size_t done = 0;
+    while (done < count) {
+      if (rest_.empty()) {
+        const auto piece = input_.next();
+        if (!piece) return piece.error();
+        if (piece->empty()) break;
+        rest_ = *piece;
+      }
+      const std::size_t step = std::min(rest_.size(), count - done);
+      std::memcpy(into + done, rest_.data(), step);
+      rest_.remove_prefix(step);
+      done += step;
+    }
+    return done;
+  }
+
+ private:
+  HashedInput& input_;
+  std::string_view rest_;
+};
+
+/// zstd, xz and bzip2 through libarchive's filters over its "raw" format.
+class FilterDecoder : public Decoder {
+ public:
+  explicit FilterDecoder(HashedInput& input) : input_(input), archive_(archive_read_new()) {}
+
+  FilterDecoder(const FilterDecoder&) = delete;
+  FilterDecoder& operator=(const FilterDecoder&) = delete;
+
+  ~FilterDecoder() override { (void)archive_read_free(archive_); }  // only ever read
+
+  Status open() {
+    archive_entry* entry = nullptr;
+    if (archive_read_support_format_raw(archive_) != ARCHIVE_OK ||
+        archive_read_support_filter_zstd(archive_) != ARCHIVE_OK ||
+        archive_read_support_filter_xz(archive_) != ARCHIVE_OK ||
+        archive_read_support_filter_bzip2(archive_) != ARCHIVE_OK ||
+        archive_read_open(archive_, this, nullptr, give, nullptr) != ARCHIVE_OK ||
+        archive_read_next_header(archive_, &entry) != ARCHIVE_OK)
+      return broken();
+    return Done{};
+  }
+
+  Result<std::size_t> read(char* into, std::size_t count) override {
+    const la_ssize_t got = archive_read_data(archive_, into, count);
+    if (got < 0) return broken();
+    return static_cast<std::size_t>(got);
+  }
+
+ private:
+  static la_ssize_t give(archive* a, void* self, const void** bytes) {
+    auto& decoder = *static_cast<FilterDecoder*>(self);
+    const auto piece = decoder.input_.next();
+    if (!piece) {
+      decoder.failure_ = piece.error();
+      archive_set_error(a, EIO, "the input cannot be read");
+      return ARCHIVE_FATAL;
+    }
+    *bytes = piece->data();
+    return static_cast<la_ssize_t>(piece->size());
+  }
+
+  Error broken() {
+    if (failure_) return *failure_;
+    const char* why = archive_error_string(archive_);
+    return Error{Blame::image,
+                 "decompress " + quote(input_.blob().name) + ": " +
+                     (why == nullptr ? "its data are damaged" : why)};
+  }
+
+  HashedInput& input_;
+  archive* archive_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+HashedInput::HashedInput(const source::Blob& blob) : blob_(blob), bytes_(kPiece) {}
+
+Result<std::string_view> HashedInput::read() {
+  const std::uint64_t at = position();
+  const auto got = source::read_some(blob_, at, bytes_.data(), bytes_.size());
+  if (!got) return got.error();
+  if (!blob_.digest.empty()) hash_.add(bytes_.data(), *got);
+  position_.store(at + *got, std::memory_order_relaxed);
+  return std::string_view(bytes_.data(), *got);
+}
+
+Result<std::string_view> HashedInput::peek() {
+  if (waiting_.empty()) {
+    auto piece = read();
+    if (!piece) return piece;
+    waiting_ = *piece;
+  }
+  return waiting_;
+}
+
+Result<std::string_view> HashedInput::next() {
+  if (!waiting_.empty()) return std::exchange(waiting_, {});
+  return read();
+}
+
+Status HashedInput::finish() {
+  while (true) {
+    const auto piece = next();
+    if (!piece) return piece.error();
+    if (piece->empty()) break;
+  }
+  if (blob_.digest.empty()) return Done{};
+  const std::string found = hash_.take();
+  if (found != blob_.digest) return source::wrong_digest(blob_, found);
+  return Done{};
+}
+
+Result<std::unique_ptr<Decoder>> choose_decoder(HashedInput& input) {
+  const auto start = input.peek();
+  if (!start) return start.error();
+  if (start->starts_with("\x1f\x8b")) return make_gzip_decoder(input);
+  if (start->starts_with("\x28\xb5\x2f\xfd") || start->starts_with("BZh") ||
+      start->starts_with("\xfd"
+                         "7zXZ")) {
+    auto decoder = std::make_unique<FilterDecoder>(input);
+    BERTH_TRY(decoder->open());
+    return std::unique_ptr<Decoder>(std::move(decoder));
+  }
+  return std::unique_ptr<Decoder>(std::make_unique<PlainDecoder>(input));
+}
+
+}  // namespace berth::layers

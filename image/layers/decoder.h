@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a blob's bytes to a layer's: hashes what it reads, recognises the compression by its first
+// bytes (media types are often wrong), and undoes it.
+#pragma once
+
+#include "base/result.h"
+#include "image/source/blob.h"
+#include "image/source/digest.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace berth::layers {
+
+/// The blob as it lies there, in pieces, every byte hashed on its way.
+class HashedInput {
+ public:
+  explicit HashedInput(const source::Blob& blob);
+
+  /// The next piece, valid until the next call; empty at the end.
+  Result<std::string_view> next();
+
+  /// The first bytes, without consuming them.
+  Result<std::string_view> peek();
+
+  /// Reads what nobody asked for, then compares the digest.
+  Status finish();
+
+  [[nodiscard]] const source::Blob& blob() const { return blob_; }
+
+  /// How far it has come; any thread may ask.
+  [[nodiscard]] std::uint64_t position() const { return position_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<std::string_view> read();
+
+  const source::Blob& blob_;
+  source::Sha256 hash_;
+  std::vector<char> bytes_;
+  std::string_view waiting_;  ///< peeked at, not yet handed out
+  std::atomic<std::uint64_t> position_{0};
+};
+
+class Decoder {
+ public:
+  Decoder() = default;
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+  virtual ~Decoder() = default;
+
+  /// Fills `into` from its start; fewer bytes than `count` only when there are no more.
+  virtual Result<std::size_t> read(char* into, std::size_t count) = 0;
+};
+
+/// The decoder for what `input` begins with; plain bytes when it is no compression we know.
+Result<std::unique_ptr<Decoder>> choose_decoder(HashedInput& input);
+
+/// gzip, one member or several, through isa-l (three times as fast as zlib). In a file of its own.
+std::unique_ptr<Decoder> make_gzip_decoder(HashedInput& input);
+
+}  // namespace berth::layers

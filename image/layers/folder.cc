@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layers/folder.h"
+
+#include "base/text.h"
+#include "image/layers/path.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+namespace berth::layers {
+
+namespace {
+
+constexpr std::size_t kPiece = 512 * 1024;
+
+struct CloseFolder {
+  void operator()(DIR* folder) const noexcept { (void)::closedir(folder); }  // only ever read
+};
+
+Kind kind_of(const struct stat& info) {
+  switch (info.st_mode & S_IFMT) {
+    case S_IFDIR:
+      return Kind::directory;
+    case S_IFLNK:
+      return Kind::symlink;
+    case S_IFIFO:
+      return Kind::fifo;
+    case S_IFSOCK:
+      return Kind::socket;
+    case S_IFREG:
+      return Kind::file;
+    default:
+      return Kind::device;
+  }
+}
+
+void apply_stat(const struct stat& info, Entry& entry) {
+  entry.kind = kind_of(info);
+  entry.attributes = {static_cast<std::uint16_t>(info.st_mode & 07777U),
+                      info.st_uid,
+                      info.st_gid,
+                      mtime_of(info.st_mtim.tv_sec),
+                      {}};
+  entry.size = entry.kind == Kind::file ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+/// What the file system tells; one without xattrs, or that hides them, has none.
+void read_xattrs(int fd, Entry& entry) {
+  std::vector<char> list(64 * 1024);  // XATTR_LIST_MAX
+  const ssize_t length = ::flistxattr(fd, list.data(), list.size());
+  std::vector<char> value(64 * 1024);  // XATTR_SIZE_MAX
+  for (ssize_t at = 0; at < length;) {
+    const std::string name = &list[static_cast<std::size_t>(at)];
+    at += static_cast<ssize_t>(name.size()) + 1;
+    const ssize_t size =
+        is_kept_xattr(name) ? ::fgetxattr(fd, name.c_str(), value.data(), value.size()) : -1;
+    if (size < 0) {
+      ++entry.lost_xattrs;
+      continue;
+    }
+    entry.attributes.xattrs.emplace_back(name,
+                                         std::string(value.data(), static_cast<std::size_t>(size)));
+  }
+  std::sort(entry.attributes.xattrs.begin(), entry.attributes.xattrs.end());
+}
+
+}  // namespace
+
+FolderStream::FolderStream(UniqueFd folder, std::string name)
+    : name_(std::move(name)),
+      root_(std::move(folder)),
+      bytes_(kPiece) {}
+
+std::string FolderStream::goal_for(const std::string& path) const {
+  return "read " + quote(path.empty() ? name_ : name_ + "/" + path);
+}
+
+Status FolderStream::enter(UniqueFd fd, const std::string& path) {
+  const std::unique_ptr<DIR, CloseFolder> open(::fdopendir(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)));
+  if (!open) return refused("fdopendir", goal_for(path), errno);
+  Level level{std::move(fd), path, {}};
+  errno = 0;
+  while (const dirent* item = ::readdir(open.get())) {  // NOLINT(concurrency-mt-unsafe): own stream
+    const std::string name = item->d_name;
+    if (name != "." && name != "..") level.names.push_back(name);
+    errno = 0;
+  }
+  if (errno != 0) return refused("readdir", goal_for(path), errno);
+  std::sort(level.names.rbegin(), level.names.rend());
+  levels_.push_back(std::move(level));
+  return Done{};
+}
+
+Result<bool> FolderStream::read_root(Entry& entry) {
+  struct stat info {};
+
+  if (::fstat(root_.get(), &info) != 0) return refused("fstat", goal_for(""), errno);
+  entry = {};
+  apply_stat(info, entry);
+  read_xattrs(root_.get(), entry);
+  BERTH_TRY(enter(std::move(root_), ""));
+  return true;
+}
+
+Result<bool> FolderStream::next(Entry& entry) {
+  file_.reset();
+  if (root_.is_open()) return read_root(entry);
+  while (!levels_.empty() && levels_.back().names.empty())
+    levels_.pop_back();
+  if (levels_.empty()) return false;
+  const std::string name = std::move(levels_.back().names.back());
+  levels_.back().names.pop_back();
+  BERTH_TRY(read_entry(levels_.back(), name, entry));
+  return true;
+}
+
+Status FolderStream::read_entry(const Level& level, const std::string& name, Entry& entry) {
+  entry = {};
+  auto path = parse_path(level.path.empty() ? name : level.path + "/" + name);
+  if (!path) return std::move(path.error());
+  entry.path = std::move(*path);
+
+  struct stat info {};
+
+  if (::fstatat(level.fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+    return refused("fstatat", goal_for(entry.path), errno);
+  apply_stat(info, entry);
+  if (entry.kind != Kind::directory && info.st_nlink > 1) {
+    const auto [first, is_new] = linked_.try_emplace({info.st_dev, info.st_ino}, entry.path);
+    if (!is_new) {
+      entry.kind = Kind::hard_link;
+      entry.target = first->second;
+      return Done{};
+    }
+  }
+  if (entry.kind == Kind::directory || entry.kind == Kind::file)
+    return open_entry(level, name, entry);
+  if (entry.kind != Kind::symlink) return Done{};
+  const ssize_t length = ::readlinkat(level.fd.get(), name.c_str(), bytes_.data(), bytes_.size());
+  if (length < 0) return refused("readlinkat", goal_for(entry.path), errno);
+  entry.target.assign(bytes_.data(), static_cast<std::size_t>(length));
+  return Done{};
+}
+
+Status FolderStream::open_entry(const Level& level, const std::string& name, Entry& entry) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd(::openat(level.fd.get(), name.c_str(), kFlags));
+  if (!fd.is_open()) return refused("openat", goal_for(entry.path), errno);
+
+  struct stat info {};
+
+  if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal_for(entry.path), errno);
+  if (kind_of(info) != entry.kind)
+    return Error{Blame::host, goal_for(entry.path) + ": it changes while it is read"};
+  read_xattrs(fd.get(), entry);
+  if (entry.kind == Kind::directory) return enter(std::move(fd), entry.path);
+  file_ = std::move(fd);
+  return Done{};
+}
+
+Result<std::string_view> FolderStream::data() {
+  while (file_.is_open()) {
+    const ssize_t got = ::read(file_.get(), bytes_.data(), bytes_.size());
+    if (got >= 0) return std::string_view(bytes_.data(), static_cast<std::size_t>(got));
+    if (errno != EINTR) return refused("read", "read a file in " + quote(name_), errno);
+  }
+  return std::string_view();
+}
+
+}  // namespace berth::layers

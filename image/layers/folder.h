@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A directory on the host as a stream of entries, in the order of the names. Follows no symbolic
+// link below its top, and opens nothing but regular files and directories.
+#pragma once
+
+#include "base/fd.h"
+#include "image/layers/entry.h"
+
+#include <sys/stat.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace berth::layers {
+
+class FolderStream : public EntryStream {
+ public:
+  /// `name` is what messages call the directory behind `folder`.
+  FolderStream(UniqueFd folder, std::string name);
+
+  Result<bool> next(Entry& entry) override;
+  Result<std::string_view> data() override;
+
+ private:
+  /// A directory that we are in, and the names in it that are still to come, last one first.
+  struct Level {
+    UniqueFd fd;
+    std::string path;
+    std::vector<std::string> names;
+  };
+
+  [[nodiscard]] std::string goal_for(const std::string& path) const;
+  Status enter(UniqueFd fd, const std::string& path);
+  Result<bool> read_root(Entry& entry);
+  Status read_entry(const Level& level, const std::string& name, Entry& entry);
+  Status open_entry(const Level& level, const std::string& name, Entry& entry);
+
+  std::string name_;
+  UniqueFd root_;
+  std::vector<Level> levels_;
+  UniqueFd file_;  ///< the current one
+  std::vector<char> bytes_;
+  std::map<std::pair<dev_t, ino_t>, std::string> linked_;  ///< first names of files with several
+};
+
+}  // namespace berth::layers

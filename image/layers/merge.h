@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers from the top down into one tree. A file that an upper layer hides is passed over, so that
+// its bytes are never compressed; nothing is written here but into the sink.
+#pragma once
+
+#include "image/layers/entry.h"
+#include "image/layers/tree.h"
+#include "image/layers/wants.h"
+#include "image/source/open.h"
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace berth::layers {
+
+/// Where the bytes of the files go, one file after the other.
+class FileSink {
+ public:
+  FileSink() = default;
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
+  virtual ~FileSink() = default;
+
+  /// Begins a file that says it has `size` bytes; returns the number that names its content.
+  virtual Result<unsigned> begin(std::uint64_t size) = 0;
+  virtual Status append(std::string_view bytes) = 0;
+  virtual Status end() = 0;
+};
+
+struct Counts {
+  std::uint64_t hidden = 0;       ///< files of lower layers passed over
+  std::uint64_t devices = 0;      ///< device nodes left out
+  std::uint64_t lost_xattrs = 0;  ///< xattrs left out
+};
+
+class Merger {
+ public:
+  explicit Merger(FileSink& sink) : sink_(sink) {}
+
+  /// Adds the next layer; its number must be lower than every one before.
+  Status add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts);
+
+  /// The layers that must be read once more, because a file that was passed over turned out to be
+  /// needed for a hard link that came after it. Nearly always none.
+  [[nodiscard]] std::vector<int> layers_to_reread() const;
+
+  Status reread(int layer, EntryStream& stream);
+
+  /// After the last layer: checks that every link has found its target.
+  Status finish();
+
+  [[nodiscard]] const Node& root() const { return root_; }
+
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  Status add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts);
+  Status add_link(const Entry& entry);
+  Result<bool> apply_mark(const std::string& path);
+  Status store(Inode& inode, std::uint64_t size, EntryStream& stream);
+  Status settle_wants();
+  void postpone(const std::shared_ptr<Inode>& inode);
+
+  Node* reach(std::string_view folder);
+  Node& find_or_add(std::string_view path);
+  Node& child_of(Node& node, std::string_view name);
+  bool place(const std::string& path, const std::shared_ptr<Inode>& inode);
+  bool place_under_directory(Node& node, const std::shared_ptr<Inode>& inode);
+  [[nodiscard]] bool hides(const Node& node) const;
+  void become_directory(Node& node) const;
+  void forget(Node& node) const;
+  void forget_below(Node& node) const;
+
+  FileSink& sink_;
+  Node root_;
+  std::uint64_t nodes_ = 1;
+  Counts counts_;
+  Wants wants_;
+  int layer_ = 0;            ///< the current one
+  std::uint64_t place_ = 0;  ///< of the current entry in it
+  /// What the current layer has at each path, visible or not; directories left out.
+  std::unordered_map<std::string, std::shared_ptr<Inode>> seen_;
+  std::map<int, std::map<std::uint64_t, std::shared_ptr<Inode>>> postponed_;
+};
+
+}  // namespace berth::layers

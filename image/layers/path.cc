@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layers/path.h"
+
+#include "base/text.h"
+#include "image/layers/entry.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace berth::layers {
+
+namespace {
+
+constexpr std::string_view kWhiteout = ".wh.";
+constexpr std::string_view kMeta = ".wh..wh.";
+constexpr std::string_view kOpaque = ".wh..wh..opq";
+
+Error refuse(std::string_view raw, const std::string& why) {
+  return Error{Blame::image, "use the entry " + quote(raw) + ": " + why};
+}
+
+}  // namespace
+
+Result<std::string> parse_path(std::string_view raw) {
+  std::string path;
+  for (std::string_view rest = raw; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('/'), rest.size());
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (part.empty() || part == ".") continue;
+    if (part == "..") return refuse(raw, "its path has '..' in it");
+    if (part.size() > kLongestName) return refuse(raw, "a name is longer than 255 bytes");
+    if (!path.empty()) path += '/';
+    path += part;
+  }
+  if (path.size() > kLongestPath) return refuse(raw, "its path is longer than 4095 bytes");
+  return path;
+}
+
+Split split_path(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {{}, path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Result<Mark> parse_mark(std::string_view path) {
+  const auto [folder, name] = split_path(path);
+  if (name == kOpaque) return Mark{Mark::Kind::opaque, std::string(folder)};
+  if (name.starts_with(kMeta) || path.starts_with(kMeta) ||
+      path.find("/" + std::string(kMeta)) != std::string_view::npos)
+    return Mark{Mark::Kind::ignored};
+  if (!name.starts_with(kWhiteout)) return Mark{};
+  const std::string_view deleted = name.substr(kWhiteout.size());
+  if (deleted.empty() || deleted == "." || deleted == "..")
+    return refuse(path, "it deletes nothing that has a name");
+  std::string target(folder);
+  if (!target.empty()) target += '/';
+  return Mark{Mark::Kind::whiteout, target.append(deleted)};
+}
+
+bool is_kept_xattr(std::string_view name) {
+  return name.starts_with("user.") && !name.starts_with("user.overlay.") && name.size() > 5 &&
+         name.size() <= kLongestName;
+}
+
+std::uint32_t mtime_of(std::int64_t seconds) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, kLast));
+}
+
+}  // namespace berth::layers

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layers/tar.h"
+
+#include "base/text.h"
+#include "image/layers/path.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace berth::layers {
+
+namespace {
+
+// A hole costs nothing in the archive; this keeps a forged one from costing days.
+constexpr std::uint64_t kLargestFile = 1ULL << 42;
+constexpr std::size_t kZeros = 64 * 1024;
+constexpr std::array<char, kZeros> kZeroBytes = {};
+
+la_ssize_t give(archive* a, PlainBytes& bytes, std::optional<Error>& failure, const void** piece) {
+  const auto got = bytes.next();
+  if (!got) {
+    failure = got.error();
+    archive_set_error(a, EIO, "the layer cannot be read");
+    return ARCHIVE_FATAL;
+  }
+  *piece = got->data();
+  return static_cast<la_ssize_t>(got->size());
+}
+
+std::string text_or_empty(const char* text) {
+  return text == nullptr ? "" : text;
+}
+
+Kind kind_of(archive_entry* raw) {
+  if (archive_entry_hardlink(raw) != nullptr) return Kind::hard_link;
+  switch (archive_entry_filetype(raw)) {
+    case AE_IFDIR:
+      return Kind::directory;
+    case AE_IFLNK:
+      return Kind::symlink;
+    case AE_IFIFO:
+      return Kind::fifo;
+    case AE_IFSOCK:
+      return Kind::socket;
+    case AE_IFCHR:
+    case AE_IFBLK:
+      return Kind::device;
+    default:
+      return Kind::file;
+  }
+}
+
+void read_xattrs(archive_entry* raw, Entry& entry) {
+  auto& kept = entry.attributes.xattrs;
+  archive_entry_xattr_reset(raw);
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK) {
+    if (name == nullptr || !is_kept_xattr(name)) {
+      ++entry.lost_xattrs;
+      continue;
+    }
+    kept.emplace_back(name, std::string(static_cast<const char*>(value), size));
+  }
+  std::stable_sort(
+      kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  // pax may repeat a key; libarchive hands the last one out first.
+  kept.erase(std::unique(kept.begin(),
+                         kept.end(),
+                         [](const auto& a, const auto& b) { return a.first == b.first; }),
+             kept.end());
+}
+
+Result<std::uint32_t> id_of(la_int64_t id, const std::string& path) {
+  if (id >= 0 && id < std::numeric_limits<std::uint32_t>::max())
+    return static_cast<std::uint32_t>(id);
+  return Error{
+      Blame::image,
+      "use the entry " + quote(path) + ": its owner " + std::to_string(id) + " is out of range"};
+}
+
+Status read_attributes(archive_entry* raw, Entry& entry) {
+  const auto uid = id_of(archive_entry_uid(raw), entry.path);
+  if (!uid) return uid.error();
+  const auto gid = id_of(archive_entry_gid(raw), entry.path);
+  if (!gid) return gid.error();
+  entry.attributes = {static_cast<std::uint16_t>(archive_entry_mode(raw) & 07777U),
+                      *uid,
+                      *gid,
+                      mtime_of(archive_entry_mtime(raw)),
+                      {}};
+  read_xattrs(raw, entry);
+  return Done{};
+}
+
+/// A hard link's target is a path in the layer, a symlink's any text.
+Status read_target(archive_entry* raw, Entry& entry) {
+  entry.target.clear();
+  if (entry.kind == Kind::hard_link) {
+    auto target = parse_path(archive_entry_hardlink(raw));
+    if (!target) return std::move(target.error());
+    entry.target = std::move(*target);
+  }
+  if (entry.kind != Kind::symlink) return Done{};
+  entry.target = text_or_empty(archive_entry_symlink(raw));
+  if (!entry.target.empty() && entry.target.size() <= kLongestPath) return Done{};
+  return Error{Blame::image,
+               "use the entry " + quote(entry.path) + ": its target is " +
+                   (entry.target.empty() ? "empty" : "longer than 4095 bytes")};
+}
+
+}  // namespace
+
+TarStream::TarStream(source::Layer layer)
+    : bytes_(std::move(layer)),
+      archive_(archive_read_new()) {}
+
+TarStream::~TarStream() {
+  (void)archive_read_free(archive_);  // only ever read
+}
+
+Error TarStream::broken() {
+  if (failure_) return *failure_;
+  const char* why = archive_error_string(archive_);
+  Error error{Blame::image,
+              "read the layer " + quote(bytes_.name()) + ": " +
+                  (why == nullptr ? "it is no tar archive" : why)};
+  // If the digest is wrong too, that is the reason.
+  Status rest = bytes_.finish();
+  return rest ? error : std::move(rest.error());
+}
+
+Status TarStream::open() {
+  is_open_ = true;
+  const auto read = [](archive* a, void* self, const void** piece) {
+    auto& stream = *static_cast<TarStream*>(self);
+    return give(a, stream.bytes_, stream.failure_, piece);
+  };
+  if (archive_read_support_format_tar(archive_) != ARCHIVE_OK ||
+      archive_read_open(archive_, this, nullptr, read, nullptr) != ARCHIVE_OK)
+    return broken();
+  return Done{};
+}
+
+Result<bool> TarStream::next(Entry& entry) {
+  if (!is_open_) BERTH_TRY(open());
+  archive_entry* raw = nullptr;
+  const int answer = archive_read_next_header(archive_, &raw);
+  if (answer == ARCHIVE_EOF) {
+    // Zeros may follow the end of the archive, and the digests cover them.
+    BERTH_TRY(bytes_.finish());
+    return false;
+  }
+  // A warning is a name that is not UTF-8: its bytes come through as they are.
+  if (answer != ARCHIVE_OK && answer != ARCHIVE_WARN) return broken();
+  BERTH_TRY(read_entry(raw, entry));
+  return true;
+}
+
+Status TarStream::read_entry(archive_entry* raw, Entry& entry) {
+  entry = {};
+  auto path = parse_path(text_or_empty(archive_entry_pathname(raw)));
+  if (!path) return std::move(path.error());
+  entry.path = std::move(*path);
+  entry.kind = kind_of(raw);
+  BERTH_TRY(read_attributes(raw, entry));
+  BERTH_TRY(read_target(raw, entry));
+  size_ = 0;
+  position_ = 0;
+  block_ = {};
+  if (entry.kind != Kind::file) return Done{};
+  const la_int64_t size = archive_entry_size(raw);
+  if (size < 0 || static_cast<std::uint64_t>(size) > kLargestFile)
+    return Error{Blame::image, "use the entry " + quote(entry.path) + ": it is larger than 4 TiB"};
+  entry.size = size_ = static_cast<std::uint64_t>(size);
+  return Done{};
+}
+
+Result<std::string_view> TarStream::data() {
+  if (block_.empty() && position_ < size_) {
+    const void* bytes = nullptr;
+    std::size_t count = 0;
+    la_int64_t offset = 0;
+    const int answer = archive_read_data_block(archive_, &bytes, &count, &offset);
+    if (answer != ARCHIVE_OK && answer != ARCHIVE_WARN && answer != ARCHIVE_EOF) return broken();
+    const bool is_end = answer == ARCHIVE_EOF;
+    block_ = is_end ? std::string_view() : std::string_view(static_cast<const char*>(bytes), count);
+    block_at_ = is_end ? size_ : static_cast<std::uint64_t>(std::max<la_int64_t>(offset, 0));
+    if (block_at_ < position_ || block_at_ > size_ || count > size_ - block_at_)
+      return Error{Blame::image,
+                   "read the layer " + quote(bytes_.name()) + ": a sparse file is damaged"};
+  }
+  if (position_ < block_at_) {
+    const std::size_t gap = std::min<std::uint64_t>(kZeros, block_at_ - position_);
+    position_ += gap;
+    return std::string_view(kZeroBytes.data(), gap);
+  }
+  position_ += block_.size();
+  return std::exchange(block_, {});
+}
+
+}  // namespace berth::layers

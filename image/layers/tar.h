@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries of one tar layer, through libarchive's tar reader and nothing else of it.
+#pragma once
+
+#include "image/layers/entry.h"
+#include "image/layers/plain.h"
+#include "image/source/open.h"
+
+#include <array>
+#include <memory>
+#include <string>
+
+struct archive;
+struct archive_entry;
+
+namespace berth::layers {
+
+class TarStream : public EntryStream {
+ public:
+  /// Starts to decompress at once, ahead of the first next().
+  explicit TarStream(source::Layer layer);
+  ~TarStream() override;
+
+  Result<bool> next(Entry& entry) override;
+  Result<std::string_view> data() override;
+
+  /// Bytes of the blob consumed so far.
+  [[nodiscard]] std::uint64_t position() const { return bytes_.position(); }
+
+ private:
+  Status open();
+  Error broken();
+  Status read_entry(archive_entry* raw, Entry& entry);
+  static Result<bool> end(Status status);
+
+  PlainBytes bytes_;
+  std::optional<Error> failure_;  ///< of bytes_, met inside libarchive
+  archive* archive_;
+  bool is_open_ = false;
+  std::uint64_t size_ = 0;      ///< of the current file
+  std::uint64_t position_ = 0;  ///< how much of it was handed out
+  std::string_view block_;      ///< libarchive's, to be handed out
+  std::uint64_t block_at_ = 0;  ///< where in the file it belongs
+};
+
+}  // namespace berth::layers
