@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/squash/output.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <sqfs/error.h>
+
+namespace berth::squash {
+
+Output::Output(int fd) : fd_(fd) {
+  self_.output = this;
+  self_.interface.base.destroy = [](sqfs_object_t*) {};  // the descriptor is not ours
+  self_.interface.read_at = [](sqfs_file_t* f, sqfs_u64 at, void* into, std::size_t count) {
+    return of(f).read(at, static_cast<char*>(into), count);
+  };
+  self_.interface.write_at = [](sqfs_file_t* f, sqfs_u64 at, const void* from, std::size_t count) {
+    return of(f).write(at, static_cast<const char*>(from), count);
+  };
+  self_.interface.get_size = [](const sqfs_file_t* f) -> sqfs_u64 { return of(f).size(); };
+  self_.interface.truncate = [](sqfs_file_t* f, sqfs_u64 size) { return of(f).truncate(size); };
+}
+
+Output& Output::of(const sqfs_file_t* file) {
+  return *reinterpret_cast<const Self*>(file)->output;
+}
+
+int Output::fail(const char* call, int number) {
+  if (!refusal_) refusal_ = Refusal{call, number};
+  return SQFS_ERROR_IO;
+}
+
+int Output::read(std::uint64_t offset, char* into, std::size_t count) {
+  while (count > 0) {
+    const ssize_t got = ::pread(fd_, into, count, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail("pread", errno);
+    if (got == 0) return SQFS_ERROR_OUT_OF_BOUNDS;
+    into += got;
+    offset += static_cast<std::uint64_t>(got);
+    count -= static_cast<std::size_t>(got);
+  }
+  return 0;
+}
+
+int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
+  while (count > 0) {
+    const ssize_t put = ::pwrite(fd_, bytes, count, static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail("pwrite", errno);
+    bytes += put;
+    offset += static_cast<std::uint64_t>(put);
+    count -= static_cast<std::size_t>(put);
+  }
+  size_ = std::max(size_, offset);
+  return 0;
+}
+
+int Output::truncate(std::uint64_t size) {
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return fail("ftruncate", errno);
+  size_ = size;
+  return 0;
+}
+
+int Output::pad(std::uint64_t unit) {
+  return truncate((size_ + unit - 1) / unit * unit);
+}
+
+}  // namespace berth::squash

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// libsquashfs's file interface over a descriptor that belongs to somebody else. Keeps the errno of
+// the first call that failed, which libsquashfs would swallow.
+#pragma once
+
+#include "base/error.h"
+
+#include <cstdint>
+#include <optional>
+
+#include <sqfs/io.h>
+
+namespace berth::squash {
+
+class Output {
+ public:
+  /// `fd` must be open for reading and writing, and empty.
+  explicit Output(int fd);
+
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  sqfs_file_t* file() { return &self_.interface; }
+
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+  [[nodiscard]] std::optional<Refusal> refusal() const { return refusal_; }
+
+  /// Makes the file a whole number of `unit` bytes long with zeros.
+  int pad(std::uint64_t unit);
+
+ private:
+  /// First member is the C interface, so that a pointer to one is a pointer to the other.
+  struct Self {
+    sqfs_file_t interface;
+    Output* output;
+  };
+
+  static Output& of(const sqfs_file_t* file);
+  int fail(const char* call, int number);
+  int read(std::uint64_t offset, char* into, std::size_t count);
+  int write(std::uint64_t offset, const char* bytes, std::size_t count);
+  int truncate(std::uint64_t size);
+
+  Self self_ = {};
+  int fd_;
+  std::uint64_t size_ = 0;
+  std::optional<Refusal> refusal_;
+};
+
+}  // namespace berth::squash

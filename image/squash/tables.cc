@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/squash/tables.h"
+
+#include <sys/stat.h>
+
+#include <cstring>
+#include <limits>
+
+#include <sqfs/error.h>
+
+namespace berth::squash {
+
+namespace {
+
+constexpr std::uint64_t kNowhere = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint32_t kNoXattrs = std::numeric_limits<std::uint32_t>::max();
+
+std::uint16_t type_bits_of(Kind kind) {
+  switch (kind) {
+    case Kind::directory:
+      return S_IFDIR;
+    case Kind::file:
+      return S_IFREG;
+    case Kind::symlink:
+      return S_IFLNK;
+    case Kind::fifo:
+      return S_IFIFO;
+    case Kind::socket:
+      break;
+  }
+  return S_IFSOCK;
+}
+
+std::uint16_t mode_of(const Inode& inode) {
+  return static_cast<std::uint16_t>(type_bits_of(inode.kind) | inode.mode);
+}
+
+/// Where the next inode will stand: block and offset in one number, as entries refer to it.
+std::uint64_t place_of(const sqfs_meta_writer_t* writer) {
+  sqfs_u64 block = 0;
+  sqfs_u32 offset = 0;
+  sqfs_meta_writer_get_position(writer, &block, &offset);
+  return (block << 16U) | offset;
+}
+
+}  // namespace
+
+Tables::Tables(const Tree& tree,
+               const std::deque<sqfs_inode_generic_t*>& contents,
+               Output& output,
+               sqfs_compressor_t* compressor)
+    : tree_(tree),
+      contents_(contents),
+      output_(output),
+      compressor_(compressor),
+      inodes_(sqfs_meta_writer_create(output.file(), compressor, 0)),
+      listings_(
+          sqfs_meta_writer_create(output.file(), compressor, SQFS_META_WRITER_KEEP_IN_MEMORY)),
+      directories_(sqfs_dir_writer_create(listings_.get(), 0)),
+      ids_(sqfs_id_table_create(0)),
+      xattrs_(sqfs_xattr_writer_create(0)),
+      numbers_(tree.inodes.size(), 0),
+      places_(tree.inodes.size(), kNowhere) {}
+
+Status Tables::write(sqfs_super_t& super) {
+  if (!inodes_ || !listings_ || !directories_ || !ids_ || !xattrs_)
+    return check(SQFS_ERROR_ALLOC, output_);
+  number(0);
+  numbers_[0] = ++count_;
+  super.inode_count = count_;
+  super.inode_table_start = output_.size();
+  // By convention the root's parent is one more than there are inodes.
+  auto root = write_directory(0, count_ + 1);
+  if (!root) return std::move(root.error());
+  BERTH_TRY(write_inode(0, **root));
+  super.root_inode_ref = places_[0];
+  BERTH_TRY(check(sqfs_meta_writer_flush(inodes_.get()), output_));
+  BERTH_TRY(check(sqfs_meta_writer_flush(listings_.get()), output_));
+  super.directory_table_start = output_.size();
+  return check(sqfs_meta_write_write_to_file(listings_.get()), output_);
+}
+
+Status Tables::write_ids(sqfs_super_t& super) {
+  BERTH_TRY(check(sqfs_id_table_write(ids_.get(), output_.file(), &super, compressor_), output_));
+  return check(sqfs_xattr_writer_flush(xattrs_.get(), output_.file(), &super, compressor_),
+               output_);
+}
+
+/// Inodes are numbered in the order in which write_directory writes them: what is in one directory
+/// stands together, below what is in its subdirectories.
+void Tables::number(unsigned directory) {
+  const auto& names = tree_.inodes[directory].names;
+  for (const Name& name : names) {
+    if (tree_.inodes[name.inode].kind == Kind::directory) number(name.inode);
+  }
+  for (const Name& name : names) {
+    if (numbers_[name.inode] == 0) numbers_[name.inode] = ++count_;
+  }
+}
+
+/// Writes all that is in the directory and its listing; its own inode is the caller's to write.
+Result<InodePtr> Tables::write_directory(unsigned index, std::uint32_t parent) {
+  const Inode& directory = tree_.inodes[index];
+  std::vector<std::pair<unsigned, InodePtr>> inner;
+  for (const Name& name : directory.names) {
+    if (tree_.inodes[name.inode].kind != Kind::directory) continue;
+    auto inode = write_directory(name.inode, numbers_[index]);
+    if (!inode) return inode;
+    inner.emplace_back(name.inode, std::move(*inode));
+  }
+  auto next = inner.begin();
+  for (const Name& name : directory.names) {
+    if (next != inner.end() && next->first == name.inode) {
+      BERTH_TRY(write_inode(name.inode, *next->second));
+      ++next;
+    } else if (places_[name.inode] == kNowhere) {
+      BERTH_TRY(write_other(name.inode));
+    }
+  }
+  BERTH_TRY(check(sqfs_dir_writer_begin(directories_.get(), 0), output_));
+  for (const Name& name : directory.names) {
+    BERTH_TRY(check(sqfs_dir_writer_add_entry(directories_.get(),
+                                              name.name.c_str(),
+                                              numbers_[name.inode],
+                                              places_[name.inode],
+                                              mode_of(tree_.inodes[name.inode])),
+                    output_));
+  }
+  BERTH_TRY(check(sqfs_dir_writer_end(directories_.get()), output_));
+  const auto xattrs = add_xattrs(directory);
+  if (!xattrs) return xattrs.error();
+  InodePtr inode(
+      sqfs_dir_writer_create_inode(directories_.get(), inner.size() + 2, *xattrs, parent));
+  if (!inode) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
+  return inode;
+}
+
+/// A file, symlink, fifo or socket, which may have several names.
+Status Tables::write_other(unsigned index) {
+  const Inode& from = tree_.inodes[index];
+  InodePtr special;
+  sqfs_inode_generic_t* inode = nullptr;
+  if (from.kind == Kind::file) {
+    inode = contents_[from.content];
+  } else {
+    auto made = make_special(from);
+    if (!made) return std::move(made.error());
+    special = std::move(*made);
+    inode = special.get();
+  }
+  const auto xattrs = add_xattrs(from);
+  if (!xattrs) return xattrs.error();
+  BERTH_TRY(check(sqfs_inode_set_xattr_index(inode, *xattrs), output_));
+  if (from.kind != Kind::file) {
+    inode->data.ipc.nlink = from.links;  // the first field of these kinds, basic or extended
+  } else if (from.links > 1 || inode->base.type == SQFS_INODE_EXT_FILE) {
+    BERTH_TRY(check(sqfs_inode_make_extended(inode), output_));
+    inode->data.file_ext.nlink = from.links;
+  }
+  return write_inode(index, *inode);
+}
+
+Result<InodePtr> Tables::make_special(const Inode& from) const {
+  // calloc, because the C library frees and may enlarge inodes.
+  InodePtr inode(static_cast<sqfs_inode_generic_t*>(
+      std::calloc(1, sizeof(sqfs_inode_generic_t) + from.target.size() + 1)));
+  if (!inode) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
+  inode->base.type = from.kind == Kind::symlink ? SQFS_INODE_SLINK
+                     : from.kind == Kind::fifo  ? SQFS_INODE_FIFO
+                                                : SQFS_INODE_SOCKET;
+  if (from.kind != Kind::symlink) return inode;
+  inode->data.slink.target_size = static_cast<std::uint32_t>(from.target.size());
+  std::memcpy(inode->extra, from.target.data(), from.target.size());
+  return inode;
+}
+
+Result<std::uint32_t> Tables::add_xattrs(const Inode& from) {
+  if (from.xattrs.empty()) return kNoXattrs;
+  std::uint32_t index = kNoXattrs;
+  BERTH_TRY(check(sqfs_xattr_writer_begin(xattrs_.get(), 0), output_));
+  for (const auto& [key, value] : from.xattrs)
+    BERTH_TRY(check(sqfs_xattr_writer_add(xattrs_.get(), key.c_str(), value.data(), value.size()),
+                    output_));
+  BERTH_TRY(check(sqfs_xattr_writer_end(xattrs_.get(), &index), output_));
+  return index;
+}
+
+Status Tables::apply_attributes(unsigned index, sqfs_inode_generic_t& inode) {
+  const Inode& from = tree_.inodes[index];
+  inode.base.mode = mode_of(from);
+  inode.base.mod_time = from.mtime;
+  inode.base.inode_number = numbers_[index];
+  BERTH_TRY(check(sqfs_id_table_id_to_index(ids_.get(), from.uid, &inode.base.uid_idx), output_));
+  return check(sqfs_id_table_id_to_index(ids_.get(), from.gid, &inode.base.gid_idx), output_);
+}
+
+Status Tables::write_inode(unsigned index, sqfs_inode_generic_t& inode) {
+  BERTH_TRY(apply_attributes(index, inode));
+  places_[index] = place_of(inodes_.get());
+  return check(sqfs_meta_writer_write_inode(inodes_.get(), &inode), output_);
+}
+
+}  // namespace berth::squash

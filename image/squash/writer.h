@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a SquashFS image: the files' bytes as they come, cut into blocks and compressed by several
+// threads, then the tree. The same calls give the same bytes, whatever the number of threads.
+#pragma once
+
+#include "base/result.h"
+#include "image/squash/tree.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::squash {
+
+struct Options {
+  std::string compressor = "zstd";
+  unsigned block_size = 128 * 1024;  ///< bytes: a power of two from 4 KiB to 1 MiB
+  unsigned threads = 1;              ///< that compress
+};
+
+/// The compressors' names, the default first.
+std::vector<std::string> compressors();
+
+class Writer {
+ public:
+  /// `fd` is open for reading and writing, empty, and stays the caller's.
+  static Result<Writer> create(int fd, const Options& options);
+
+  Writer(Writer&&) noexcept;
+  Writer& operator=(Writer&&) = delete;
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer();
+
+  /// `own_block`: nothing else shares this file's last block, so that it is read with one small
+  /// read.
+  enum class Tail { shared, own_block };
+
+  /// Begins a file that will have about `size` bytes. Returns the number for Inode::content.
+  Result<unsigned> begin_file(std::uint64_t size, Tail tail);
+  Status append(std::string_view bytes);
+  Status end_file();
+
+  /// Writes everything else and, last, the superblock. Nothing may follow.
+  Status finish(const Tree& tree);
+
+  /// Bytes of file content taken in, and of the image so far.
+  [[nodiscard]] std::uint64_t bytes_in() const;
+  [[nodiscard]] std::uint64_t bytes_out() const;
+
+ private:
+  struct State;
+  explicit Writer(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace berth::squash
