@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/cli/import.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "image/cli/convert.h"
+#include "image/cli/options.h"
+#include "image/cli/progress.h"
+#include "image/layers/folder.h"
+#include "image/layers/made.h"
+#include "image/layers/merge.h"
+#include "image/layers/tar.h"
+#include "image/source/open.h"
+#include "image/squash/writer.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace berth::cli {
+
+namespace {
+
+constexpr const char* kOwnFolder = ".berth";
+
+/// The merger's files go into the image as they come.
+class ImageSink : public layers::FileSink {
+ public:
+  explicit ImageSink(squash::Writer& writer) : writer_(writer) {}
+
+  /// The next files get their own blocks, because each launch reads them.
+  void set_tail(squash::Writer::Tail tail) { tail_ = tail; }
+
+  Result<unsigned> begin(std::uint64_t size) override {
+    ++files_;
+    return writer_.begin_file(size, tail_);
+  }
+
+  Status append(std::string_view bytes) override { return writer_.append(bytes); }
+
+  Status end() override { return writer_.end_file(); }
+
+  [[nodiscard]] std::uint64_t files() const { return files_; }
+
+ private:
+  squash::Writer& writer_;
+  squash::Writer::Tail tail_ = squash::Writer::Tail::shared;
+  std::uint64_t files_ = 0;
+};
+
+/// What the summary tells.
+struct Summary {
+  std::size_t layers = 0;
+  std::uint64_t names = 0;
+  std::uint64_t in_vain = 0;  ///< files compressed although their layer replaces them later
+  layers::Counts counts = {};
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+layers::MadeStream::Item own_entry(const std::string& path,
+                                   layers::Kind kind,
+                                   std::string content) {
+  layers::Entry entry;
+  entry.path = path;
+  entry.kind = kind;
+  entry.attributes.mode = kind == layers::Kind::file ? 0644 : 0755;
+  return {std::move(entry), std::move(content)};
+}
+
+/// berth's own layer, above all others: what the image's config says travels inside the image.
+layers::MadeStream make_own_layer(const source::Image& image) {
+  const std::string folder = kOwnFolder;
+  std::vector<layers::MadeStream::Item> items;
+  items.push_back(own_entry(folder, layers::Kind::directory, {}));
+  items.push_back(own_entry(folder + "/.wh..wh..opq", layers::Kind::file, {}));
+  items.push_back(own_entry(folder + "/config.json", layers::Kind::file, image.config));
+  if (!image.manifest.empty())
+    items.push_back(own_entry(folder + "/manifest.json", layers::Kind::file, image.manifest));
+  return layers::MadeStream(std::move(items));
+}
+
+/// One import: from an open source to a written file.
+class Import {
+ public:
+  Import(source::Image& image, squash::Writer& writer, Progress& progress)
+      : image_(image),
+        writer_(writer),
+        progress_(progress),
+        sink_(writer),
+        merger_(sink_) {}
+
+  Result<Summary> run(const std::string& folder_name) {
+    BERTH_TRY(add_own_layer());
+    BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name) : add_layers());
+    BERTH_TRY(merger_.finish());
+    const Converted converted = convert(merger_.root());
+    BERTH_TRY(writer_.finish(converted.tree));
+    Summary summary;
+    summary.layers = image_.layers.size();
+    summary.names = converted.names - own_names_;
+    summary.in_vain = sink_.files() - converted.contents;
+    summary.counts = merger_.counts();
+    summary.bytes_in = writer_.bytes_in();
+    summary.bytes_out = writer_.bytes_out();
+    return summary;
+  }
+
+ private:
+  Status add_own_layer() {
+    layers::MadeStream own = make_own_layer(image_);
+    own_names_ = image_.manifest.empty() ? 2 : 3;
+    sink_.set_tail(squash::Writer::Tail::own_block);
+    BERTH_TRY(merger_.add_layer(
+        static_cast<int>(image_.layers.size()) + 1, own, source::Whiteouts::apply));
+    sink_.set_tail(squash::Writer::Tail::shared);
+    return Done{};
+  }
+
+  Status add_folder(const std::string& name) {
+    layers::FolderStream folder(std::move(image_.folder), name);
+    WatchedStream watched(folder, progress_, [this] { return writer_.bytes_in(); });
+    return merger_.add_layer(0, watched, image_.whiteouts);
+  }
+
+  /// From the top down; the next layer is decompressed ahead while one is merged.
+  Status add_layers() {
+    std::unique_ptr<layers::TarStream> ahead;
+    for (std::size_t i = image_.layers.size(); i-- > 0;) {
+      const source::Layer& layer = image_.layers[i];
+      auto stream = ahead ? std::move(ahead) : std::make_unique<layers::TarStream>(layer);
+      if (i > 0) ahead = std::make_unique<layers::TarStream>(image_.layers[i - 1]);
+      WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
+      BERTH_TRY(merger_.add_layer(static_cast<int>(i), watched, image_.whiteouts));
+      progress_.finish_layer(layer.blob.size);
+    }
+    for (const int again : merger_.layers_to_reread()) {
+      layers::TarStream stream(image_.layers[static_cast<std::size_t>(again)]);
+      WatchedStream watched(stream, progress_, [] { return std::uint64_t{0}; });
+      BERTH_TRY(merger_.reread(again, watched));
+    }
+    return Done{};
+  }
+
+  source::Image& image_;
+  squash::Writer& writer_;
+  Progress& progress_;
+  std::uint64_t own_names_ = 0;
+  ImageSink sink_;
+  layers::Merger merger_;
+};
+
+/// Where the image goes: as told, or into the store under the source's name.
+Result<std::string> choose_output(const ImportOptions& options,
+                                  const source::Reference& reference,
+                                  const Machine& machine) {
+  if (!options.output.empty()) return options.output;
+  const std::string name = store::name_for(source::name_of(reference));
+  if (name.empty())
+    return Error{Blame::usage,
+                 "make a name for the image from " + quote(options.source),
+                 {},
+                 "say where it shall go with --output"};
+  auto path = store::path_for(name, machine.environment);
+  if (!path) return path;
+  BERTH_TRY(store::write_folder(path->substr(0, path->rfind('/'))));
+  return path;
+}
+
+Status check_output(const std::string& output, bool force) {
+  struct stat info {};
+
+  if (::stat(output.c_str(), &info) != 0) return Done{};
+  if (S_ISDIR(info.st_mode))
+    return Error{Blame::config, "write " + quote(output) + ": it is a directory"};
+  if (force) return Done{};
+  return Error{Blame::config,
+               "write " + quote(output) + ": it exists already",
+               {},
+               "replace it with --force"};
+}
+
+std::string seconds_text(std::chrono::steady_clock::duration duration) {
+  char text[32];
+  const double seconds = std::chrono::duration<double>(duration).count();
+  (void)std::snprintf(text, sizeof text, "%.1f s", seconds);  // fits: it would take ages
+  return text;
+}
+
+std::string counted(std::uint64_t count, const std::string& one, const std::string& many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+/// The line about what was left out on purpose; empty when nothing was.
+std::string losses_of(const layers::Counts& counts) {
+  std::string text;
+  if (counts.devices > 0) text = counted(counts.devices, "device node", "device nodes");
+  if (counts.lost_xattrs > 0) {
+    if (!text.empty()) text += " and ";
+    text += counted(counts.lost_xattrs, "extended attribute", "extended attributes");
+  }
+  if (text.empty()) return text;
+  return "berth: left out " + text + ", which need privilege\n";
+}
+
+std::string summary_text(const Summary& summary) {
+  std::string text = ": ";
+  if (summary.layers > 0) text += counted(summary.layers, "layer", "layers") + ", ";
+  text += counted(summary.names, "entry", "entries");
+  if (summary.counts.hidden > 0)
+    text +=
+        " (" + counted(summary.counts.hidden, "hidden one", "hidden ones") + " never compressed)";
+  if (summary.in_vain > 0)
+    text += " (" + counted(summary.in_vain, "duplicate", "duplicates") + " compressed in vain)";
+  return text + ", " + size_text(summary.bytes_in) + " -> " + size_text(summary.bytes_out);
+}
+
+Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto reference = source::parse_reference(options.source);
+  if (!reference) return reference.error();
+  const auto output = choose_output(options, *reference, machine);
+  if (!output) return output.error();
+  BERTH_TRY(check_output(*output, options.force));
+  auto image = source::open_image(*reference, options.platform);
+  if (!image) return std::move(image.error());
+  auto file = FileBeingWritten::create(*output);
+  if (!file) return std::move(file.error());
+  squash::Options squash = options.squash;
+  if (squash.threads == 0) squash.threads = machine.cpus;
+  auto writer = squash::Writer::create(file->fd(), squash);
+  if (!writer) return std::move(writer.error());
+
+  std::uint64_t total = 0;
+  for (const source::Layer& layer : image->layers)
+    total += layer.blob.size;
+  const bool is_shown = streams.err_is_terminal && !options.quiet;
+  auto progress = std::make_unique<Progress>(
+      is_shown ? &streams.err : nullptr, machine.stop, options.source, total);
+  const auto summary = Import(*image, *writer, *progress).run(reference->path);
+  if (!summary) return summary.error();
+  BERTH_TRY(progress->tell(total));
+  BERTH_TRY(file->commit());
+  progress.reset();
+  if (options.quiet) return Done{};
+  streams.err << "berth: imported " << quote(options.source) << " to " << quote(*output)
+              << summary_text(*summary) << " in "
+              << seconds_text(std::chrono::steady_clock::now() - begin) << "\n"
+              << losses_of(summary->counts);
+  return Done{};
+}
+
+}  // namespace
+
+int run_import(const std::vector<std::string>& words,
+               const Streams& streams,
+               const Machine& machine) {
+  const auto options = parse_import_options(words);
+  if (options && options->help) {
+    streams.out << import_help();
+    return 0;
+  }
+  const Status outcome = options ? import(*options, streams, machine) : Status(options.error());
+  if (outcome) return 0;
+  if (const int signal = machine.stop.load(); signal != 0) return 128 + signal;
+  streams.err << to_text(outcome.error()) << "\n";
+  return outcome.error().blame == Blame::usage ? 2 : 1;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// berth-image: what works on images and is not needed for a launch. `berth import …` runs
+// `berth-image import …`.
+#include "base/text.h"
+#include "image/cli/import.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+std::atomic<int> g_stop{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler stores to it");
+
+constexpr const char* kUsage =
+    "Usage: berth-image import [OPTIONS] SOURCE [OUT.sqsh]\n"
+    "       berth-image --version\n";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no threads yet
+  return value == nullptr ? "" : value;
+}
+
+unsigned count_cpus() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;  // more than 1024 CPUs
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+void watch_signals() {
+  struct sigaction action {};
+
+  action.sa_handler = [](int number) { g_stop.store(number, std::memory_order_relaxed); };
+  action.sa_flags = SA_RESTART;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    (void)::sigaction(number, &action, nullptr);
+  // A file-size limit then is an errno, EFBIG, which can be explained.
+  (void)::signal(SIGXFSZ, SIG_IGN);
+}
+
+int run(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    std::cerr << kUsage;
+    return 2;
+  }
+  if (words[0] == "--version") {
+    std::cout << "berth-image " << BERTH_VERSION << "\n";
+    return 0;
+  }
+  if (words[0] == "--help" || words[0] == "-h") {
+    std::cout << kUsage;
+    return 0;
+  }
+  if (words[0] != "import") {
+    std::cerr << "berth: cannot understand the verb " << berth::quote(words[0]) << "\n" << kUsage;
+    return 2;
+  }
+  watch_signals();
+  const berth::cli::Machine machine{
+      {variable("HOME"), variable("XDG_DATA_HOME"), variable("BERTH_STORE")}, count_cpus(), g_stop};
+  const berth::cli::Streams streams{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
+  return berth::cli::run_import({words.begin() + 1, words.end()}, streams, machine);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  return run({arguments + 1, arguments + count});
+}

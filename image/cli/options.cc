@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/cli/options.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace berth::cli {
+
+namespace {
+
+using Apply = Status (*)(ImportOptions&, const std::string& value);
+
+struct Option {
+  std::string_view name;
+  char letter;             ///< 0: it has none
+  std::string_view value;  ///< what the help calls its value; empty: it takes none
+  std::string_view help;
+  Apply apply;
+};
+
+Error bad_value(std::string_view option, const std::string& value, const std::string& hint) {
+  return Error{
+      Blame::usage, "take " + quote(value) + " for " + quote(std::string(option)), {}, hint};
+}
+
+std::optional<unsigned> parse_number(std::string_view text) {
+  unsigned number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Status apply_output(ImportOptions& options, const std::string& value) {
+  if (value.empty()) return bad_value("--output", value, "give the path of the image to make");
+  options.output = value;
+  return Done{};
+}
+
+Status apply_platform(ImportOptions& options, const std::string& value) {
+  auto platform = source::parse_platform(value);
+  if (!platform) return std::move(platform.error());
+  options.platform = std::move(*platform);
+  return Done{};
+}
+
+Status apply_threads(ImportOptions& options, const std::string& value) {
+  const auto number = parse_number(value);
+  if (!number || *number == 0 || *number > 1024)
+    return bad_value("--threads", value, "give a number from 1 to 1024");
+  options.squash.threads = *number;
+  return Done{};
+}
+
+/// "131072", "128K" or "1M".
+Status apply_block_size(ImportOptions& options, const std::string& value) {
+  std::string_view digits = value;
+  unsigned unit = 1;
+  if (digits.ends_with('K')) unit = 1024;
+  if (digits.ends_with('M')) unit = 1024 * 1024;
+  if (unit > 1) digits.remove_suffix(1);
+  const auto number = parse_number(digits);
+  const unsigned long size = number ? static_cast<unsigned long>(*number) * unit : 0;
+  if (size < 4096 || size > 1024UL * 1024 || (size & (size - 1)) != 0)
+    return bad_value("--block-size", value, "give a power of two from 4K to 1M");
+  options.squash.block_size = static_cast<unsigned>(size);
+  return Done{};
+}
+
+Status apply_compressor(ImportOptions& options, const std::string& value) {
+  const std::vector<std::string> known = squash::compressors();
+  if (std::find(known.begin(), known.end(), value) == known.end())
+    return bad_value("--compressor", value, "give one of zstd, gzip, xz and lz4");
+  options.squash.compressor = value;
+  return Done{};
+}
+
+constexpr std::array<Option, 8> kOptions = {{
+    {"--output",
+     'o',
+     "OUT.sqsh",
+     "where to write the image; without it: your image store",
+     apply_output},
+    {"--force",
+     0,
+     "",
+     "replace an image that exists already",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.force = true;
+       return Done{};
+     }},
+    {"--platform",
+     0,
+     "OS/ARCH",
+     "which image of a multi-platform source; without it: this host's",
+     apply_platform},
+    {"--threads", 0, "N", "threads that compress; without it: one for each CPU", apply_threads},
+    {"--block-size", 0, "SIZE", "4K to 1M, a power of two; without it: 128K", apply_block_size},
+    {"--compressor", 0, "NAME", "zstd, gzip, xz or lz4; without it: zstd", apply_compressor},
+    {"--quiet",
+     'q',
+     "",
+     "no progress and no summary",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.quiet = true;
+       return Done{};
+     }},
+    {"--help",
+     'h',
+     "",
+     "this text",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.help = true;
+       return Done{};
+     }},
+}};
+
+/// A word of the command line that begins with '-', taken apart.
+struct Word {
+  std::string name;
+  std::optional<std::string> value;
+};
+
+/// "--name=value", "--name", "-x", and "-xvalue" with the value close by.
+Word take_apart(const std::string& word) {
+  if (!word.starts_with("--")) {
+    if (word.size() > 2) return {word.substr(0, 2), word.substr(2)};
+    return {word, std::nullopt};
+  }
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return {word, std::nullopt};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+const Option* find_option(const std::string& name) {
+  for (const Option& option : kOptions) {
+    if (name == option.name || (option.letter != 0 && name == std::string("-") + option.letter))
+      return &option;
+  }
+  return nullptr;
+}
+
+Error unknown_option(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Option& option : kOptions)
+    names.emplace_back(option.name);
+  const std::string close = nearest(name, names);
+  return Error{Blame::usage,
+               "understand the option " + quote(name),
+               {},
+               close.empty() ? "see 'berth import --help'" : "did you mean " + quote(close) + "?"};
+}
+
+/// Applies the option at `words[at]`; moves `at` over its value.
+Status apply_option(ImportOptions& options,
+                    const std::vector<std::string>& words,
+                    std::size_t& at) {
+  Word word = take_apart(words[at]);
+  const Option* option = find_option(word.name);
+  if (option == nullptr) return unknown_option(word.name);
+  if (option->value.empty()) {
+    if (!word.value) return option->apply(options, {});
+    return Error{Blame::usage, "give " + quote(word.name) + " a value: it takes none"};
+  }
+  if (!word.value && at + 1 < words.size()) word.value = words[++at];
+  if (word.value) return option->apply(options, *word.value);
+  return Error{Blame::usage,
+               "use " + quote(word.name) + " without a value",
+               {},
+               "write " + word.name + " " + std::string(option->value)};
+}
+
+Status check_operands(ImportOptions& options, const std::vector<std::string>& operands) {
+  const std::string usage = "berth import SOURCE [OUT.sqsh]";
+  if (operands.empty())
+    return Error{Blame::usage, "import: there is no source", {}, "write: " + usage};
+  if (operands.size() > 2)
+    return Error{Blame::usage, "understand " + quote(operands[2]), {}, "write: " + usage};
+  options.source = operands[0];
+  if (operands.size() == 1) return Done{};
+  if (!options.output.empty())
+    return Error{Blame::usage,
+                 "write to both " + quote(options.output) + " and " + quote(operands[1])};
+  return apply_output(options, operands[1]);
+}
+
+}  // namespace
+
+Result<ImportOptions> parse_import_options(const std::vector<std::string>& words) {
+  ImportOptions options;
+  options.squash.threads = 0;
+  std::vector<std::string> operands;
+  bool is_over = false;  // after "--"
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (is_over || words[at].size() < 2 || words[at].front() != '-') {
+      operands.push_back(words[at]);
+    } else if (words[at] == "--") {
+      is_over = true;
+    } else {
+      BERTH_TRY(apply_option(options, words, at));
+    }
+  }
+  if (options.help) return options;
+  BERTH_TRY(check_operands(options, operands));
+  return options;
+}
+
+std::string import_help() {
+  std::string text =
+      "Usage: berth import [OPTIONS] SOURCE [OUT.sqsh]\n"
+      "\n"
+      "Makes one SquashFS image file of a container image or a directory.\n"
+      "\n"
+      "SOURCE is one of\n"
+      "  oci:DIR[:TAG]              an OCI layout\n"
+      "  oci-archive:FILE[:TAG]     the same in a tar archive\n"
+      "  docker-archive:FILE[:REF]  what 'docker save' or 'podman save' writes\n"
+      "  tar:FILE                   a root file system; gzip, zstd, xz and bzip2 are fine\n"
+      "  dir:DIR                    a directory\n"
+      "  PATH                       any of these, recognised by its content\n"
+      "\n"
+      "Options\n";
+  for (const Option& option : kOptions) {
+    std::string left = option.letter == 0 ? "      " : std::string("  -") + option.letter + ", ";
+    left +=
+        std::string(option.name) + (option.value.empty() ? "" : " ") + std::string(option.value);
+    left.resize(std::max<std::size_t>(left.size() + 2, 29), ' ');
+    text += left + std::string(option.help) + "\n";
+  }
+  return text +
+         "\n"
+         "Examples\n"
+         "  berth import oci:layout:v1 app.sqsh\n"
+         "  podman save app -o app.tar && berth import app.tar\n";
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of import: one table, from which the parser and the help are made. Pure.
+#pragma once
+
+#include "base/result.h"
+#include "image/source/manifest.h"
+#include "image/squash/writer.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+struct ImportOptions {
+  std::string source = {};
+  std::string output = {};  ///< empty: into the user's store
+  std::optional<source::Platform> platform = {};
+  squash::Options squash = {};  ///< threads 0: one for each CPU
+  bool force = false;
+  bool quiet = false;
+  bool help = false;
+};
+
+/// `words` are what follows "import".
+Result<ImportOptions> parse_import_options(const std::vector<std::string>& words);
+
+/// The text of `berth import --help`.
+std::string import_help();
+
+}  // namespace berth::cli
