@@ -1,3 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
+foreach(name superblock sandbox fuse_reply block_cache)
+  berth_test(serve_${name}_test LABELS unit serve SOURCES tests/unit/serve_${name}_test.cc
+             NEEDS berth_serve)
+endforeach()
+berth_test(serve_image_test LABELS component serve SOURCES tests/component/serve_image_test.cc
+           NEEDS berth_serve)
+berth_fuzz(squashfs_reader SOURCES tests/fuzz/squashfs_reader.cc NEEDS berth_serve)
+
+# The launcher's part, for tests that mount.
 add_executable(serve_mount ${PROJECT_SOURCE_DIR}/tests/component/serve_mount.cc)
 target_link_libraries(serve_mount PRIVATE berth_serve)
+
+# berth_serve_test(name): tests/component/NAME.bats with that program. Without bats it fails.
+function(berth_serve_test name)
+  add_test(NAME ${name} COMMAND bats ${PROJECT_SOURCE_DIR}/tests/component/${name}.bats)
+  set_tests_properties(${name} PROPERTIES
+    LABELS "component;serve" TIMEOUT 600
+    ENVIRONMENT "SERVE_MOUNT=$<TARGET_FILE:serve_mount>")
+endfunction()
+
+berth_serve_test(serve_trees)
+berth_serve_test(serve_life)
+berth_serve_test(serve_damage)

@@ -29,6 +29,7 @@ class Decompressor {
  private:
   unsigned compressor_;
   void* deflate_ = nullptr;  ///< libdeflate's state, for gzip
+  void* zstd_ = nullptr;     ///< libzstd's
 };
 
 }  // namespace berth::serve

@@ -7,7 +7,7 @@
 #include "image/serve/directory.h"
 #include "image/serve/file_data.h"
 
-#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -56,10 +56,10 @@ int check_root(Reader& reader) {
 
 }  // namespace
 
-int send_preview(Reader& reader, int control, pid_t pid) {
+int send_preview(Reader& reader, int control) {
   PreviewHead head;
   std::string message(sizeof head, '\0');
-  head.pid = pid;
+  head.pid = ::getpid();
   head.error = check_root(reader);
   head.culprit = kPreviewFiles.size();
   for (std::uint32_t i = 0; head.error == 0 && i < kPreviewFiles.size(); ++i) {

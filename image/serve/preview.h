@@ -5,8 +5,6 @@
 #include "image/serve/reader.h"
 #include "image/serve/serve.h"
 
-#include <sys/types.h>
-
 #include <array>
 #include <cstdint>
 
@@ -29,7 +27,7 @@ struct PreviewHead {
   std::array<std::uint32_t, kPreviewFiles.size()> sizes{};
 };
 
-/// Reads them and sends the message; `pid` is ours. 0 or an errno, after which nobody waits for us.
-int send_preview(Reader& reader, int control, pid_t pid);
+/// Reads them and sends the message. 0 or an errno, after which nobody waits for us.
+int send_preview(Reader& reader, int control);
 
 }  // namespace berth::serve

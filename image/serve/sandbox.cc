@@ -30,48 +30,35 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #error "add the AUDIT_ARCH_... of this architecture"
 #endif
 
-constexpr std::array<unsigned, 24> kServerCalls{
+/// getpid is what libc's handler of its own signal 33 asks before it ignores strangers.
+constexpr std::array<unsigned, 25> kServerCalls{
     SYS_read,           SYS_writev,       SYS_pread64,      SYS_futex,
     SYS_ppoll,          SYS_write,        SYS_recvmsg,      SYS_close,
     SYS_mmap,           SYS_munmap,       SYS_mprotect,     SYS_mremap,
     SYS_madvise,        SYS_brk,          SYS_clone,        SYS_rseq,
     SYS_sched_yield,    SYS_exit,         SYS_exit_group,   SYS_set_robust_list,
-    SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall};
+    SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall,
+    SYS_getpid};
 
-constexpr std::array<unsigned, 31> kSanitizerCalls{SYS_openat,
-                                                   SYS_readlinkat,
-                                                   SYS_sigaltstack,
-                                                   SYS_getpid,
-                                                   SYS_gettid,
-                                                   SYS_prctl,
-                                                   SYS_newfstatat,
-                                                   SYS_fstat,
-                                                   SYS_tgkill,
-                                                   SYS_getrandom,
-                                                   SYS_sched_getaffinity,
-                                                   SYS_lseek,
-                                                   SYS_ioctl,
-                                                   SYS_mincore,
-                                                   SYS_clock_gettime,
-                                                   SYS_nanosleep,
-                                                   SYS_clock_nanosleep,
-                                                   SYS_getuid,
-                                                   SYS_geteuid,
-                                                   SYS_statx,
-                                                   SYS_uname,
-                                                   SYS_sysinfo,
-                                                   SYS_prlimit64,
-                                                   SYS_getrusage,
-                                                   SYS_getdents64,
-                                                   SYS_faccessat,
-                                                   SYS_process_vm_readv,
-                                                   SYS_pipe2,
-                                                   SYS_wait4,
-                                                   SYS_membarrier,
-                                                   SYS_getcwd};
+constexpr std::array<unsigned, 30> kSanitizerCalls{SYS_openat,      SYS_readlinkat,
+                                                   SYS_sigaltstack, SYS_gettid,
+                                                   SYS_prctl,       SYS_newfstatat,
+                                                   SYS_fstat,       SYS_tgkill,
+                                                   SYS_getrandom,   SYS_sched_getaffinity,
+                                                   SYS_lseek,       SYS_ioctl,
+                                                   SYS_mincore,     SYS_clock_gettime,
+                                                   SYS_nanosleep,   SYS_clock_nanosleep,
+                                                   SYS_getuid,      SYS_geteuid,
+                                                   SYS_statx,       SYS_uname,
+                                                   SYS_sysinfo,     SYS_prlimit64,
+                                                   SYS_getrusage,   SYS_getdents64,
+                                                   SYS_faccessat,   SYS_process_vm_readv,
+                                                   SYS_pipe2,       SYS_wait4,
+                                                   SYS_membarrier,  SYS_getcwd};
 
 constexpr std::uint32_t kThreadFlags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
 constexpr rlim_t kMostMemory = 256 << 20;
+constexpr int kKeptMemory = 1 << 20;
 
 constexpr std::uint32_t offset_of_argument(unsigned index) {
   return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * 8UL);
@@ -121,15 +108,18 @@ void block_signals() noexcept {
   (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
 }
 
-/// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
+/// Keeps two descriptors under the numbers 3 and 4, and the lifeline, if any, under 5; 0 to 2 stay closed, so that nothing that a
 /// library wants to tell somebody reaches the image or the kernel. Sanitizers keep their stderr.
-void keep_two(int& image_fd, int& control) noexcept {
+void keep_few(int& image_fd, int& control, int lifeline) noexcept {
   constexpr int image_number = 3;
   constexpr int control_number = 4;
-  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, control_number + 1);
-  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, control_number + 1);
+  constexpr int lifeline_number = 5;
+  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, lifeline_number + 1);
+  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, lifeline_number + 1);
+  const int line = lifeline < 0 ? -1 : ::fcntl(lifeline, F_DUPFD_CLOEXEC, lifeline_number + 1);
   image_fd = ::dup3(image, image_number, O_CLOEXEC);
   control = ::dup3(socket, control_number, O_CLOEXEC);
+  if (line >= 0) (void)::dup3(line, lifeline_number, O_CLOEXEC);  // else nobody can wait for us
   const auto close_from_to = [](unsigned first, unsigned last) {
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
     // Before Linux 5.9.
@@ -140,7 +130,7 @@ void keep_two(int& image_fd, int& control) noexcept {
       ::close(static_cast<int>(fd));
   };
   close_from_to(0, kSanitized ? 1 : 2);
-  close_from_to(control_number + 1, ~0U);
+  close_from_to(line < 0 ? lifeline_number : lifeline_number + 1, ~0U);
 }
 
 }  // namespace
@@ -171,12 +161,13 @@ int apply_filter(std::span<const sock_filter> program) noexcept {
 
 void leave_the_launcher(int& image_fd,
                         int& control,
+                        int lifeline,
                         const std::optional<cpu_set_t>& cpus) noexcept {
   // None of these is worth refusing service for; lock_in() is what has to hold.
   block_signals();
   (void)::setsid();
   (void)::chdir("/");
-  keep_two(image_fd, control);
+  keep_few(image_fd, control, lifeline);
   (void)::prctl(PR_SET_NAME, "berth-serve");
   (void)::prctl(PR_SET_DUMPABLE, 0);
   const rlimit no_core{};
@@ -186,6 +177,9 @@ void leave_the_launcher(int& image_fd,
   if (cpus) (void)::sched_setaffinity(0, sizeof *cpus, &*cpus);
   // A second arena would make malloc look for the number of CPUs in /sys, which is not allowed.
   (void)::mallopt(M_ARENA_MAX, 1);
+  // Decompressors take and give back the same memory for each block: keep it.
+  (void)::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
+  (void)::mallopt(M_MMAP_THRESHOLD, kKeptMemory / 2);
 }
 
 int lock_in() {

@@ -52,17 +52,14 @@ int receive_descriptor(int control) {
 
 void serve_image(const ServerOrder& order, int image_fd, int control) {
   const unsigned threads = choose_threads();
-  const pid_t pid = ::getpid();  // a call that is not allowed later
   if (lock_in() != 0) return;
   Image image(image_fd, order.super);
-  {
-    Reader reader(image);
-    if (send_preview(reader, control, pid) != 0) return;
-  }
+  Reader reader(image);
+  if (send_preview(reader, control) != 0) return;
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse_fd, control, owner, threads});
+  serve_requests({image, fuse_fd, control, owner, threads}, reader);
 }
 
 }  // namespace
@@ -70,7 +67,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
 void run_server(const ServerOrder& order) noexcept {
   int image_fd = order.image_fd;
   int control = order.control;
-  leave_the_launcher(image_fd, control, order.settings.cpus);
+  leave_the_launcher(image_fd, control, order.settings.lifeline, order.settings.cpus);
   serve_image(order, image_fd, control);
   ::_exit(1);
 }

@@ -29,11 +29,12 @@ struct Crew {
   std::atomic<bool> is_mounted = false;
 };
 
-void work(Crew& crew);
+[[noreturn]] void work(Crew& crew, Reader& reader);
 
-void* work_in_thread(void* crew) {
-  work(*static_cast<Crew*>(crew));
-  return nullptr;
+void* work_in_thread(void* argument) {
+  Crew& crew = *static_cast<Crew*>(argument);
+  Reader reader(crew.session.image);
+  work(crew, reader);
 }
 
 /// True when somebody waits for an answer.
@@ -94,8 +95,7 @@ void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer
   (void)::writev(fuse_fd, parts.data(), answer.empty() ? 1 : 2);
 }
 
-void work(Crew& crew) {
-  Reader reader(crew.session.image);
+void work(Crew& crew, Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
   while (true) {
@@ -116,10 +116,9 @@ void work(Crew& crew) {
 
 }  // namespace
 
-void serve_requests(Session session) {
+void serve_requests(const Session& session, Reader& reader) {
   Crew crew{session};
-  work(crew);
-  ::_exit(0);
+  work(crew, reader);
 }
 
 }  // namespace berth::serve

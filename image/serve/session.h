@@ -16,8 +16,9 @@ struct Session {
 };
 
 /// Serves until the last mount is gone, or until the other end of `control` is closed before there
-/// is a mount. Ends the process: 0, or 1 when the device answers what it should not.
-[[noreturn]] void serve_requests(Session session);
+/// is a mount. Ends the process: 0, or 1 when the device answers what it should not. This thread
+/// goes on with `reader`.
+[[noreturn]] void serve_requests(const Session& session, Reader& reader);
 
 /// Where a request and its answer meet: the request's body, and room for the answer's.
 struct Exchange {

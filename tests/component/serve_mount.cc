@@ -75,7 +75,8 @@ Result<pid_t> serve_and_show(const char* image, const char* directory, std::stri
   auto preview = server->preview();
   if (!preview) return preview.error();
   if (how == "--preview") {
-    (void)std::printf("config %zu\npasswd %zu\ngroup %zu\n%s",
+    (void)std::printf("pid %d\nconfig %zu\npasswd %zu\ngroup %zu\n%s",
+                      server->pid(),
                       preview->config.size(),
                       preview->passwd.size(),
                       preview->group.size(),
