@@ -23,12 +23,13 @@ make_own_image() {
   chmod 644 "$image"
 }
 
-# Processes that were started with this test's image, but for zombies that wait for their parent.
+# Processes that were started with this test's image; the server and the keeper are among them. A
+# zombie that waits for a slow init has no command line any more. The name comes by a descriptor, so
+# that grep does not find itself.
 find_processes_of_image() {
-  local dir
-  for dir in /proc/[0-9]*; do
-    tr '\0' ' ' 2>/dev/null <"$dir/cmdline" | grep -qF -- "$image" || continue
-    echo "${dir#/proc/} $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")"
+  local file
+  grep -lFa -f <(echo "$image") /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
+    echo "${file//[^0-9]/}: $(tr '\0' ' ' 2>/dev/null <"$file")"
   done
 }
 

@@ -55,11 +55,12 @@ wait_for_lines() {
 }
 
 @test "large messages are copied by the kernel, not in pieces through memory" {
-  # Open MPI says so when it may not use process_vm_readv and falls back to an emulation, which hangs.
+  # Told to use process_vm_readv, Open MPI aborts where the ranks' user namespaces differ.
   run timeout 60 "${here[@]}" -np 2 --mca btl_vader_single_copy_mechanism cma \
-    --mca btl_base_verbose 10 "$BERTH" run "$image" -- mpi-hello
+    "$BERTH" run "$image" -- mpi-hello
+  echo "$output"
   [ "$status" = 0 ]
-  run ! grep -iE 'cma.*(not|fail|disabl)|ptrace|permission|emulated' <<<"$output"
+  expect_ranks 2
 }
 
 @test "ranks share one container, two mpiruns at once do not" {
@@ -67,6 +68,7 @@ wait_for_lines() {
   start_waiting_ranks "$first" "$go"
   start_waiting_ranks "$second" "$go"
   wait_for_lines "$first" "$second"
+  [ -n "$(find_processes_of_image)" ] # so that "nothing left" means something
   touch "$go"
   wait
   cat "$first" "$second"

@@ -7,10 +7,10 @@ load ../helpers
 user() {
   if [ "$(id -u)" = 0 ]; then
     setpriv --reuid="$BERTH_TEST_USER" --regid="$(id -g "$BERTH_TEST_USER")" --init-groups -- \
-      env HOME="$(getent passwd "$BERTH_TEST_USER" | cut -d: -f6)" USER="$BERTH_TEST_USER" \
+      env -u TMPDIR HOME="$(getent passwd "$BERTH_TEST_USER" | cut -d: -f6)" USER="$BERTH_TEST_USER" \
       timeout 60 "$@"
   else
-    timeout 60 "$@"
+    env -u TMPDIR timeout 60 "$@"
   fi
 }
 
@@ -45,6 +45,16 @@ setup_job() {
 
 teardown_job() {
   rm -rf "$image" "$folder"
+}
+
+# wait_for_ranks FILE N: until N ranks have written "here".
+wait_for_ranks() {
+  for _ in $(seq 200); do
+    [ "$(grep -cx here "$1")" -lt "$2" ] || return 0
+    sleep 0.05
+  done
+  cat "$1" >&2
+  return 1
 }
 
 # How many jobs the cluster has ever been given.

@@ -24,27 +24,18 @@ teardown() {
 }
 
 # Servers of this test's image: they and nobody else hold the image and the FUSE device. Only root may
-# look into processes that are not dumpable.
+# look into processes that are not dumpable. The device's own mount is gone, so it reads '/fuse'.
 count_servers() {
-  local dir count=0
+  local dir open count=0
   for dir in /proc/[0-9]*; do
-    [[ $(readlink "$dir"/fd/* 2>/dev/null) == *"$image"* ]] || continue
-    [[ $(readlink "$dir"/fd/* 2>/dev/null) != */dev/fuse* ]] || count=$((count + 1))
+    open=$(readlink "$dir"/fd/* 2>/dev/null || true)
+    [[ $open != *"$image"* || $open != */fuse* ]] || count=$((count + 1))
   done
   echo "$count"
 }
 
-wait_for_lines() {
-  for _ in $(seq 200); do
-    [ "$(wc -l <"$1")" -lt "$2" ] || return 0
-    sleep 0.05
-  done
-  cat "$1" >&2
-  return 1
-}
-
 @test "the ranks of a node are in the same namespaces, those of two nodes are not" {
-  run -0 user srun -N2 --ntasks-per-node=3 --oversubscribe --overcommit --container="$image" sh -c "$kWhere"
+  run -0 user srun -N2 -n6 --overcommit --container="$image" sh -c "$kWhere"
   echo "$output"
   [ "${#lines[@]}" = 6 ]
   [ "$(count_different <<<"$output")" = 2 ]
@@ -69,7 +60,7 @@ EOF
   skip_unless "only root can see who holds the image" test "$(id -u)" = 0
   user srun -N2 --ntasks-per-node=2 --container="$image" \
     sh -c 'echo here; while [ ! -e go ]; do sleep 0.05; done' >out 2>&1 3>&- &
-  wait_for_lines out 4
+  wait_for_ranks out 4
   [ "$(count_servers)" = 2 ]
   touch go
   wait
@@ -92,7 +83,7 @@ EOF
 
 @test "nothing is left after a job is cancelled" {
   user srun -N2 --ntasks-per-node=2 --container="$image" sh -c 'echo here; sleep 1000' >out 2>&1 3>&- &
-  wait_for_lines out 4
+  wait_for_ranks out 4
   user scancel --state=running --user="$BERTH_TEST_USER"
   run wait $!
   [ "$status" != 0 ]
@@ -102,8 +93,11 @@ EOF
 }
 
 @test "nothing is left after a rank dies of a signal" {
-  run user srun -N1 -n2 --container="$image" sh -c '[ "$SLURM_PROCID" = 1 ] || kill -KILL $$; sleep 1'
-  [ "$status" != 0 ]
+  run user srun -N1 -n2 --container="$image" \
+    sh -c 'echo here; [ "$SLURM_PROCID" = 1 ] || kill -KILL $$; sleep 0.5'
+  echo "$output"
+  [ "$status" = 137 ]
+  [ "$(grep -cx here <<<"$output")" = 2 ]
   expect_no_process_left
   expect_no_mount_left
 }
