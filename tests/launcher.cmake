@@ -1,3 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(request_test LABELS unit launcher SOURCES tests/unit/request_test.cc
            NEEDS berth_request_text)
+# Launches that several tests plan, and a kernel that refuses on demand.
+add_library(launcher_cases STATIC ${PROJECT_SOURCE_DIR}/tests/unit/plan_case.cc
+                                  ${PROJECT_SOURCE_DIR}/tests/unit/scripted_kernel.cc)
+target_link_libraries(launcher_cases PUBLIC berth_plan berth_request)
+target_compile_definitions(launcher_cases PRIVATE BERTH_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+berth_test(golden_plan_test LABELS unit launcher SOURCES tests/unit/golden_plan_test.cc
+           NEEDS launcher_cases)
+berth_test(enter_test LABELS unit launcher SOURCES tests/unit/enter_test.cc
+           NEEDS launcher_cases berth_enter)
+foreach(part plan binds environment command hints)
+  berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
+             NEEDS launcher_cases)
+endforeach()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel that does nothing but write down what it is asked, and refuses the n-th call.
+#pragma once
+
+#include "launcher/enter/kernel.h"
+
+#include <string>
+#include <vector>
+
+namespace berth::tests {
+
+/// What was asked, in order, and which of it is to be refused.
+struct Script {
+  std::vector<std::string> calls = {};
+  unsigned refuse_at = ~0U;  ///< counted from 0
+  int number = 0;            ///< the errno of the refusal
+
+  enter::Answer note(enter::Call call, std::string text);
+};
+
+class ScriptedMounts : public enter::Mounts {
+ public:
+  explicit ScriptedMounts(Script& script) noexcept : script_(script) {}
+
+  enter::Answer write_file(const char* path, const char* text) noexcept override;
+  enter::Answer keep_inside() noexcept override;
+  enter::Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept override;
+  enter::Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept override;
+  enter::Answer make_directory(const char* path) noexcept override;
+  enter::Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept override;
+  enter::Answer mount_overlay(const char* options, const char* at) noexcept override;
+  enter::Answer attach_tree(unsigned slot, const char* to) noexcept override;
+  enter::Answer change_root(const char* root, bool read_only) noexcept override;
+
+ private:
+  Script& script_;
+};
+
+class ScriptedProcess : public enter::Process {
+ public:
+  explicit ScriptedProcess(Script& script) noexcept : script_(script) {}
+
+  enter::Answer enter_namespaces(int flags) noexcept override;
+  enter::Answer share_container() noexcept override;
+  enter::Answer join_container() noexcept override;
+  enter::Answer enter_directory(const char* path) noexcept override;
+  enter::Answer drop_privileges() noexcept override;
+  enter::Answer close_others(const int* keep, unsigned count) noexcept override;
+  enter::Answer execute(const char* const* candidates,
+                        char* const* arguments,
+                        char* const* environment) noexcept override;
+
+ private:
+  Script& script_;
+};
+
+}  // namespace berth::tests
