@@ -13,22 +13,29 @@ bool is_within(const std::string& path, const std::string& tree) {
   return path == tree || (path.starts_with(tree) && path[tree.size()] == '/') || tree == "/";
 }
 
+constexpr std::array<const char*, 11> kOwned = {"/usr",
+                                                "/bin",
+                                                "/sbin",
+                                                "/lib",
+                                                "/lib32",
+                                                "/lib64",
+                                                "/libx32",
+                                                "/etc",
+                                                "/opt",
+                                                "/boot",
+                                                "/run"};
+
+/// Directories that hold the image's programs: the host's in their place would hide them all.
+bool is_of_image(const std::string& path) {
+  return path == "/" || path == "/var" || path == "/root" ||
+         std::find(kOwned.begin(), kOwned.end(), path) != kOwned.end();
+}
+
 /// Places that belong to the image: showing the host's there would break its programs.
 bool belongs_to_image(const std::string& path) {
-  static constexpr std::array<const char*, 11> kOwned = {"/usr",
-                                                         "/bin",
-                                                         "/sbin",
-                                                         "/lib",
-                                                         "/lib32",
-                                                         "/lib64",
-                                                         "/libx32",
-                                                         "/etc",
-                                                         "/opt",
-                                                         "/boot",
-                                                         "/run"};
-  if (path == "/" || path == "/var" || path == "/home" || path == "/root") return path != "/home";
-  return std::any_of(
-      kOwned.begin(), kOwned.end(), [&](const char* owned) { return is_within(path, owned); });
+  return is_of_image(path) || std::any_of(kOwned.begin(), kOwned.end(), [&](const char* owned) {
+           return is_within(path, owned);
+         });
 }
 
 bool exists(const Facts& facts, const std::string& path) {
@@ -37,15 +44,25 @@ bool exists(const Facts& facts, const std::string& path) {
 }
 
 /// Shows a host directory at its own place unless that is done already, impossible or harmful.
-void show(std::vector<Bind>& binds, const Facts& facts, const std::string& path) {
+void show(std::vector<Bind>& binds,
+          const Facts& facts,
+          const std::string& path,
+          bool (*is_harmful)(const std::string&) = belongs_to_image) {
   const std::string normal = normal_path(path);
-  if (normal.empty() || is_shown(normal, binds) || belongs_to_image(normal)) return;
+  if (normal.empty() || is_shown(normal, binds) || is_harmful(normal)) return;
   if (exists(facts, path)) binds.push_back({normal, normal, false});
+}
+
+/// A home of "/" or none at all, as system users have them, holds nobody's files.
+bool is_in_home(const Facts& facts) {
+  const std::string home = normal_path(facts.home);
+  return !home.empty() && home != "/" && is_within(facts.cwd, home);
 }
 
 Result<Bind> user_bind(const Bind& asked, const Facts& facts) {
   Bind bind = asked;
-  if (bind.from.front() != '/') bind.from = facts.cwd + "/" + bind.from;
+  // Where the current directory has no name, the kernel finds a relative source all the same.
+  if (!bind.from.starts_with('/') && !facts.cwd.empty()) bind.from = facts.cwd + "/" + bind.from;
   bind.to = normal_path(asked.to);
   if (bind.to.empty() || bind.to == "/")
     return Error{Blame::usage,
@@ -82,12 +99,11 @@ Result<std::vector<Bind>> choose_binds(const Request& request, const Facts& fact
   for (const char* system : {"/proc", "/sys", "/dev"})
     if (exists(facts, system)) binds.push_back({system, system, false});
   show(binds, facts, "/tmp");
+  // A job's directories may lie below /run or /opt, where nothing of the image is in the way.
   for (const std::string& directory : facts.rank.directories)
-    if (exists(facts, directory) && !is_shown(directory, binds))
-      binds.push_back({directory, directory, false});
+    show(binds, facts, directory, is_of_image);
   if (request.home == Home::host) show(binds, facts, facts.home);
-  if (!(request.home == Home::none && is_within(facts.cwd, facts.home)))
-    show(binds, facts, facts.cwd);
+  if (request.home == Home::host || !is_in_home(facts)) show(binds, facts, facts.cwd);
   for (const Bind& asked : request.binds) {
     auto bind = user_bind(asked, facts);
     if (!bind) return std::move(bind.error());

@@ -6,7 +6,7 @@
 
 #include <sched.h>
 
-#include <set>
+#include <algorithm>
 
 namespace berth::plan {
 
@@ -36,6 +36,13 @@ void add_trees(Steps& steps, const std::vector<Bind>& binds) {
     steps.push_back(TakeTree{bind.from, slot++, bind.read_only});
 }
 
+/// Whether the place can be made before the overlay stands. What a user binds may be a file.
+bool is_directory_at_top(const Bind& bind, const Facts& facts) {
+  const auto& known = facts.directories;
+  return bind.from == bind.to && bind.to.find('/', 1) == std::string::npos && bind.to != "/etc" &&
+         std::find(known.begin(), known.end(), bind.from) != known.end();
+}
+
 /// The scratch file system: mount points, and what the image lacks or must not decide. Files that
 /// stand in the upper directory before the overlay is mounted cost no copying up.
 void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
@@ -44,7 +51,7 @@ void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& bi
   for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
     steps.push_back(MakeDirectory{base + name});
   for (const Bind& bind : binds)
-    if (bind.from == bind.to && bind.to.find('/', 1) == std::string::npos)
+    if (is_directory_at_top(bind, launch.facts))
       steps.push_back(MakeDirectory{base + "/upper" + bind.to});
   const std::string etc = base + "/upper/etc/";
   steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of steps for each role, and how the words of a plan read.
+#include "launcher/plan/plan.h"
+
+#include "base/text.h"
+#include "tests/unit/plan_case.h"
+
+#include <sched.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace berth::plan {
+namespace {
+
+using Steps = std::vector<Step>;
+
+Steps plan_of(Launch launch, Role role) {
+  launch.role = role;
+  auto steps = make_plan(launch);
+  return steps ? *steps : Steps{};
+}
+
+Launch ordinary(std::vector<std::string> words = {"img.sqsh", "app"}) {
+  return *tests::make_launch(words);
+}
+
+/// The kind of a step in one letter, so that an order can be read at a glance.
+std::string order_of(const Steps& steps) {
+  static const std::string kLetters = "NWKTSDIOARLJCPFX";
+  std::string order;
+  for (const Step& step : steps)
+    order += kLetters[step.index()];
+  return order;
+}
+
+template <class Kind>
+std::vector<Kind> all_of(const Steps& steps) {
+  std::vector<Kind> found;
+  for (const Step& step : steps)
+    if (const auto* one = std::get_if<Kind>(&step)) found.push_back(*one);
+  return found;
+}
+
+TEST(Order, AloneTakesHostTreesBeforeTheScratchHidesThem) {
+  EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDWWWWIOAAAAARCPFX");
+}
+
+TEST(Order, LeaderSharesTheFinishedContainerBeforeItGivesUpItsRights) {
+  const std::string alone = order_of(plan_of(ordinary(), Role::alone));
+  const std::string leader = order_of(plan_of(ordinary(), Role::leader));
+  EXPECT_EQ(leader, alone.substr(0, alone.size() - 4) + "LCPFX");
+}
+
+TEST(Order, JoinerBuildsNothing) {
+  EXPECT_EQ(order_of(plan_of(ordinary(), Role::joiner)), "JCPFX");
+}
+
+TEST(Ranks, BeginTheSameProgramWhateverTheirRole) {
+  const Launch launch = ordinary({"--env", "A=1", "img.sqsh", "app", "x"});
+  const auto leader = all_of<Execute>(plan_of(launch, Role::leader));
+  const auto joiner = all_of<Execute>(plan_of(launch, Role::joiner));
+  ASSERT_EQ(leader.size(), 1U);
+  ASSERT_EQ(joiner.size(), 1U);
+  EXPECT_EQ(leader[0].arguments, joiner[0].arguments);
+  EXPECT_EQ(leader[0].environment, joiner[0].environment);
+  EXPECT_EQ(leader[0].candidates, joiner[0].candidates);
+}
+
+TEST(Namespaces, AreAUsersAndAMounts) {
+  const auto steps = all_of<EnterNamespaces>(plan_of(ordinary(), Role::alone));
+  ASSERT_EQ(steps.size(), 1U);
+  EXPECT_EQ(steps[0].flags, CLONE_NEWUSER | CLONE_NEWNS);
+}
+
+TEST(Slots, AreTakenOnceAndAttachedOnceInTheSameOrder) {
+  const Steps steps = plan_of(ordinary({"-v", "/a:/b:ro", "img.sqsh", "app"}), Role::alone);
+  const auto taken = all_of<TakeTree>(steps);
+  const auto attached = all_of<AttachTree>(steps);
+  ASSERT_EQ(taken.size(), attached.size());
+  for (unsigned i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(taken[i].slot, i);
+    EXPECT_EQ(attached[i].slot, i);
+    EXPECT_EQ(taken[i].from, attached[i].from);
+    EXPECT_EQ(taken[i].read_only, taken[i].from == "/a");
+  }
+}
+
+TEST(Image, IsOwnedByTheUserAsSeenInside) {
+  const auto mine = all_of<MountImage>(plan_of(ordinary(), Role::alone));
+  EXPECT_EQ(mine[0].uid, 1000U);
+  EXPECT_EQ(mine[0].gid, 100U);
+  const auto roots = all_of<MountImage>(plan_of(ordinary({"--root", "i", "app"}), Role::alone));
+  EXPECT_EQ(roots[0].uid, 0U);
+  EXPECT_EQ(roots[0].gid, 0U);
+}
+
+TEST(Overlay, LiesOverTheImageAndKeepsUserXattrs) {
+  Launch launch = ordinary();
+  launch.facts.base = "/mnt";
+  const auto overlay = all_of<MountOverlay>(plan_of(launch, Role::alone));
+  EXPECT_EQ(overlay[0].options,
+            "lowerdir=/mnt/image,upperdir=/mnt/upper,workdir=/mnt/work,userxattr");
+  EXPECT_EQ(overlay[0].at, "/mnt/root");
+}
+
+TEST(Descriptors, OfTheLauncherStayOpen) {
+  Launch launch = ordinary();
+  launch.facts.kept_descriptors = {7};
+  const auto others = all_of<CloseOthers>(plan_of(launch, Role::joiner));
+  EXPECT_EQ(others[0].keep, std::vector<int>{7});
+}
+
+/// Directories made in the upper layer beforehand, without the five that are always there.
+std::vector<std::string> made_for(const Launch& launch) {
+  std::vector<std::string> made;
+  for (const MakeDirectory& step : all_of<MakeDirectory>(plan_of(launch, Role::alone)))
+    if (step.path.starts_with("/tmp/upper/") && step.path != "/tmp/upper/etc")
+      made.push_back(step.path.substr(10));
+  return made;
+}
+
+TEST(MountPoints, AreMadeBeforehandOnlyForWhatIsADirectoryForSure) {
+  EXPECT_EQ(made_for(ordinary()), (std::vector<std::string>{"/proc", "/sys", "/dev", "/tmp"}));
+  // A file at the top of the host would be covered by a directory.
+  EXPECT_EQ(made_for(ordinary({"-v", "/vmlinuz", "img.sqsh", "app"})),
+            (std::vector<std::string>{"/proc", "/sys", "/dev", "/tmp"}));
+}
+
+TEST(MountPoints, AreMadeOnce) {
+  Launch launch = ordinary({"-v", "/etc", "-v", "/tmp", "img.sqsh", "app"});
+  launch.facts.directories.push_back("/etc");
+  std::set<std::string> paths;
+  for (const MakeDirectory& step : all_of<MakeDirectory>(plan_of(launch, Role::alone)))
+    EXPECT_TRUE(paths.insert(step.path).second) << step.path;
+}
+
+TEST(MakePlan, RefusesWhatCannotBeMeant) {
+  auto bind = make_plan(ordinary({"-v", "/a:/b/../c", "img.sqsh", "app"}));
+  ASSERT_FALSE(bind);
+  EXPECT_EQ(to_text(bind.error()),
+            "berth: cannot bind '/a' to '/b/../c'\n"
+            "berth: hint: name a place below '/' without '..'");
+  auto nothing = make_plan(ordinary({"img.sqsh"}));
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(to_text(nothing.error()),
+            "berth: cannot run 'img.sqsh': it names no program of its own\n"
+            "berth: hint: write the program after the image: berth run IMAGE -- PROGRAM");
+}
+
+TEST(Goal, CompletesTheWordsBerthCannot) {
+  const std::vector<std::pair<Step, std::string>> rows = {
+      {EnterNamespaces{}, "create a user and mount namespace"},
+      {WriteFile{"/proc/self/uid_map", "x"}, "write '/proc/self/uid_map'"},
+      {KeepMountsInside{}, "keep mounts inside this container"},
+      {TakeTree{"/a", 0, false}, "show '/a' of this node"},
+      {TakeTree{"/a", 0, true}, "show '/a' of this node read-only"},
+      {MountScratch{"/tmp", 0}, "mount a scratch file system on '/tmp'"},
+      {MakeDirectory{"/tmp/root"}, "make the directory '/tmp/root'"},
+      {MountImage{"i.sqsh", "/tmp/image", 0, 0}, "mount the image 'i.sqsh' on '/tmp/image'"},
+      {MountOverlay{"", "/tmp/root"}, "make the image writable for this run on '/tmp/root'"},
+      {AttachTree{0, "/a", "/b"}, "bind '/a' to '/b'"},
+      {ChangeRoot{"/tmp/root", false}, "make '/tmp/root' the root directory"},
+      {ChangeRoot{"/tmp/root", true}, "make '/tmp/root' the read-only root directory"},
+      {ShareContainer{}, "share the container with the other ranks of this node"},
+      {JoinContainer{}, "join the container of this step"},
+      {EnterDirectory{"/w"}, "work in '/w'"},
+      {DropPrivileges{}, "give up capabilities"},
+      {CloseOthers{}, "close other files"},
+      {Execute{{}, {"app", "x"}, {}}, "start 'app'"}};
+  for (const auto& [step, goal] : rows)
+    EXPECT_EQ(goal_of(step), goal);
+}
+
+TEST(PlanText, CannotBeForgedByAnImage) {
+  const std::string text = to_text({WriteFile{"/etc/passwd", "a:\x1b[2Jb\n"},
+                                    Execute{{}, {"app\x1b"}, {"A=1\n 99  start 'x'\x1b[0m"}}});
+  EXPECT_EQ(text,
+            "  1  write '/etc/passwd'\n"
+            "      a:\\x1b[2Jb\n"
+            "  2  start 'app\\x1b'\n"
+            "      'app\\x1b'\n"
+            "      A=1\\x0a 99  start 'x'\\x1b[0m\n");
+}
+
+}  // namespace
+}  // namespace berth::plan
