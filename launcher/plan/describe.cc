@@ -76,11 +76,17 @@ std::string goal(const Execute& step) {
   return "start " + quote(step.arguments.empty() ? "" : step.arguments[0]);
 }
 
-/// Text on lines of its own, indented.
+/// One line, indented. It may come from the image, and must not move the reader's cursor.
+std::string indented_line(const std::string& line) {
+  const std::string quoted = quote(line);
+  return "      " + quoted.substr(1, quoted.size() - 2) + "\n";
+}
+
+/// Text on lines of its own.
 std::string indented(const std::string& text) {
   std::string out;
   for (const std::string& line : split(text, '\n'))
-    if (!line.empty()) out += "      " + line + "\n";
+    if (!line.empty()) out += indented_line(line);
   return out;
 }
 
@@ -95,7 +101,7 @@ std::string details_of(const Step& step) {
     words += quote(argument) + " ";
   std::string text = indented(words.substr(0, words.size() - 1));
   for (const std::string& variable : program->environment)
-    text += "      " + variable + "\n";
+    text += indented_line(variable);
   return text;
 }
 
