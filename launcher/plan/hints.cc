@@ -22,6 +22,8 @@ constexpr const char* kSourceMissing = "it does not exist on this node: check th
 constexpr const char* kSourceForbidden =
     "you may not enter it: check the permissions of its parents";
 constexpr const char* kMountLimit = "too many mounts, not a full disk: see /proc/sys/fs/mount-max";
+constexpr const char* kScratchFull =
+    "what may be written is bounded, and that is too little: --tmpfs-size SIZE";
 constexpr const char* kTargetInBind =
     "berth makes missing places in the container only: make this one on the host first";
 constexpr const char* kTargetKind = "a directory can only cover a directory, and a file a file";
@@ -49,6 +51,16 @@ const char* hint_for_namespaces(const Step& step, int number) {
   return "";
 }
 
+/// The kernel says the same of a full file system and of its own limits.
+const char* hint_for_no_space(const Step& step, std::string_view call) {
+  if (call.find("mount") != std::string_view::npos) return kMountLimit;
+  const auto* file = std::get_if<WriteFile>(&step);
+  const bool is_on_scratch = file != nullptr ? !file->path.starts_with("/proc/")
+                                             : std::get_if<MakeDirectory>(&step) != nullptr ||
+                                                   std::get_if<AttachTree>(&step) != nullptr;
+  return is_on_scratch ? kScratchFull : "";
+}
+
 const char* hint_for_mounts(const Step& step, const Refusal& refusal, const Findings& findings) {
   const int number = refusal.number;
   if (std::get_if<MountImage>(&step)) {
@@ -65,8 +77,7 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal, const Find
   }
   if (std::get_if<MountOverlay>(&step) && (number == EPERM || number == EINVAL || number == ENODEV))
     return kOverlay;
-  return number == ENOSPC && refusal.call.find("mount") != std::string_view::npos ? kMountLimit
-                                                                                  : "";
+  return number == ENOSPC ? hint_for_no_space(step, refusal.call) : "";
 }
 
 const char* hint_for_program(const Step& step, int number, const Findings& findings) {
@@ -96,6 +107,7 @@ std::vector<std::string> all_hints() {
           kSourceMissing,
           kSourceForbidden,
           kMountLimit,
+          kScratchFull,
           kTargetInBind,
           kTargetKind,
           kWorkdir,

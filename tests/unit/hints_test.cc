@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each hint at the refusal it is for, in the whole message; and none of them at its neighbours.
+#include "base/file.h"
+#include "base/text.h"
+#include "launcher/plan/plan.h"
+
+#include <cerrno>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace berth::plan {
+namespace {
+
+struct Row {
+  Step step;
+  Refusal refusal;
+  Findings findings;
+  std::string text;  ///< the message whole; without its second line when there is no hint
+};
+
+const Step kUnshare = EnterNamespaces{};
+const Step kUidMap = WriteFile{"/proc/self/uid_map", "0 0 1"};
+const Step kPasswd = WriteFile{"/tmp/upper/etc/passwd", ""};
+const Step kTake = TakeTree{"/data", 0, false};
+const Step kImage = MountImage{"i.sqsh", "/tmp/image", 0, 0};
+const Step kOverlay = MountOverlay{"", "/tmp/root"};
+const Step kAttach = AttachTree{0, "/data", "/mnt"};
+const Step kProgram = Execute{{"/bin/app"}, {"app"}, {}};
+constexpr Findings kNothing = {};
+constexpr Findings kNoSource = {.source_exists = false};
+constexpr Findings kFileIsThere = {.program_exists = true};
+
+std::string message_of(const Row& row) {
+  return to_text(Error{
+      Blame::host, goal_of(row.step), row.refusal, hint_for(row.step, row.refusal, row.findings)});
+}
+
+const std::vector<Row>& rows_with_hints() {
+  static const std::vector<Row> rows = {
+      {kUnshare,
+       {"unshare", ENOSPC},
+       kNothing,
+       "berth: cannot create a user and mount namespace: unshare: No space left on device "
+       "(ENOSPC)\n"
+       "berth: hint: raise the sysctl user.max_user_namespaces"},
+      {kUnshare,
+       {"unshare", EUSERS},
+       kNothing,
+       "berth: cannot create a user and mount namespace: unshare: Too many users (EUSERS)\n"
+       "berth: hint: raise the sysctl user.max_user_namespaces"},
+      {kUnshare,
+       {"unshare", EPERM},
+       kNothing,
+       "berth: cannot create a user and mount namespace: unshare: Operation not permitted "
+       "(EPERM)\n"
+       "berth: hint: ask the administrator to let ordinary users make user namespaces "
+       "(sysctl kernel.unprivileged_userns_clone=1, or AppArmor's restriction off)"},
+      {kUidMap,
+       {"write", EPERM},
+       kNothing,
+       "berth: cannot write '/proc/self/uid_map': write: Operation not permitted (EPERM)\n"
+       "berth: hint: ask the administrator whether AppArmor or SELinux restricts user namespaces "
+       "on this node"},
+      {kImage,
+       {"open", ENOENT},
+       kNothing,
+       "berth: cannot mount the image 'i.sqsh' on '/tmp/image': open: No such file or directory "
+       "(ENOENT)\n"
+       "berth: hint: ask the administrator to load the kernel module: modprobe fuse"},
+      {kImage,
+       {"mount", ENODEV},
+       kNothing,
+       "berth: cannot mount the image 'i.sqsh' on '/tmp/image': mount: No such device (ENODEV)\n"
+       "berth: hint: ask the administrator to load the kernel module: modprobe fuse"},
+      {kImage,
+       {"open", EACCES},
+       kNothing,
+       "berth: cannot mount the image 'i.sqsh' on '/tmp/image': open: Permission denied (EACCES)\n"
+       "berth: hint: ask the administrator to open the device: chmod 666 /dev/fuse"},
+      {kOverlay,
+       {"mount", EPERM},
+       kNothing,
+       "berth: cannot make the image writable for this run on '/tmp/root': mount: Operation not "
+       "permitted (EPERM)\n"
+       "berth: hint: overlayfs in user namespaces needs Linux 5.13 or later"},
+      {kTake,
+       {"open_tree", ENOENT},
+       kNoSource,
+       "berth: cannot show '/data' of this node: open_tree: No such file or directory (ENOENT)\n"
+       "berth: hint: it does not exist on this node: check the path"},
+      {kTake,
+       {"open_tree", EACCES},
+       kNoSource,
+       "berth: cannot show '/data' of this node: open_tree: Permission denied (EACCES)\n"
+       "berth: hint: you may not enter it: check the permissions of its parents"},
+      {kAttach,
+       {"move_mount", ENOSPC},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': move_mount: No space left on device (ENOSPC)\n"
+       "berth: hint: too many mounts, not a full disk: see /proc/sys/fs/mount-max"},
+      {kPasswd,
+       {"write", ENOSPC},
+       kNothing,
+       "berth: cannot write '/tmp/upper/etc/passwd': write: No space left on device (ENOSPC)\n"
+       "berth: hint: what may be written is bounded, and that is too little: --tmpfs-size SIZE"},
+      {kAttach,
+       {"mkdir", ENOSPC},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': mkdir: No space left on device (ENOSPC)\n"
+       "berth: hint: what may be written is bounded, and that is too little: --tmpfs-size SIZE"},
+      {kAttach,
+       {"mkdir", EXDEV},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': mkdir: Invalid cross-device link (EXDEV)\n"
+       "berth: hint: berth makes missing places in the container only: make this one on the host "
+       "first"},
+      {kAttach,
+       {"move_mount", ENOTDIR},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': move_mount: Not a directory (ENOTDIR)\n"
+       "berth: hint: a directory can only cover a directory, and a file a file"},
+      {EnterDirectory{"/w"},
+       {"chdir", ENOENT},
+       kNothing,
+       "berth: cannot work in '/w': chdir: No such file or directory (ENOENT)\n"
+       "berth: hint: choose a directory that the image has: --workdir DIR"},
+      {kProgram,
+       {"execve", ENOENT},
+       kNothing,
+       "berth: cannot start 'app': execve: No such file or directory (ENOENT)\n"
+       "berth: hint: the image has no such program: check the name, or PATH inside the image"},
+      {kProgram,
+       {"execve", ENOENT},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: No such file or directory (ENOENT)\n"
+       "berth: hint: the file is there: its interpreter or loader is missing from the image"},
+      {kProgram,
+       {"execve", EACCES},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: Permission denied (EACCES)\n"
+       "berth: hint: make the file executable in the image: chmod +x"},
+      {kProgram,
+       {"execve", ENOEXEC},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: Exec format error (ENOEXEC)\n"
+       "berth: hint: it is not a program for this machine: check its architecture, or begin a "
+       "script with #!"},
+      {kProgram,
+       {"execve", E2BIG},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: Argument list too long (E2BIG)\n"
+       "berth: hint: shorten the arguments and the environment: --clean-env"},
+      {JoinContainer{},
+       {"setns", EPERM},
+       kNothing,
+       "berth: cannot join the container of this step: setns: Operation not permitted (EPERM)\n"
+       "berth: hint: give each process a container of its own: --share=none, and report what you "
+       "ran"},
+  };
+  return rows;
+}
+
+TEST(Hint, StandsUnderTheRefusalItIsFor) {
+  for (const Row& row : rows_with_hints())
+    EXPECT_EQ(message_of(row), row.text);
+}
+
+TEST(Hint, HasARowAboveWhateverItSays) {
+  std::set<std::string> seen;
+  for (const Row& row : rows_with_hints())
+    seen.insert(hint_for(row.step, row.refusal, row.findings));
+  for (const std::string& hint : all_hints())
+    EXPECT_EQ(seen.count(hint), 1U) << "no message shows: " << hint;
+  EXPECT_EQ(seen.size(), all_hints().size());
+}
+
+TEST(Hint, IsNotGuessedForANeighbour) {
+  const std::vector<Row> neighbours = {
+      {kUnshare, {"unshare", EINVAL}, kNothing, ""},
+      {kUnshare, {"unshare", ENOMEM}, kNothing, ""},
+      {kUidMap, {"write", EINVAL}, kNothing, ""},
+      {kUidMap, {"write", ENOSPC}, kNothing, ""},
+      // A file of the container's, not of the kernel's.
+      {kPasswd, {"open", EACCES}, kNothing, ""},
+      {kPasswd, {"write", EPERM}, kNothing, ""},
+      // A mount that is refused says nothing about who may open the device.
+      {kImage, {"mount", EPERM}, kNothing, ""},
+      {kImage, {"mount", EACCES}, kNothing, ""},
+      {kImage, {"sendmsg", EPIPE}, kNothing, ""},
+      {kOverlay, {"mount", ENOMEM}, kNothing, ""},
+      {kOverlay, {"open", ENOENT}, kNothing, ""},
+      // The source is there, so "it does not exist" would name the wrong thing.
+      {kTake, {"open_tree", ENOENT}, kNothing, ""},
+      {kTake, {"open_tree", EPERM}, kNothing, ""},
+      {kTake, {"mount_setattr", EPERM}, kNothing, ""},
+      {kAttach, {"openat2", ENOENT}, kNoSource, ""},
+      {kAttach, {"openat2", EACCES}, kNoSource, ""},
+      {kAttach, {"openat2", ELOOP}, kNothing, ""},
+      {KeepMountsInside{}, {"mount", EPERM}, kNothing, ""},
+      {ChangeRoot{"/r", false}, {"pivot_root", EINVAL}, kNothing, ""},
+      {DropPrivileges{}, {"capset", EPERM}, kFileIsThere, ""},
+      {CloseOthers{}, {"close_range", EACCES}, kNothing, ""},
+      {ShareContainer{}, {"sendmsg", EPIPE}, kNothing, ""},
+      {kProgram, {"execve", ENOMEM}, kFileIsThere, ""},
+      {kProgram, {"execve", ELOOP}, kFileIsThere, ""},
+  };
+  for (const Row& row : neighbours)
+    EXPECT_EQ(hint_for(row.step, row.refusal, row.findings), "") << message_of(row);
+}
+
+TEST(Hint, ForNoSpaceSpeaksOfADiskOnlyWhereADiskIsFull) {
+  for (const Row& row : {Row{kUnshare, {"unshare", ENOSPC}, kNothing, ""},
+                         Row{kAttach, {"move_mount", ENOSPC}, kNothing, ""},
+                         Row{MountScratch{"/tmp", 0}, {"mount", ENOSPC}, kNothing, ""},
+                         Row{kOverlay, {"mount", ENOSPC}, kNothing, ""}}) {
+    const std::string hint = hint_for(row.step, row.refusal, row.findings);
+    EXPECT_TRUE(hint.find("max_user_namespaces") != std::string::npos ||
+                hint.find("not a full disk") != std::string::npos)
+        << message_of(row);
+  }
+}
+
+TEST(Hints, AreAllDifferentInstructions) {
+  const auto hints = all_hints();
+  EXPECT_EQ(std::set<std::string>(hints.begin(), hints.end()).size(), hints.size());
+  for (const std::string& hint : hints) {
+    EXPECT_EQ(hint.find('\n'), std::string::npos) << hint;
+    EXPECT_FALSE(hint.ends_with('.')) << hint;
+  }
+}
+
+TEST(ErrorsDocument, HasAParagraphForEachHintInThisOrder) {
+  auto text = read_text_file(std::string(BERTH_SOURCE_DIR) + "/docs/errors.md", 1 << 20);
+  ASSERT_TRUE(text) << to_text(text.error());
+  std::vector<std::string> headings;
+  for (const std::string& line : split(*text, '\n'))
+    if (line.starts_with("### ")) headings.push_back(line.substr(4));
+  EXPECT_EQ(headings, all_hints());
+}
+
+TEST(ErrorsDocument, GivesEachHintItsCauseCheckAndCure) {
+  auto text = read_text_file(std::string(BERTH_SOURCE_DIR) + "/docs/errors.md", 1 << 20);
+  ASSERT_TRUE(text) << to_text(text.error());
+  for (const std::string& hint : all_hints()) {
+    const std::size_t begin = text->find("### " + hint + "\n");
+    ASSERT_NE(begin, std::string::npos) << hint;
+    const std::string paragraph = text->substr(begin, text->find("\n### ", begin + 1) - begin);
+    for (const char* part : {"\nCause: ", "\nCheck: ", "\nCure: "})
+      EXPECT_NE(paragraph.find(part), std::string::npos) << hint << " lacks" << part;
+  }
+}
+
+}  // namespace
+}  // namespace berth::plan
