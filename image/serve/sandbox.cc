@@ -108,18 +108,15 @@ void block_signals() noexcept {
   (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
 }
 
-/// Keeps two descriptors under the numbers 3 and 4, and the lifeline, if any, under 5; 0 to 2 stay closed, so that nothing that a
+/// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
 /// library wants to tell somebody reaches the image or the kernel. Sanitizers keep their stderr.
-void keep_few(int& image_fd, int& control, int lifeline) noexcept {
+void keep_two(int& image_fd, int& control) noexcept {
   constexpr int image_number = 3;
   constexpr int control_number = 4;
-  constexpr int lifeline_number = 5;
-  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, lifeline_number + 1);
-  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, lifeline_number + 1);
-  const int line = lifeline < 0 ? -1 : ::fcntl(lifeline, F_DUPFD_CLOEXEC, lifeline_number + 1);
+  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, control_number + 1);
+  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, control_number + 1);
   image_fd = ::dup3(image, image_number, O_CLOEXEC);
   control = ::dup3(socket, control_number, O_CLOEXEC);
-  if (line >= 0) (void)::dup3(line, lifeline_number, O_CLOEXEC);  // else nobody can wait for us
   const auto close_from_to = [](unsigned first, unsigned last) {
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
     // Before Linux 5.9.
@@ -130,7 +127,7 @@ void keep_few(int& image_fd, int& control, int lifeline) noexcept {
       ::close(static_cast<int>(fd));
   };
   close_from_to(0, kSanitized ? 1 : 2);
-  close_from_to(line < 0 ? lifeline_number : lifeline_number + 1, ~0U);
+  close_from_to(control_number + 1, ~0U);
 }
 
 }  // namespace
@@ -161,13 +158,12 @@ int apply_filter(std::span<const sock_filter> program) noexcept {
 
 void leave_the_launcher(int& image_fd,
                         int& control,
-                        int lifeline,
                         const std::optional<cpu_set_t>& cpus) noexcept {
   // None of these is worth refusing service for; lock_in() is what has to hold.
   block_signals();
   (void)::setsid();
   (void)::chdir("/");
-  keep_few(image_fd, control, lifeline);
+  keep_two(image_fd, control);
   (void)::prctl(PR_SET_NAME, "berth-serve");
   (void)::prctl(PR_SET_DUMPABLE, 0);
   const rlimit no_core{};

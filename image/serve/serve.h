@@ -24,7 +24,6 @@ struct Settings {
   uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
   gid_t gid = 0;
   std::optional<cpu_set_t> cpus = {};  ///< where the server may run; else where the caller may
-  int lifeline = -1;  ///< stays open as long as the server lives, for who waits for its end; or -1
 };
 
 /// What the locked-down process read from the image before it serves it; empty when the image has

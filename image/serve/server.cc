@@ -67,7 +67,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
 void run_server(const ServerOrder& order) noexcept {
   int image_fd = order.image_fd;
   int control = order.control;
-  leave_the_launcher(image_fd, control, order.settings.lifeline, order.settings.cpus);
+  leave_the_launcher(image_fd, control, order.settings.cpus);
   serve_image(order, image_fd, control);
   ::_exit(1);
 }
