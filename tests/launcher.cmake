@@ -14,3 +14,8 @@ foreach(part plan binds environment command hints)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS launcher_cases)
 endforeach()
+berth_test(survey_test LABELS unit launcher SOURCES tests/unit/survey_test.cc NEEDS berth_survey)
+foreach(part image_config env_file)
+  berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
+             NEEDS berth_request)
+endforeach()
