@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an image says about itself is hostile text.
+#include "launcher/request/image_config.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace berth::request {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+TEST(ImageConfig, GivesWhatALaunchUses) {
+  auto config = parse_image_config(
+      R"({"architecture": "amd64", "config": {"Entrypoint": ["/e", "-x"], "Cmd": ["c"],
+          "Env": ["A=1", "B="], "WorkingDir": "/srv", "User": "7", "Labels": {"a": 1}}})",
+      "i.sqsh");
+  ASSERT_TRUE(config) << to_text(config.error());
+  EXPECT_EQ(config->entrypoint, (Texts{"/e", "-x"}));
+  EXPECT_EQ(config->command, (Texts{"c"}));
+  EXPECT_EQ(config->env, (Texts{"A=1", "B="}));
+  EXPECT_EQ(config->workdir, "/srv");
+}
+
+TEST(ImageConfig, MayBeMissingOrEmptyInEveryPart) {
+  for (const char* json : {"",
+                           "{}",
+                           R"({"config": null})",
+                           R"({"config": {}})",
+                           R"({"config": {"Entrypoint": null, "Cmd": null, "Env": null,
+                               "WorkingDir": null}})",
+                           R"({"config": {"Entrypoint": [], "WorkingDir": ""}})"}) {
+    auto config = parse_image_config(json, "i.sqsh");
+    ASSERT_TRUE(config) << json;
+    EXPECT_TRUE(config->entrypoint.empty() && config->command.empty() && config->env.empty() &&
+                config->workdir.empty())
+        << json;
+  }
+}
+
+TEST(ImageConfig, RefusesDamageWithOneSentence) {
+  for (const std::string json : {"{",
+                                 "[]",
+                                 "null",
+                                 "\"text\"",
+                                 "\xff\xfe",
+                                 R"({"config": []})",
+                                 R"({"config": {"Entrypoint": "text"}})",
+                                 R"({"config": {"Cmd": [1]}})",
+                                 R"({"config": {"Env": {"A": "1"}}})",
+                                 R"({"config": {"Env": ["A=\u0000"]}})",
+                                 R"({"config": {"WorkingDir": "/a\u0000b"}})",
+                                 R"({"config": {"WorkingDir": ["/a"]}})"}) {
+    auto config = parse_image_config(json, "i.sqsh");
+    ASSERT_FALSE(config) << json;
+    EXPECT_EQ(config.error().blame, Blame::image);
+    EXPECT_EQ(to_text(config.error()),
+              "berth: cannot use 'i.sqsh' as an image: its configuration is damaged\n"
+              "berth: hint: import the image again");
+  }
+}
+
+TEST(ImageConfig, DoesNotFallIntoADeepHole) {
+  EXPECT_FALSE(parse_image_config(std::string(100000, '['), "i.sqsh"));
+}
+
+}  // namespace
+}  // namespace berth::request
