@@ -38,6 +38,11 @@ slurm_plugin::SubmitSide& submit_side() {
   return side;
 }
 
+slurm_plugin::StepSide& step_side() {
+  static slurm_plugin::StepSide side;
+  return side;
+}
+
 void report(const Error& error) {
   for (const std::string& line : split(to_text(error), '\n'))
     slurm_error("%s", line.c_str());
@@ -122,6 +127,20 @@ int slurm_spank_local_user_init(spank_t spank, int /*count*/, char** /*words*/) 
   });
 }
 
+int slurm_spank_user_init(spank_t spank, int /*count*/, char** /*words*/) {
+  return succeed([&]() -> Status {
+    step_side().prepare(spank);
+    return Done{};
+  });
+}
+
 int slurm_spank_task_init(spank_t spank, int /*count*/, char** /*words*/) {
-  return succeed([&] { return slurm_plugin::hand_over_task(spank); });
+  return succeed([&] { return step_side().hand_over_task(spank); });
+}
+
+int slurm_spank_task_exit(spank_t spank, int /*count*/, char** /*words*/) {
+  return succeed([&]() -> Status {
+    step_side().end_task(spank);
+    return Done{};
+  });
 }

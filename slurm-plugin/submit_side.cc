@@ -48,7 +48,7 @@ Error cannot_use(const std::string& value, const std::string& reason, const std:
 
 void SubmitSide::begin() {
   inherited_ = read_variable(kSlurmsVariable);
-  for (const char* name : {kSlurmsVariable, kTaskVariable, kTravellingVariable})
+  for (const char* name : {kSlurmsVariable, kTaskVariable, kTravellingVariable, kHelpersVariable})
     write_variable(name, std::nullopt);
 }
 

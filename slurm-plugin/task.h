@@ -16,6 +16,9 @@ constexpr const char* kTaskVariable = "BERTH_TASK";
 /// no others; on the node the plugin gives it its own name.
 constexpr const char* kTravellingVariable = "SLURM_BERTH_TASK";
 
+/// Number of the descriptor to which `berth` writes the pids of its own processes.
+constexpr const char* kHelpersVariable = "BERTH_HELPERS";
+
 struct Task {
   std::string image;     ///< absolute
   std::string program;   ///< as typed; its arguments stay where they are

@@ -5,6 +5,7 @@
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/image.h"
 #include "launcher/enter/start.h"
+#include "launcher/node/announce.h"
 #include "launcher/node/keeper.h"
 #include "launcher/node/meet.h"
 #include "launcher/plan/plan.h"
@@ -80,6 +81,7 @@ Status read_image(const enter::OpenedImage& image, Launch& launch, Held& held) {
   held.server = std::move(*server);
   auto preview = held.server->preview();
   if (!preview) return std::move(preview.error());
+  node::announce_helper(launch.facts.helpers, held.server->pid());
   launch.image.config = std::move(preview->config);
   launch.image.passwd = std::move(preview->passwd);
   launch.image.group = std::move(preview->group);
@@ -101,7 +103,8 @@ Status share_image(const enter::OpenedImage& image, Launch& launch, Held& held) 
   BERTH_TRY(read_image(image, launch, held));
   auto keeper = node::start_keeper(std::move(std::get_if<node::Leader>(&*met)->listener),
                                    launch.image.config,
-                                   launch.facts.rank.local_size);
+                                   launch.facts.rank.local_size,
+                                   launch.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held.keeper = std::move(*keeper);
   return Done{};

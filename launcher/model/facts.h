@@ -31,6 +31,7 @@ struct Facts {
   std::vector<std::string> environment;  ///< NAME=value
   std::vector<std::string> directories;  ///< of those that a plan may want to show, what exists
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
+  int helpers = -1;  ///< where Slurm's plugin wants to read the pids of berth's own processes
   Rank rank;
 };
 

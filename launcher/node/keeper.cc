@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "launcher/node/announce.h"
 #include "launcher/node/keeper_loop.h"
 #include "launcher/node/message.h"
 
@@ -90,7 +91,10 @@ void widen_affinity(pid_t launcher) {
 
 }  // namespace
 
-Result<UniqueFd> start_keeper(UniqueFd listener, const std::string& config, unsigned expected) {
+Result<UniqueFd> start_keeper(UniqueFd listener,
+                              const std::string& config,
+                              unsigned expected,
+                              int helpers) {
   auto file = config_file(config);
   if (!file) return std::move(file.error());
   int ends[2];
@@ -107,6 +111,7 @@ Result<UniqueFd> start_keeper(UniqueFd listener, const std::string& config, unsi
   if (between == 0) {
     const pid_t keeper = ::fork();
     if (keeper == 0) be_keeper(loop, launcher);
+    if (keeper > 0) announce_helper(helpers, keeper);
     ::_exit(keeper < 0 ? errno : 0);
   }
   int status = 0;

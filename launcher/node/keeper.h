@@ -15,6 +15,10 @@ namespace berth::node {
 /// come; until then it stays even if those that came have left, unless the caller's parent, the
 /// job's launcher, is gone. Returns the socket on which enter::LinuxProcess announces the
 /// container; if it closes before that, the keeper goes and the waiting ranks elect another leader.
-Result<UniqueFd> start_keeper(UniqueFd listener, const std::string& config, unsigned expected);
+/// `helpers`: see announce_helper().
+Result<UniqueFd> start_keeper(UniqueFd listener,
+                              const std::string& config,
+                              unsigned expected,
+                              int helpers);
 
 }  // namespace berth::node

@@ -27,7 +27,8 @@ void set(std::vector<std::string>& environment, std::string variable) {
 
 /// Names whose values speak of the host's programs, or are berth's own.
 bool stays_outside(std::string_view name) {
-  static constexpr std::array<std::string_view, 3> kNames = {"PATH", "BERTH_TASK", "_"};
+  static constexpr std::array<std::string_view, 4> kNames = {
+      "PATH", "BERTH_TASK", "BERTH_HELPERS", "_"};
   return name.starts_with("LD_") || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

@@ -41,14 +41,19 @@ std::string text_of(const char* path) {
   return text ? *text : "";
 }
 
-/// PMI-1 and PMI-2 reach a rank as an inherited descriptor whose number is in PMI_FD.
-std::vector<int> launcher_descriptors(const std::vector<std::string>& environment) {
-  const std::string text = value_of(environment, "PMI_FD");
+/// The inherited descriptor whose number is in the variable `name`; -1 when there is none.
+int find_descriptor(const std::vector<std::string>& environment, std::string_view name) {
+  const std::string text = value_of(environment, name);
   int number = -1;
   const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = trouble == std::errc{} && end == text.data() + text.size();
-  if (!whole || number < 3 || ::fcntl(number, F_GETFD) < 0) return {};
-  return {number};
+  return whole && number > 2 && ::fcntl(number, F_GETFD) >= 0 ? number : -1;
+}
+
+/// PMI-1 and PMI-2 reach a rank as an inherited descriptor.
+std::vector<int> launcher_descriptors(const std::vector<std::string>& environment) {
+  const int number = find_descriptor(environment, "PMI_FD");
+  return number < 0 ? std::vector<int>{} : std::vector<int>{number};
 }
 
 std::vector<std::string> existing(const Facts& facts) {
@@ -92,6 +97,7 @@ Result<Facts> look_around(std::vector<std::string> environment) {
   facts.rank = rank_of(environment, ::getppid());
   facts.directories = existing(facts);
   facts.kept_descriptors = launcher_descriptors(environment);
+  facts.helpers = find_descriptor(environment, "BERTH_HELPERS");
   facts.environment = std::move(environment);
   return facts;
 }

@@ -32,15 +32,14 @@ TEST_F(LoadedPlugin, SaysThatItIsOfTheRunningSlurmsRelease) {
 TEST_F(LoadedPlugin, IsASpankPlugin) {
   EXPECT_STREQ(static_cast<const char*>(find("plugin_type")), "spank");
   EXPECT_STREQ(static_cast<const char*>(find("plugin_name")), "berth");
-  for (const std::string entry : {"init", "init_post_opt", "local_user_init", "task_init"})
+  for (const std::string entry :
+       {"init", "init_post_opt", "local_user_init", "user_init", "task_init", "task_exit"})
     EXPECT_NE(find(("slurm_spank_" + entry).c_str()), nullptr) << entry;
 }
 
-TEST_F(LoadedPlugin, HasNoEntryPointThatRunsAsRoot) {
-  for (const std::string entry : {"user_init",
-                                  "task_init_privileged",
+TEST_F(LoadedPlugin, HasNoPartInSlurmdOrAPrivilegedTask) {
+  for (const std::string entry : {"task_init_privileged",
                                   "task_post_fork",
-                                  "task_exit",
                                   "exit",
                                   "job_prolog",
                                   "job_epilog",
