@@ -65,6 +65,15 @@ Answer open_or_make(int root, const char* path, bool directory, int& place) noex
   return {Call::openat2, parent < 0 ? errno : 0};
 }
 
+/// Whether a tree could not cover a place because one is a directory and the other is not.
+int why_not(const struct stat& tree, int place) noexcept {
+  struct stat covered {};
+
+  if (::fstat(place, &covered) != 0 || S_ISDIR(covered.st_mode) == S_ISDIR(tree.st_mode))
+    return EINVAL;
+  return S_ISDIR(tree.st_mode) ? ENOTDIR : EISDIR;
+}
+
 }  // namespace
 
 Answer LinuxMounts::attach_tree(unsigned slot, const char* to) noexcept {
@@ -80,7 +89,9 @@ Answer LinuxMounts::attach_tree(unsigned slot, const char* to) noexcept {
   }
   const int moved =
       ::move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  const int number = errno;
+  int number = errno;
+  // The kernel says EINVAL for many reasons; this one can be told apart.
+  if (moved != 0 && number == EINVAL) number = why_not(info, place);
   ::close(place);
   ::close(tree);
   trees_[slot] = -1;

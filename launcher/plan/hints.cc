@@ -27,6 +27,8 @@ constexpr const char* kScratchFull =
 constexpr const char* kTargetInBind =
     "berth makes missing places in the container only: make this one on the host first";
 constexpr const char* kTargetKind = "a directory can only cover a directory, and a file a file";
+constexpr const char* kDanglingLink =
+    "a link of the image leads to nothing there: bind to another place, or see --home=none";
 constexpr const char* kWorkdir = "choose a directory that the image has: --workdir DIR";
 constexpr const char* kProgramMissing =
     "the image has no such program: check the name, or PATH inside the image";
@@ -74,6 +76,7 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal, const Find
   if (std::get_if<AttachTree>(&step)) {
     if (number == EXDEV) return kTargetInBind;
     if (number == ENOTDIR || number == EISDIR) return kTargetKind;
+    if (number == EEXIST) return kDanglingLink;
   }
   if (std::get_if<MountOverlay>(&step) && (number == EPERM || number == EINVAL || number == ENODEV))
     return kOverlay;
@@ -98,25 +101,11 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces,
-          kAllowNamespaces,
-          kMaps,
-          kLoadFuse,
-          kOpenFuse,
-          kOverlay,
-          kSourceMissing,
-          kSourceForbidden,
-          kMountLimit,
-          kScratchFull,
-          kTargetInBind,
-          kTargetKind,
-          kWorkdir,
-          kProgramMissing,
-          kInterpreter,
-          kNotExecutable,
-          kFormat,
-          kTooLong,
-          kJoin};
+  return {kMoreNamespaces, kAllowNamespaces, kMaps,           kLoadFuse,
+          kOpenFuse,       kOverlay,         kSourceMissing,  kSourceForbidden,
+          kMountLimit,     kScratchFull,     kTargetInBind,   kTargetKind,
+          kDanglingLink,   kWorkdir,         kProgramMissing, kInterpreter,
+          kNotExecutable,  kFormat,          kTooLong,        kJoin};
 }
 
 }  // namespace berth::plan
