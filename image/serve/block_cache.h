@@ -26,6 +26,8 @@ class BlockCache {
   BlockCache(std::size_t slots, std::size_t slot_bytes);
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;
+  BlockCache(BlockCache&&) = delete;
+  BlockCache& operator=(BlockCache&&) = delete;
   ~BlockCache();
 
   /// A block that stays where it is while this lives. Empty when there is no such block.

@@ -21,6 +21,8 @@ class Decompressor {
   explicit Decompressor(unsigned compressor);
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
+  Decompressor(Decompressor&&) = delete;
+  Decompressor& operator=(Decompressor&&) = delete;
   ~Decompressor();
 
   /// Undoes one block. The number of bytes written; 0 when `in` is damaged or does not fit `out`.

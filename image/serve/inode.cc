@@ -118,9 +118,9 @@ int check(const Superblock& super, Inode& inode) {
 }  // namespace
 
 mode_t kind_of(unsigned type) noexcept {
-  constexpr std::array<mode_t, kBasicKinds> kinds{
+  constexpr std::array<mode_t, kBasicKinds> kKinds{
       S_IFDIR, S_IFREG, S_IFLNK, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK};
-  return type == 0 || type > 2 * kBasicKinds ? 0 : kinds.at((type - 1) % kBasicKinds);
+  return type == 0 || type > 2 * kBasicKinds ? 0 : kKinds.at((type - 1) % kBasicKinds);
 }
 
 int read_inode(Reader& reader, std::uint64_t reference, Inode& out) {

@@ -111,12 +111,12 @@ void block_signals() noexcept {
 /// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
 /// library wants to tell somebody reaches the image or the kernel. Sanitizers keep their stderr.
 void keep_two(int& image_fd, int& control) noexcept {
-  constexpr int image_number = 3;
-  constexpr int control_number = 4;
-  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, control_number + 1);
-  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, control_number + 1);
-  image_fd = ::dup3(image, image_number, O_CLOEXEC);
-  control = ::dup3(socket, control_number, O_CLOEXEC);
+  constexpr int kImageNumber = 3;
+  constexpr int kControlNumber = 4;
+  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, kControlNumber + 1);
+  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, kControlNumber + 1);
+  image_fd = ::dup3(image, kImageNumber, O_CLOEXEC);
+  control = ::dup3(socket, kControlNumber, O_CLOEXEC);
   const auto close_from_to = [](unsigned first, unsigned last) {
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
     // Before Linux 5.9.
@@ -127,7 +127,7 @@ void keep_two(int& image_fd, int& control) noexcept {
       ::close(static_cast<int>(fd));
   };
   close_from_to(0, kSanitized ? 1 : 2);
-  close_from_to(control_number + 1, ~0U);
+  close_from_to(kControlNumber + 1, ~0U);
 }
 
 }  // namespace
@@ -171,11 +171,13 @@ void leave_the_launcher(int& image_fd,
   const rlimit memory{kMostMemory, kMostMemory};
   if (!kSanitized) (void)::setrlimit(RLIMIT_AS, &memory);
   if (cpus) (void)::sched_setaffinity(0, sizeof *cpus, &*cpus);
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
   // A second arena would make malloc look for the number of CPUs in /sys, which is not allowed.
   (void)::mallopt(M_ARENA_MAX, 1);
   // Decompressors take and give back the same memory for each block: keep it.
   (void)::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
   (void)::mallopt(M_MMAP_THRESHOLD, kKeptMemory / 2);
+  // NOLINTEND(concurrency-mt-unsafe)
 }
 
 int lock_in() {

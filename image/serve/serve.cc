@@ -51,7 +51,7 @@ Result<Superblock> read_superblock(int fd, const std::string& name) {
 int fork_server(const ServerOrder& order) {
   // The child in between shares our memory, so that only one copy of it is made, the server's; it
   // lives for one fork. Sanitizers lose track of such a child.
-  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): we wait below in any case
+  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork): as said
   const pid_t between = kSanitized ? ::fork() : ::vfork();
   if (between == 0) go_between(order);
   if (between < 0) return errno;

@@ -34,19 +34,19 @@ class SeedImages : public testing::Test {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
     ASSERT_EQ(std::system((script + folder.string() + " > /dev/null").c_str()), 0);
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      images_.push_back(read_bytes(entry.path()));
+      images.push_back(read_bytes(entry.path()));
     }
     std::filesystem::remove_all(folder);
   }
 
-  static void TearDownTestSuite() { images_.clear(); }
+  static void TearDownTestSuite() { images.clear(); }
 
-  static inline std::vector<Bytes> images_;
+  static inline std::vector<Bytes> images;
 };
 
 TEST_F(SeedImages, AreReadWithoutAComplaint) {
-  ASSERT_EQ(images_.size(), 6U);
-  for (const Bytes& image : images_) {
+  ASSERT_EQ(images.size(), 6U);
+  for (const Bytes& image : images) {
     const Walked walked = walk_image(image);
     EXPECT_FALSE(walked.is_refused);
     EXPECT_EQ(walked.damaged, 0U);
@@ -56,7 +56,7 @@ TEST_F(SeedImages, AreReadWithoutAComplaint) {
 }
 
 TEST_F(SeedImages, ThatAreCutAnywhereAreRefused) {
-  for (const Bytes& image : images_) {
+  for (const Bytes& image : images) {
     for (std::size_t size = 0; size < image.size(); size += 1 + size / 7) {
       EXPECT_TRUE(walk_image(std::span(image).first(size)).is_refused) << size;
     }
@@ -65,7 +65,7 @@ TEST_F(SeedImages, ThatAreCutAnywhereAreRefused) {
 
 TEST_F(SeedImages, WithEveryByteFlippedInTurnAreSurvived) {
   unsigned noticed = 0;
-  for (const Bytes& image : images_) {
+  for (const Bytes& image : images) {
     // Some of the data, which comes first, and all of the tables.
     for (std::size_t at = 0; at<image.size(); at += at> image.size() * 3 / 4 ? 1 : 37) {
       Bytes flipped = image;
@@ -79,7 +79,7 @@ TEST_F(SeedImages, WithEveryByteFlippedInTurnAreSurvived) {
 
 TEST_F(SeedImages, WithTablesOfNoiseAreSurvived) {
   std::minstd_rand chance(1);
-  for (const Bytes& image : images_) {
+  for (const Bytes& image : images) {
     for (unsigned round = 0; round < 300; ++round) {
       Bytes noisy = image;
       for (auto count = chance() % 12; count > 0; --count) {

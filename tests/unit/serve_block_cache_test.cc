@@ -25,6 +25,7 @@ struct Source {
 };
 
 std::uint64_t content_of(const BlockCache::Pin& pin) {
+  if (!pin) return ~std::uint64_t{0};
   std::uint64_t value = 0;
   EXPECT_EQ(pin.bytes().size(), sizeof value);
   std::memcpy(&value, pin.bytes().data(), sizeof value);

@@ -51,11 +51,12 @@ TEST(Init, AsksForTheSilenceOfOpen) {
   fuse_init_in from{};
   from.flags = ~0U;
   const std::uint32_t flags = make_init(from).flags;
-  for (const std::uint32_t wish : {FUSE_NO_OPEN_SUPPORT,
-                                   FUSE_NO_OPENDIR_SUPPORT,
-                                   FUSE_CACHE_SYMLINKS,
-                                   FUSE_READDIRPLUS_AUTO,
-                                   FUSE_PARALLEL_DIROPS}) {
+  constexpr std::array<std::uint32_t, 5> kWanted{FUSE_NO_OPEN_SUPPORT,
+                                                 FUSE_NO_OPENDIR_SUPPORT,
+                                                 FUSE_CACHE_SYMLINKS,
+                                                 FUSE_READDIRPLUS_AUTO,
+                                                 FUSE_PARALLEL_DIROPS};
+  for (const std::uint32_t wish : kWanted) {
     EXPECT_NE(flags & wish, 0U) << wish;
   }
 }
