@@ -14,6 +14,12 @@ std::string_view name_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
+/// Empty also where an entry of the caller's has no '='.
+std::string_view value_in(std::string_view variable) {
+  const std::size_t equals = variable.find('=');
+  return equals == std::string_view::npos ? "" : variable.substr(equals + 1);
+}
+
 void set(std::vector<std::string>& environment, std::string variable) {
   const std::string_view name = name_of(variable);
   const auto same = std::find_if(environment.begin(), environment.end(), [&](const auto& other) {
@@ -47,7 +53,7 @@ std::vector<std::string> callers_part(const Launch& launch, const std::vector<Bi
     const std::string_view name = name_of(variable);
     if (stays_outside(name) || (launch.request.clean_env && !belongs_to_the_job(name))) continue;
     const bool names_a_place = name == "TMPDIR" || name == "XDG_RUNTIME_DIR";
-    if (names_a_place && !is_shown(normal_path(variable.substr(name.size() + 1)), binds)) continue;
+    if (names_a_place && !is_shown(normal_path(value_in(variable)), binds)) continue;
     kept.push_back(variable);
   }
   return kept;
