@@ -19,3 +19,10 @@ foreach(part image_config env_file)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS berth_request)
 endforeach()
+# Pieces of these tests enter namespaces and become an ordinary user in processes of their own.
+add_library(launcher_child STATIC ${PROJECT_SOURCE_DIR}/tests/component/launcher_child.cc)
+target_link_libraries(launcher_child PUBLIC berth_base)
+foreach(part mounts process)
+  berth_test(launcher_${part}_test LABELS component launcher
+             SOURCES tests/component/launcher_${part}_test.cc NEEDS launcher_child berth_enter)
+endforeach()
