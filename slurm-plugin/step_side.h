@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plugin inside slurmstepd, which is root: it renames a variable and waits for processes to
 // end. It never opens a path and never signals anything.
+#pragma once
+
 #include "base/fd.h"
 #include "base/result.h"
 #include "slurm-plugin/slurm.h"
