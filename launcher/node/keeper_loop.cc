@@ -117,9 +117,10 @@ void KeeperLoop::run() {
   while (is_needed()) {
     std::vector<pollfd> polled = sources();
     if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
+    // First, for what follows opens descriptors, which may get the numbers of those polled.
+    forget_gone(polled);
     if (is_ready(polled, leader_.get()) && !hear_leader()) return;
     if (mount_namespace_.is_open() && is_ready(polled, listener_.get())) let_in();
-    forget_gone(polled);
   }
 }
 

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ranks that meet, in real processes: one leads, the others join, and nobody stays.
+#include "base/file.h"
+#include "launcher/enter/linux_process.h"
+#include "launcher/node/keeper_loop.h"
+#include "launcher/node/meet.h"
+#include "launcher/node/message.h"
+#include "tests/component/launcher_child.h"
+#include "tests/component/launcher_ranks.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+namespace berth::node {
+namespace {
+
+using tests::Fate;
+using tests::Step;
+
+long count_of(const std::map<pid_t, Fate>& fates, Fate fate) {
+  return std::count_if(
+      fates.begin(), fates.end(), [&](const auto& entry) { return entry.second == fate; });
+}
+
+void sleep_for(std::chrono::microseconds time) {
+  std::this_thread::sleep_for(time);
+}
+
+TEST(Ranks, ElectOneLeaderAndAllOthersAreLetIn) {
+  const std::string name = tests::new_name();
+  Step step(name, 32);
+  step.start(32);
+  const auto fates = step.gather(32);
+  EXPECT_EQ(count_of(fates, Fate::shares), 1);
+  EXPECT_EQ(count_of(fates, Fate::joined), 31);
+  step.end_launcher();
+  EXPECT_TRUE(Step::is_all_gone());
+  EXPECT_TRUE(tests::is_free(name));
+}
+
+/// Kills the first leader `later` than it got the name; what the three others came to.
+std::map<pid_t, Fate> fates_after_a_kill(Step& step, std::chrono::microseconds later) {
+  const auto [leader, first] = step.next();
+  EXPECT_EQ(first, Fate::leads);
+  sleep_for(later);
+  ::kill(leader, SIGKILL);
+  std::map<pid_t, Fate> fates;
+  unsigned there = 0;
+  while (there < 3) {
+    const auto [pid, fate] = step.next();
+    if (pid == leader) continue;
+    fates[pid] = fate;
+    if (fate == Fate::failed) break;
+    if (fate != Fate::leads) ++there;
+  }
+  return fates;
+}
+
+TEST(Ranks, TakeOverFromALeaderThatIsKilledAtAnyMoment) {
+  std::mt19937 random(20);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same moments every time
+  long takeovers = 0;
+  for (int round = 0; round < 100; ++round) {
+    Step step(tests::new_name(), 4);
+    step.start(4);
+    const auto fates = fates_after_a_kill(step, std::chrono::microseconds(random() % 8000));
+    EXPECT_EQ(count_of(fates, Fate::failed), 0) << "round " << round;
+    EXPECT_EQ(fates.size(), 3U) << "round " << round;
+    const long leaders = count_of(fates, Fate::shares);
+    EXPECT_LE(leaders, 1) << "round " << round;
+    takeovers += leaders;
+    step.end_launcher();
+    ASSERT_TRUE(Step::is_all_gone()) << "round " << round;
+  }
+  // Else the kills came too late to show anything, or too early.
+  EXPECT_GT(takeovers, 5);
+  EXPECT_LT(takeovers, 100);
+}
+
+TEST(Keeper, WaitsForRanksThatHaveNotComeYet) {
+  const std::string name = tests::new_name();
+  Step step(name, 3);
+  step.start(1);
+  EXPECT_EQ(count_of(step.gather(1), Fate::shares), 1);
+  step.start_late_rank();
+  EXPECT_EQ(count_of(step.gather(1), Fate::joined), 1);
+  step.end_late_ranks();
+  // Two came and one of them has gone: the third still finds the container.
+  step.start_late_rank();
+  EXPECT_EQ(count_of(step.gather(1), Fate::joined), 1);
+  step.end_launcher();
+  EXPECT_TRUE(Step::is_all_gone());
+  EXPECT_TRUE(tests::is_free(name));
+}
+
+TEST(Keeper, DoesNotOutliveALauncherThatStartedFewer) {
+  const std::string name = tests::new_name();
+  Step step(name, 1000);
+  step.start(2);
+  EXPECT_EQ(step.gather(2).size(), 2U);
+  step.end_launcher();
+  EXPECT_TRUE(Step::is_all_gone());
+  EXPECT_TRUE(tests::is_free(name));
+}
+
+/// A connection to whoever holds the name.
+UniqueFd connect_to(const std::string& name) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) fd.reset();
+  return fd;
+}
+
+class Strangers : public testing::Test {
+ protected:
+  Strangers() : name_(tests::new_name()), step_(name_, 2) {}
+
+  void SetUp() override {
+    if (::getuid() != 0) BERTH_SKIP_OR_FAIL("only root can be two users");
+    step_.start(1);
+    ASSERT_EQ(count_of(step_.gather(1), Fate::shares), 1);
+  }
+
+  void TearDown() override {
+    step_.end_launcher();
+    EXPECT_TRUE(Step::is_all_gone());
+  }
+
+  std::string name_;
+  Step step_;
+};
+
+TEST_F(Strangers, LearnNothingFromAKeeper_as_root) {
+  EXPECT_EQ(tests::in_child([&]() -> std::string {
+              const UniqueFd connection = connect_to(name_);
+              if (!connection.is_open()) return "no connection";
+              const Message message = receive_message(connection.get());
+              return message.word == 0 && message.descriptors.empty() ? "nothing" : "something";
+            }),
+            "nothing");
+  // And the keeper still serves its own.
+  step_.start_late_rank();
+  EXPECT_EQ(count_of(step_.gather(1), Fate::joined), 1);
+  step_.end_late_ranks();
+}
+
+TEST_F(Strangers, CannotBecomeTheKeeperOfAnother_as_root) {
+  EXPECT_EQ(tests::in_child([&] {
+              auto met = meet(name_);
+              return met ? "met" : to_text(met.error());
+            }),
+            "berth: cannot join the container of this step: user 0 holds its name\n"
+            "berth: hint: give each process a container of its own: --share=none");
+}
+
+/// Where the cgroup2 hierarchy is mounted; empty when it is not.
+std::string find_cgroup2() {
+  const auto mounts = read_text_file("/proc/self/mounts", 1 << 20);
+  if (!mounts) return {};
+  const std::size_t end = mounts->find(" cgroup2 ");
+  if (end == std::string::npos) return {};
+  const std::size_t begin = mounts->rfind(' ', end - 1) + 1;
+  return mounts->substr(begin, end - begin);
+}
+
+bool write_text(const std::string& path, const std::string& text) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd.is_open() && write_fully(fd.get(), text.data(), text.size()) == 0;
+}
+
+TEST_F(Strangers, OfTheSameUserAreToldThatTheyAreOfAnotherStep_as_root) {
+  const std::string mount = find_cgroup2();
+  const std::string group = mount + "/" + name_;
+  if (mount.empty() || ::mkdir(group.c_str(), 0755) != 0) BERTH_SKIP_OR_FAIL("no cgroup2 here");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!write_text(group + "/cgroup.procs", "0")) ::_exit(3);
+    auto met = meet(name_);
+    const bool is_refused =
+        !met && to_text(met.error()) ==
+                    "berth: cannot join the container of this step: "
+                    "this process is not of the same step\n"
+                    "berth: hint: give each process a container of its own: --share=none";
+    ::_exit(is_refused ? 0 : 4);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(::rmdir(group.c_str()), 0);
+}
+
+std::string namespaces_of_this_process() {
+  return read_outlook();
+}
+
+TEST(Doors, LeadIntoTheLeadersNamespaces) {
+  if (const std::string why = tests::why_no_namespaces(); !why.empty()) BERTH_SKIP_OR_FAIL(why);
+  EXPECT_EQ(
+      tests::in_child([]() -> std::string {
+        int ends[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return "socket";
+        const std::string outside = namespaces_of_this_process();
+        const pid_t leader = ::fork();
+        if (leader == 0) {
+          enter::LinuxProcess process(ends[1], {});
+          if (process.enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS).number != 0) ::_exit(1);
+          const std::string inside = namespaces_of_this_process();
+          if (process.share_container().number != 0) ::_exit(2);
+          (void)!::write(ends[1], inside.data(), inside.size());
+          ::_exit(0);
+        }
+        const Message doors = receive_message(ends[0]);
+        if (doors.word != kDoors || doors.descriptors.size() != 2) return "no doors";
+        std::array<char, 200> inside;
+        const ssize_t length = ::read(ends[0], inside.data(), inside.size());
+        ::waitpid(leader, nullptr, 0);
+        enter::LinuxProcess process(-1, {doors.descriptors[0].get(), doors.descriptors[1].get()});
+        if (process.join_container().number != 0) return "not joined";
+        const std::string here = namespaces_of_this_process();
+        if (here == outside) return "still outside";
+        return here == std::string(inside.data(), static_cast<std::size_t>(length)) ? "inside"
+                                                                                    : "elsewhere";
+      }),
+      "inside");
+}
+
+constexpr int kStayed = 40;
+constexpr int kLeftEarly = 41;
+
+/// A keeper's loop in a process whose free descriptors are chosen such that a member's pidfd gets
+/// the number that the leader's socket had a moment before.
+std::string keep_with_reused_numbers(const std::string& name) {
+  auto met = meet(name);
+  int ends[2];
+  if (!met || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return "no sockets";
+  const UniqueFd announce(::fcntl(ends[0], F_DUPFD_CLOEXEC, 60));
+  UniqueFd listener(::fcntl(std::get_if<Leader>(&*met)->listener.get(), F_DUPFD_CLOEXEC, 50));
+  UniqueFd config(::fcntl(::memfd_create("config", MFD_CLOEXEC), F_DUPFD_CLOEXEC, 50));
+  UniqueFd leader(::fcntl(ends[1], F_DUPFD_CLOEXEC, 50));
+  const pid_t led = ::fork();
+  if (led == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, led, 0)));
+  UniqueFd followed(::fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 50));
+  const pid_t member = ::fork();
+  if (member == 0) {
+    const UniqueFd connection = connect_to(name);
+    (void)receive_message(connection.get());
+    ::kill(led, SIGKILL);
+    sleep_for(std::chrono::milliseconds(200));
+    ::_exit(0);
+  }
+  pollfd waiting{listener.get(), POLLIN, 0};
+  if (::poll(&waiting, 1, 10000) != 1) return "nobody came";
+  if (send_message(announce.get(), kDoors, {50, 50}) != 0) return "not announced";
+  // 0 and 1 stay; 2 and 3 are for the doors, 4 for the connection, and 5 was the leader's.
+  ::close_range(2, 49, 0);
+  if (::dup3(leader.get(), 5, O_CLOEXEC) != 5) return "no descriptor 5";
+  leader.reset();
+  ::shutdown(announce.get(), SHUT_RDWR);
+  KeeperLoop loop(std::move(listener), UniqueFd(5), std::move(config), 2);
+  loop.follow_leader(std::move(followed));
+  loop.run();
+  // The answer's pipe went with the other descriptors.
+  const bool is_member_there = ::waitpid(member, nullptr, WNOHANG) == 0;
+  ::_exit(is_member_there ? kLeftEarly : kStayed);
+}
+
+TEST(Keeper, DoesNotTakeAMemberForTheLeadersClosedSocket) {
+  const std::string name = tests::new_name();
+  EXPECT_EQ(tests::in_child([&] { return keep_with_reused_numbers(name); }),
+            "exit " + std::to_string(kStayed));
+}
+
+}  // namespace
+}  // namespace berth::node
