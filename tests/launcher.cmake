@@ -30,3 +30,6 @@ berth_test(node_test LABELS unit launcher SOURCES tests/unit/node_test.cc NEEDS 
 berth_test(launcher_node_test LABELS component launcher
            SOURCES tests/component/launcher_node_test.cc tests/component/launcher_ranks.cc
            NEEDS launcher_child berth_node)
+berth_test(cli_test LABELS unit launcher SOURCES tests/unit/cli_test.cc NEEDS berth_cli)
+berth_test(launcher_plan_test LABELS component launcher
+           SOURCES tests/component/launcher_plan_test.cc NEEDS launcher_child berth_cli)

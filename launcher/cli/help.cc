@@ -6,12 +6,12 @@ namespace berth::cli {
 std::string help_text() {
   return R"(berth runs programs in container images on clusters, without privilege.
 
-  berth import SOURCE [OUT.sqsh]            make an image from an OCI, Docker or tar one
+  berth import SOURCE [OUT.sqsh]            make an image from one of OCI or tar
   berth run [OPTIONS] IMAGE [--] [COMMAND]  run a program in an image
   berth --version
 
   srun --container=img.sqsh app             in every task of a Slurm step
-  mpirun -np 4 berth run img.sqsh app       in every rank; they share one container per node
+  mpirun -np 4 berth run img.sqsh app       in ranks, one container per node
 
 Each verb has --help and a manual page: man berth, berth-run, berth-import.
 )";

@@ -101,7 +101,7 @@ Option switch_row(std::string_view name, char letter, std::string_view help) {
 
 std::vector<Option> make_table() {
   return {
-      {"bind", 'v', "SRC[:DST[:ro]]", "show SRC of the host at DST", add_bind, binds_of},
+      {"bind", 'v', "SRC[:DST[:ro]]", "show SRC of this node at DST", add_bind, binds_of},
       {"env",
        'e',
        "NAME[=VALUE]",
