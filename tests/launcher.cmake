@@ -33,3 +33,10 @@ berth_test(launcher_node_test LABELS component launcher
 berth_test(cli_test LABELS unit launcher SOURCES tests/unit/cli_test.cc NEEDS berth_cli)
 berth_test(launcher_plan_test LABELS component launcher
            SOURCES tests/component/launcher_plan_test.cc NEEDS launcher_child berth_cli)
+# What the compiler leaves of the child's code when it optimizes; sanitizers add calls of their own.
+if(NOT BERTH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND CMAKE_COMPILER_IS_GNUCXX)
+  add_test(NAME child_symbols COMMAND ${PROJECT_SOURCE_DIR}/tests/component/child_symbols.sh
+                                      $<TARGET_OBJECTS:berth_enter>
+           COMMAND_EXPAND_LISTS)
+  set_tests_properties(child_symbols PROPERTIES LABELS "component;launcher")
+endif()
