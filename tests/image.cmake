@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(store_test LABELS unit image SOURCES tests/unit/store_test.cc NEEDS berth_store)
+
+# The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
+# say how many random stacks and deaths; BERTH_SEED where to begin.
+foreach(name atomic errors formats stacks)
+  add_test(NAME import_${name}
+           COMMAND Python3::Interpreter -B
+                   ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)
+  set_tests_properties(import_${name} PROPERTIES
+    LABELS "component;image" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
+endforeach()

@@ -15,6 +15,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -217,6 +218,15 @@ std::string summary_text(const Summary& summary) {
   return text + ", " + size_text(summary.bytes_in) + " -> " + size_text(summary.bytes_out);
 }
 
+/// The writer does not know the file's name.
+Error explain_write(Error error, const std::string& output) {
+  if (error.blame != Blame::host || error.goal != "write the image") return error;
+  error.goal += " " + quote(output);
+  if (error.refusal && (error.refusal->number == ENOSPC || error.refusal->number == EDQUOT))
+    error.hint = "free space there, or write elsewhere with --output";
+  return error;
+}
+
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
   const auto begin = std::chrono::steady_clock::now();
   const auto reference = source::parse_reference(options.source);
@@ -231,7 +241,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   squash::Options squash = options.squash;
   if (squash.threads == 0) squash.threads = machine.cpus;
   auto writer = squash::Writer::create(file->fd(), squash);
-  if (!writer) return std::move(writer.error());
+  if (!writer) return explain_write(std::move(writer.error()), *output);
 
   std::uint64_t total = 0;
   for (const source::Layer& layer : image->layers)
@@ -240,7 +250,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   auto progress = std::make_unique<Progress>(
       is_shown ? &streams.err : nullptr, machine.stop, options.source, total);
   const auto summary = Import(*image, *writer, *progress).run(reference->path);
-  if (!summary) return summary.error();
+  if (!summary) return explain_write(summary.error(), *output);
   BERTH_TRY(progress->tell(total));
   BERTH_TRY(file->commit());
   progress.reset();

@@ -62,7 +62,7 @@ Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteout
     counts_.devices += entry.kind == Kind::device ? 1 : 0;
   }
   if (entry.kind != Kind::file) return Done{};
-  if (is_visible || wants_.has(entry.path)) return store(*inode, entry.size, stream);
+  if (is_visible || wants_.has(entry.path, layer_)) return store(*inode, entry.size, stream);
   ++counts_.hidden;
   return Done{};
 }

@@ -94,6 +94,8 @@ Status read_attributes(archive_entry* raw, Entry& entry) {
                       *gid,
                       mtime_of(archive_entry_mtime(raw)),
                       {}};
+  // Archives may say anything; Linux shows every symbolic link so.
+  if (entry.kind == Kind::symlink) entry.attributes.mode = 0777;
   read_xattrs(raw, entry);
   return Done{};
 }
@@ -173,6 +175,7 @@ Status TarStream::read_entry(archive_entry* raw, Entry& entry) {
   size_ = 0;
   position_ = 0;
   block_ = {};
+  block_at_ = 0;
   if (entry.kind != Kind::file) return Done{};
   const la_int64_t size = archive_entry_size(raw);
   if (size < 0 || static_cast<std::uint64_t>(size) > kLargestFile)

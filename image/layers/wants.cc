@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace berth::layers {
 
 namespace {
@@ -19,6 +21,12 @@ std::shared_ptr<Inode> settled(std::shared_ptr<Inode> inode) {
   while (inode && inode->same_as)
     inode = inode->same_as;
   return inode;
+}
+
+bool Wants::has(const std::string& path, int layer) const {
+  if (wants_.empty()) return false;
+  const auto [first, last] = wants_.equal_range(path);
+  return std::any_of(first, last, [&](const auto& item) { return item.second.layer > layer; });
 }
 
 void Wants::block(std::string_view path, int layer) {
@@ -42,9 +50,9 @@ Status Wants::settle(int layer,
                      const std::function<void(const std::shared_ptr<Inode>&)>& found) {
   for (auto at = wants_.begin(); at != wants_.end();) {
     auto& [target, want] = *at;
-    auto inode = settled(find(target));
-    // A ring of links within one layer leads back to the placeholder: not found there.
-    if (inode && inode != want.inode) {
+    // What its own layer has at the target came after the link, which therefore means a lower one.
+    auto inode = want.layer > layer ? settled(find(target)) : nullptr;
+    if (inode) {
       want.inode->same_as = inode;
       found(inode);
       at = wants_.erase(at);

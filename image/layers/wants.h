@@ -22,9 +22,8 @@ class Wants {
  public:
   void add(const std::string& target, Want want) { wants_.emplace(target, std::move(want)); }
 
-  [[nodiscard]] bool has(const std::string& path) const {
-    return !wants_.empty() && wants_.count(path) != 0;
-  }
+  /// True when a link of a layer above `layer` waits for `path`.
+  [[nodiscard]] bool has(const std::string& path, int layer) const;
 
   /// The current layer deletes or replaces what lies below it at `path` / in the directory `path`.
   void block(std::string_view path, int layer);

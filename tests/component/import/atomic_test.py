@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An image appears complete or not at all: killed, stopped, and with the disk full at any point.
+And the same input gives the same bytes, whatever the number of threads."""
+import hashlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+import layout
+from layout import entry
+
+KILLS = int(os.environ.get("BERTH_KILLS", "20"))
+
+
+def make_layers():
+    """About 12 MiB that compress to a third, so that there is time to be killed."""
+    chance = random.Random(1)
+    words = [chance.randbytes(9) for _ in range(3000)]
+    made = []
+    for number in range(3):
+        entries = [entry(f"d{number}", "dir")]
+        for count in range(400):
+            size = chance.choice([5, 300, 2000, 2000, 30000])
+            data = b"".join(chance.choices(words, k=size // 3))
+            entries.append(entry(f"d{number}/f{count}", data=data, mode=0o600 + count % 64))
+            if count % 7 == 0:
+                entries.append(entry(f"d{number}/l{count}", "link", target=f"d{number}/f{count}"))
+            if number and count % 5 == 0:
+                entries.append(entry(f"d{number - 1}/.wh.f{count}"))
+        made.append(layout.make_layer(entries))
+    return made
+
+
+LAYERS = make_layers()
+
+
+def sum_of(path):
+    with open(path, "rb") as data:
+        return hashlib.sha256(data.read()).hexdigest()
+
+
+class SameBytes(harness.ImportTest):
+    def test_with_any_number_of_threads_and_twice_and_from_anywhere(self):
+        layout.write_layout(self.path("in"), LAYERS)
+        layout.write_archive(self.path("in.tar"), layout.layout_files(LAYERS))
+        sums = set()
+        for threads in ["1", "8", "2", "8", "1"]:
+            sums.add(sum_of(self.image_of("oci:in", "--threads", threads)))
+        sums.add(sum_of(self.image_of("in.tar")))
+        self.assertEqual(len(sums), 1)
+
+    def test_with_each_compressor_and_block_size(self):
+        layout.write_layout(self.path("in"), LAYERS[:1])
+        expected = self.tree_of(self.image_of("oci:in"))
+        for options in [["--compressor", "gzip"], ["--compressor=xz", "--block-size=1M"],
+                        ["--compressor", "lz4", "--block-size", "4K"], ["--block-size", "65536"]]:
+            sums = set()
+            for threads in ["1", "8"]:
+                image = self.image_of("oci:in", "--threads", threads, *options)
+                sums.add(sum_of(image))
+            self.assertEqual(len(sums), 1, options)
+            self.assertEqual(harness.differences(self.tree_of(image), expected), "", options)
+
+    def test_an_image_is_whole_pages(self):
+        layout.write_layout(self.path("in"), LAYERS)
+        self.assertEqual(os.path.getsize(self.image_of("oci:in")) % 4096, 0)
+
+
+class AllOrNothing(harness.ImportTest):
+    def setUp(self):
+        super().setUp()
+        layout.write_layout(self.path("in"), LAYERS)
+        begin = time.monotonic()
+        self.whole = sum_of(self.image_of("oci:in", name="whole"))
+        self.duration = time.monotonic() - begin
+        os.mkdir(self.path("out"))
+
+    def start(self):
+        return subprocess.Popen([harness.PROGRAM, "import", "oci:in", "out/img.sqsh", "--threads=2"],
+                                cwd=self.folder, stderr=subprocess.PIPE)
+
+    def expect_nothing_or_all(self):
+        names = os.listdir(self.path("out"))
+        if names:
+            self.assertEqual(names, ["img.sqsh"])
+            self.assertEqual(sum_of(self.path("out/img.sqsh")), self.whole)
+            os.unlink(self.path("out/img.sqsh"))
+        return len(names)
+
+    def test_killed_at_any_moment(self):
+        chance = random.Random(7)
+        made = 0
+        for _ in range(KILLS):
+            with self.start() as running:
+                time.sleep(chance.uniform(0, self.duration * 1.1))
+                running.kill()
+            made += self.expect_nothing_or_all()
+        self.assertLess(made, KILLS, "every import was faster than its death")
+
+    def test_stopped_by_a_signal_it_goes_quietly(self):
+        for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
+            for share in [0.3, 0.5, 0.2]:  # a loaded machine may be done before the signal comes
+                with self.start() as running:
+                    time.sleep(self.duration * share)
+                    running.send_signal(number)
+                    message = running.stderr.read()
+                    status = running.wait()
+                if self.expect_nothing_or_all() == 0:
+                    break
+            # Before the handlers are in place the signal itself ends the program.
+            self.assertIn(status, [128 + number, -number])
+            self.assertEqual(message, b"")
+
+    def test_the_disk_is_full_at_byte_n(self):
+        size = os.path.getsize(self.path("whole"))
+        for limit in [0, 4096, size // 3, size // 2, size - 8192, size - 1]:
+            done = self.run_import("oci:in", "out/img.sqsh", preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)))
+            self.assertEqual(done.returncode, 1)
+            call = "ftruncate" if limit == size - 1 else "pwrite"
+            self.assertEqual(done.stderr, "berth: cannot write the image 'out/img.sqsh': "
+                             f"{call}: File too large (EFBIG)\n")
+            self.assertEqual(self.expect_nothing_or_all(), 0)
+
+    def test_the_file_system_is_full(self):
+        script = ("mount -t tmpfs -o size=1M none out && "
+                  '"$BERTH_IMAGE" import oci:in out/img.sqsh; echo status $?; ls -A out')
+        done = subprocess.run(["unshare", "-Urm", "sh", "-c", script], cwd=self.folder,
+                              capture_output=True, text=True, check=False)
+        harness.need("status" in done.stdout, "no user namespace with a tmpfs: " + done.stderr)
+        self.assertEqual(done.stdout, "status 1\n")
+        self.assertEqual(done.stderr, "berth: cannot write the image 'out/img.sqsh': pwrite: No space "
+                         "left on device (ENOSPC)\nberth: hint: free space there, or write elsewhere "
+                         "with --output\n")
+
+    def test_force_keeps_the_old_image_until_the_new_one_is_there(self):
+        with open(self.path("out/img.sqsh"), "wb") as out:
+            out.write(b"old")
+        done = self.run_import("--force", "oci:in", "out/img.sqsh", preexec_fn=lambda:
+                               resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000)))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(sum_of(self.path("out/img.sqsh")), hashlib.sha256(b"old").hexdigest())
+        done = self.run_import("--force", "oci:in", "out/img.sqsh")
+        self.assertEqual((done.returncode, self.expect_nothing_or_all()), (0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
