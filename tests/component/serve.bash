@@ -5,7 +5,7 @@
 user=54321
 
 setup_file() {
-  export LC_ALL=C.UTF-8 ASAN_OPTIONS=detect_leaks=0
+  export LC_ALL=C.UTF-8 ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=1
   work=$(mktemp -d /tmp/berth-serve-XXXXXX)
   export work
   cp "$SERVE_MOUNT" "$work/serve_mount"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The server process: how it is confined, what ends it and what does not.
-# shellcheck disable=SC2016  # the inner shells expand
+# shellcheck disable=SC2016,SC2154  # inner shells expand; serve.bash sets work
 load serve.bash
 
 setup() {

@@ -35,7 +35,7 @@ std::uint64_t content_of(const BlockCache::Pin& pin) {
 TEST(BlockCache, FillsABlockOnceAndDropsTheOneUsedLongestAgo) {
   BlockCache cache(3, 4096);
   Source source;
-  for (const std::uint64_t key : {1, 2, 3, 1}) {
+  for (const std::uint64_t key : {1U, 2U, 3U, 1U}) {
     const auto pin = source.get(cache, key);
     EXPECT_EQ(content_of(pin), key);
     EXPECT_EQ(pin.next(), key + 1);
