@@ -40,3 +40,6 @@ if(NOT BERTH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND CMAKE_C
            COMMAND_EXPAND_LISTS)
   set_tests_properties(child_symbols PROPERTIES LABELS "component;launcher")
 endif()
+berth_fuzz(request_text SOURCES tests/fuzz/request_text.cc NEEDS berth_request_text)
+berth_fuzz(image_config SOURCES tests/fuzz/image_config.cc NEEDS launcher_cases)
+berth_fuzz(command_line SOURCES tests/fuzz/command_line.cc NEEDS launcher_cases)
