@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(store_test LABELS unit image SOURCES tests/unit/store_test.cc NEEDS berth_store)
+berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS berth_source)
+berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
+berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
+           NEEDS berth_image_cli)
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.

@@ -9,8 +9,8 @@ namespace berth::squash {
 
 namespace {
 
-// Measured on a 270 MiB Debian image with Python and MPI: see kLevel's figures in docs/decisions.
-// Fixed, because the bytes of an image depend on it.
+// 270 MB of a Debian root with MPI and numpy in 128 KiB blocks at the levels 1, 3, 5, 9: 105, 94,
+// 90, 83 MB in 1.1, 1.8, 3.7, 11.9 s of CPU. Fixed, because the bytes of an image depend on it.
 constexpr unsigned kZstdLevel = 3;
 
 /// libsquashfs's lz4 hands out "compressed" blocks that are larger than the original, which other
