@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install` puts where. Parts that were not built are left out.
+# `cmake --build . --target installable` builds just that, without the tests.
+add_custom_target(installable)
+foreach(part berth berth-image berth_spank)
+  if(TARGET ${part})
+    add_dependencies(installable ${part})
+  endif()
+endforeach()
 if(TARGET berth)
   install(TARGETS berth RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()

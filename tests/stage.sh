@@ -56,11 +56,12 @@ open_fuse() {
   fi
 }
 
-# build_berth BUILD [CMAKE OPTION]...: configures with the release preset and builds.
+# build_berth BUILD [CMAKE OPTION]...: configures with the release preset, builds what is installed.
 build_berth() {
   local build=$1
   shift
-  (cd "$source_dir" && cmake --preset release -B "$build" "$@" && cmake --build "$build" --parallel)
+  (cd "$source_dir" && cmake --preset release -B "$build" "$@" &&
+    cmake --build "$build" --parallel --target installable)
 }
 
 # install_berth BUILD PREFIX: replaces what is there, so that no file of yesterday's stays.
