@@ -29,8 +29,18 @@ static int ring_is_right(int rank, int ranks, unsigned char* out, unsigned char*
   for (int round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < kBytes; ++i)
       out[i] = byte_of(rank, round, i);
-    MPI_Sendrecv(out, kBytes, MPI_BYTE, next, round, in, kBytes, MPI_BYTE, before, round,
-                 MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Sendrecv(out,
+                 kBytes,
+                 MPI_BYTE,
+                 next,
+                 round,
+                 in,
+                 kBytes,
+                 MPI_BYTE,
+                 before,
+                 round,
+                 MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
     for (size_t i = 0; i < kBytes; ++i)
       right &= in[i] == byte_of(before, round, i);
   }
@@ -50,7 +60,11 @@ int main(int argc, char** argv) {
   if (buffers == NULL) return 1;
   const int sum = sum_is_right(rank, ranks);
   const int ring = ring_is_right(rank, ranks, buffers, buffers + kBytes);
-  printf("rank %d of %d on %s: sum %s, 1 MiB %s\n", rank, ranks, host, sum ? "ok" : "WRONG",
+  printf("rank %d of %d on %s: sum %s, 1 MiB %s\n",
+         rank,
+         ranks,
+         host,
+         sum ? "ok" : "WRONG",
          ring ? "ok" : "WRONG");
   fflush(stdout);
   if (argc > 1) sleep((unsigned)atoi(argv[1]));
