@@ -63,12 +63,7 @@ const char* hint_for_no_space(const Step& step, std::string_view call) {
   return is_on_scratch ? kScratchFull : "";
 }
 
-const char* hint_for_mounts(const Step& step, const Refusal& refusal, const Findings& findings) {
-  const int number = refusal.number;
-  if (std::get_if<MountImage>(&step)) {
-    if (number == ENOENT || number == ENODEV || number == ENXIO) return kLoadFuse;
-    if (refusal.call == "open" && (number == EACCES || number == EPERM)) return kOpenFuse;
-  }
+const char* hint_for_trees(const Step& step, int number, const Findings& findings) {
   if (std::get_if<TakeTree>(&step)) {
     if (number == EACCES) return kSourceForbidden;
     if (!findings.source_exists) return kSourceMissing;
@@ -77,6 +72,15 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal, const Find
     if (number == EXDEV) return kTargetInBind;
     if (number == ENOTDIR || number == EISDIR) return kTargetKind;
     if (number == EEXIST) return kDanglingLink;
+  }
+  return "";
+}
+
+const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
+  const int number = refusal.number;
+  if (std::get_if<MountImage>(&step)) {
+    if (number == ENOENT || number == ENODEV || number == ENXIO) return kLoadFuse;
+    if (refusal.call == "open" && (number == EACCES || number == EPERM)) return kOpenFuse;
   }
   if (std::get_if<MountOverlay>(&step) && (number == EPERM || number == EINVAL || number == ENODEV))
     return kOverlay;
@@ -95,9 +99,12 @@ const char* hint_for_program(const Step& step, int number, const Findings& findi
 }  // namespace
 
 std::string hint_for(const Step& step, const Refusal& refusal, const Findings& findings) {
-  std::string hint = hint_for_namespaces(step, refusal.number);
-  if (hint.empty()) hint = hint_for_program(step, refusal.number, findings);
-  return hint.empty() ? hint_for_mounts(step, refusal, findings) : hint;
+  for (const char* hint : {hint_for_namespaces(step, refusal.number),
+                           hint_for_program(step, refusal.number, findings),
+                           hint_for_trees(step, refusal.number, findings),
+                           hint_for_mounts(step, refusal)})
+    if (*hint != '\0') return hint;
+  return {};
 }
 
 std::vector<std::string> all_hints() {

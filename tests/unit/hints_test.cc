@@ -38,6 +38,7 @@ std::string message_of(const Row& row) {
       Blame::host, goal_of(row.step), row.refusal, hint_for(row.step, row.refusal, row.findings)});
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Row>& rows_with_hints() {
   static const std::vector<Row> rows = {
       {kUnshare,
@@ -122,6 +123,12 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot bind '/data' to '/mnt': move_mount: Not a directory (ENOTDIR)\n"
        "berth: hint: a directory can only cover a directory, and a file a file"},
+      {kAttach,
+       {"mkdir", EEXIST},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': mkdir: File exists (EEXIST)\n"
+       "berth: hint: a link of the image leads to nothing there: bind to another place, or see "
+       "--home=none"},
       {EnterDirectory{"/w"},
        {"chdir", ENOENT},
        kNothing,
@@ -200,6 +207,7 @@ TEST(Hint, IsNotGuessedForANeighbour) {
       {kAttach, {"openat2", EACCES}, kNoSource, ""},
       {kAttach, {"openat2", ELOOP}, kNothing, ""},
       {KeepMountsInside{}, {"mount", EPERM}, kNothing, ""},
+      {MakeDirectory{"/tmp/root"}, {"mkdir", EEXIST}, kNothing, ""},
       {ChangeRoot{"/r", false}, {"pivot_root", EINVAL}, kNothing, ""},
       {DropPrivileges{}, {"capset", EPERM}, kFileIsThere, ""},
       {CloseOthers{}, {"close_range", EACCES}, kNothing, ""},
