@@ -22,6 +22,9 @@ std::string output_of_child(const std::function<void()>& body);
 /// Empty, or why ordinary users cannot make user and mount namespaces here.
 std::string why_no_namespaces();
 
+/// Whether BERTH_MUST_WORK=1, as continuous integration sets it.
+bool everything_must_work();
+
 /// A new directory that the ordinary user owns, gone with the object.
 class OwnFolder {
  public:
@@ -46,10 +49,9 @@ std::string tree_of(const std::string& folder);
 
 }  // namespace berth::tests
 
-/// Skips loudly; where everything has to work (BERTH_MUST_WORK=1) a skip is a failure.
-#define BERTH_SKIP_OR_FAIL(reason)                                       \
-  do {                                                                   \
-    const char* must = std::getenv("BERTH_MUST_WORK");                   \
-    if (must != nullptr && std::string(must) == "1") FAIL() << (reason); \
-    GTEST_SKIP() << (reason);                                            \
+/// Skips loudly; where everything has to work a skip is a failure.
+#define BERTH_SKIP_OR_FAIL(reason)                                \
+  do {                                                            \
+    if (berth::tests::everything_must_work()) FAIL() << (reason); \
+    GTEST_SKIP() << (reason);                                     \
   } while (false)
