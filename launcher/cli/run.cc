@@ -71,14 +71,26 @@ std::string meeting_name(const Launch& launch, const enter::OpenedImage& image) 
   return node::name_of(place);
 }
 
-/// Starts the locked-down process and learns from it what the image says.
-Status read_image(const enter::OpenedImage& image, Launch& launch, Held& held) {
+/// Starts the locked-down process that will serve the image.
+Status start_server(const enter::OpenedImage& image, const Launch& launch, Held& held) {
   serve::Settings settings;
   settings.uid = launch.request.as_root ? 0 : launch.facts.uid;
   settings.gid = launch.request.as_root ? 0 : launch.facts.gid;
   auto server = serve::ImageServer::start(image.fd.get(), launch.request.image, settings);
   if (!server) return std::move(server.error());
   held.server = std::move(*server);
+  return Done{};
+}
+
+Status start_keeper(node::Door door, const Launch& launch, Held& held) {
+  auto keeper = node::start_keeper(std::move(door), launch.facts.helpers);
+  if (!keeper) return std::move(keeper.error());
+  held.keeper = std::move(*keeper);
+  return Done{};
+}
+
+/// Learns from the server what the image says.
+Status read_image(Launch& launch, Held& held) {
   auto preview = held.server->preview();
   if (!preview) return std::move(preview.error());
   node::announce_helper(launch.facts.helpers, held.server->pid());
@@ -100,14 +112,20 @@ Status share_image(const enter::OpenedImage& image, Launch& launch, Held& held) 
     return Done{};
   }
   launch.role = Role::leader;
-  BERTH_TRY(read_image(image, launch, held));
-  auto keeper = node::start_keeper(std::move(std::get_if<node::Leader>(&*met)->listener),
-                                   launch.image.config,
-                                   launch.facts.rank.local_size,
-                                   launch.facts.helpers);
-  if (!keeper) return std::move(keeper.error());
-  held.keeper = std::move(*keeper);
-  return Done{};
+  BERTH_TRY(start_server(image, launch, held));
+  BERTH_TRY(read_image(launch, held));
+  return start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
+                       launch.image.config,
+                       launch.facts.rank.local_size},
+                      launch,
+                      held);
+}
+
+/// A container for this process alone. The keeper is made while the server reads.
+Status have_own_image(const enter::OpenedImage& image, Launch& launch, Held& held) {
+  BERTH_TRY(start_server(image, launch, held));
+  if (!launch.request.plan_only) BERTH_TRY(start_keeper({}, launch, held));
+  return read_image(launch, held);
 }
 
 Result<Launch> look(Request request, const Session& session, Held& held) {
@@ -124,7 +142,7 @@ Result<Launch> look(Request request, const Session& session, Held& held) {
   Launch launch{std::move(request), std::move(*facts), {}, {}, Role::alone};
   launch.image.path = *path;
   const bool shared = should_share(launch.request, launch.facts) && !launch.request.plan_only;
-  BERTH_TRY(shared ? share_image(*image, launch, held) : read_image(*image, launch, held));
+  BERTH_TRY(shared ? share_image(*image, launch, held) : have_own_image(*image, launch, held));
   auto config = request::parse_image_config(launch.image.config, launch.request.image);
   if (!config) return std::move(config.error());
   launch.config = std::move(*config);

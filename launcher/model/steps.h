@@ -68,7 +68,7 @@ struct ChangeRoot {
   bool read_only = false;
 };
 
-/// The leader gives the finished container to the keeper, who lets the other ranks in.
+/// The finished container goes to its keeper, who lets other ranks in and takes it down afterwards.
 struct ShareContainer {};
 
 /// A rank enters the container that another rank of its step has built.

@@ -24,7 +24,13 @@ namespace berth::node {
 
 namespace {
 
-constexpr const char* kGoal = "start the keeper of this step's container";
+constexpr const char* kGoal = "start the container's keeper";
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 
 UniqueFd watch(pid_t pid) {
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));  // close-on-exec by itself
@@ -89,25 +95,12 @@ void widen_affinity(pid_t launcher) {
   ::_exit(0);
 }
 
-}  // namespace
-
-Result<UniqueFd> start_keeper(UniqueFd listener,
-                              const std::string& config,
-                              unsigned expected,
-                              int helpers) {
-  auto file = config_file(config);
-  if (!file) return std::move(file.error());
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return refused("socketpair", kGoal, errno);
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  const pid_t launcher = ::getppid();
-  KeeperLoop loop(std::move(listener), std::move(theirs), std::move(*file), expected);
-  loop.follow_leader(watch(::getpid()));
-  loop.follow_launcher(watch(launcher));
-  const pid_t between = ::fork();
-  if (between < 0) return refused("fork", kGoal, errno);
+/// A keeper that is not our child: the one in between shares our memory, so that only one copy of
+/// it is made, and lives for one fork. Sanitizers lose track of such a child. 0 or an errno.
+int fork_keeper(KeeperLoop& loop, pid_t launcher, int helpers) {
+  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): we wait below in any case
+  const pid_t between = kSanitized ? ::fork() : ::vfork();
+  if (between < 0) return errno;
   if (between == 0) {
     const pid_t keeper = ::fork();
     if (keeper == 0) be_keeper(loop, launcher);
@@ -117,8 +110,28 @@ Result<UniqueFd> start_keeper(UniqueFd listener,
   int status = 0;
   while (::waitpid(between, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return refused("fork", kGoal, WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN;
+}
+
+}  // namespace
+
+Result<UniqueFd> start_keeper(Door door, int helpers) {
+  UniqueFd config;
+  if (door.listener.is_open()) {
+    auto file = config_file(door.config);
+    if (!file) return std::move(file.error());
+    config = std::move(*file);
+  }
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return refused("socketpair", kGoal, errno);
+  UniqueFd ours(ends[0]);
+  const pid_t launcher = ::getppid();
+  KeeperLoop loop(std::move(door.listener), UniqueFd(ends[1]), std::move(config), door.expected);
+  loop.follow_leader(watch(::getpid()));
+  loop.follow_launcher(watch(launcher));
+  if (const int number = fork_keeper(loop, launcher, helpers); number != 0)
+    return refused("fork", kGoal, number);
   return ours;
 }
 

@@ -46,7 +46,7 @@ KeeperLoop::KeeperLoop(UniqueFd listener, UniqueFd leader, UniqueFd config, unsi
       leader_(std::move(leader)),
       config_(std::move(config)),
       expected_(expected),
-      step_(step_of("self")) {}
+      step_(listener_.is_open() ? step_of("self") : "") {}
 
 std::vector<int> KeeperLoop::descriptors() const {
   std::vector<int> all = {listener_.get(), leader_.get(), config_.get(), launcher_.get()};
@@ -63,7 +63,8 @@ bool KeeperLoop::is_needed() const {
 
 std::vector<pollfd> KeeperLoop::sources() const {
   std::vector<pollfd> sources;
-  if (mount_namespace_.is_open()) sources.push_back({listener_.get(), POLLIN, 0});
+  if (mount_namespace_.is_open() && listener_.is_open())
+    sources.push_back({listener_.get(), POLLIN, 0});
   for (const UniqueFd* fd : {&leader_, &launcher_})
     if (fd->is_open()) sources.push_back({fd->get(), POLLIN, 0});
   for (const UniqueFd& member : members_)

@@ -31,13 +31,6 @@ bool is_of_image(const std::string& path) {
          std::find(kOwned.begin(), kOwned.end(), path) != kOwned.end();
 }
 
-/// Places that belong to the image: showing the host's there would break its programs.
-bool belongs_to_image(const std::string& path) {
-  return is_of_image(path) || std::any_of(kOwned.begin(), kOwned.end(), [&](const char* owned) {
-           return is_within(path, owned);
-         });
-}
-
 bool exists(const Facts& facts, const std::string& path) {
   const auto& all = facts.directories;
   return std::find(all.begin(), all.end(), path) != all.end();
@@ -86,6 +79,12 @@ std::string normal_path(std::string_view path) {
     if (!part.empty() && part != ".") normal += "/" + part;
   }
   return normal.empty() ? "/" : normal;
+}
+
+bool belongs_to_image(const std::string& path) {
+  return is_of_image(path) || std::any_of(kOwned.begin(), kOwned.end(), [&](const char* owned) {
+           return is_within(path, owned);
+         });
 }
 
 bool is_shown(const std::string& path, const std::vector<Bind>& binds) {

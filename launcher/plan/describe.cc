@@ -53,7 +53,7 @@ std::string goal(const ChangeRoot& step) {
 }
 
 std::string goal(const ShareContainer&) {
-  return "share the container with the other ranks of this node";
+  return "hand the container to its keeper";
 }
 
 std::string goal(const JoinContainer&) {

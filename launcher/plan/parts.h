@@ -15,6 +15,9 @@ namespace berth::plan {
 /// /tmp, what MPI needs, home and current directory, then what the user asked for.
 Result<std::vector<Bind>> choose_binds(const Request& request, const Facts& facts);
 
+/// Whether a place is the image's by custom: showing the host's there would break its programs.
+bool belongs_to_image(const std::string& path);
+
 /// Whether a host path can be seen at the same place inside.
 bool is_shown(const std::string& path, const std::vector<Bind>& binds);
 

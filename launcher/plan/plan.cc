@@ -36,11 +36,30 @@ void add_trees(Steps& steps, const std::vector<Bind>& binds) {
     steps.push_back(TakeTree{bind.from, slot++, bind.read_only});
 }
 
-/// Whether the place can be made before the overlay stands. What a user binds may be a file.
-bool is_directory_at_top(const Bind& bind, const Facts& facts) {
+/// Whether a mount point may stand in the upper directory from the start: a directory at its own
+/// place, and not below one that is usually the image's, where a link of the image's (/var/run,
+/// say) would be hidden.
+bool may_be_in_upper(const Bind& bind, const Facts& facts) {
   const auto& known = facts.directories;
-  return bind.from == bind.to && bind.to.find('/', 1) == std::string::npos && bind.to != "/etc" &&
-         std::find(known.begin(), known.end(), bind.from) != known.end();
+  const std::size_t top = bind.to.find('/', 1);
+  return bind.from == bind.to && bind.to != "/etc" &&
+         std::find(known.begin(), known.end(), bind.from) != known.end() &&
+         (top == std::string::npos || !belongs_to_image(bind.to.substr(0, top)));
+}
+
+/// Those mount points, each after its parents. Making them in the overlay would cost copying up.
+std::vector<std::string> places_in_upper(const std::vector<Bind>& binds, const Facts& facts) {
+  std::vector<std::string> places;
+  for (const Bind& bind : binds) {
+    if (!may_be_in_upper(bind, facts)) continue;
+    for (std::size_t end = 0; end != std::string::npos;) {
+      end = bind.to.find('/', end + 1);
+      std::string place = bind.to.substr(0, end);
+      if (std::find(places.begin(), places.end(), place) == places.end())
+        places.push_back(std::move(place));
+    }
+  }
+  return places;
 }
 
 /// The scratch file system: mount points, and what the image lacks or must not decide. Files that
@@ -50,9 +69,8 @@ void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& bi
   steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
   for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
     steps.push_back(MakeDirectory{base + name});
-  for (const Bind& bind : binds)
-    if (is_directory_at_top(bind, launch.facts))
-      steps.push_back(MakeDirectory{base + "/upper" + bind.to});
+  for (const std::string& place : places_in_upper(binds, launch.facts))
+    steps.push_back(MakeDirectory{base + "/upper" + place});
   const std::string etc = base + "/upper/etc/";
   steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
@@ -108,7 +126,7 @@ Result<std::vector<Step>> make_plan(const Launch& launch) {
     add_trees(steps, *binds);
     add_scratch(steps, launch, *binds);
     add_root(steps, launch, *binds);
-    if (launch.role == Role::leader) steps.push_back(ShareContainer{});
+    steps.push_back(ShareContainer{});
   }
   add_program(steps, launch, *binds, std::move(*words));
   return steps;

@@ -72,7 +72,7 @@ void Step::be_rank(int until) {
     report(Fate::failed);
   } else if (auto* leader = std::get_if<node::Leader>(&*met)) {
     report(Fate::leads);
-    auto keeper = node::start_keeper(std::move(leader->listener), kConfig, expected_, -1);
+    auto keeper = node::start_keeper({std::move(leader->listener), kConfig, expected_}, -1);
     enter::LinuxProcess process(keeper ? keeper->get() : -1, {});
     report(process.share_container().number == 0 ? Fate::shares : Fate::failed);
   } else {
