@@ -4,6 +4,7 @@ berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
            NEEDS berth_image_cli)
+berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEEDS berth_image_cli)
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
@@ -14,3 +15,7 @@ foreach(name atomic errors formats stacks)
   set_tests_properties(import_${name} PROPERTIES
     LABELS "component;image" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
 endforeach()
+
+berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)
+berth_fuzz(image_source SOURCES tests/fuzz/image_source.cc NEEDS berth_source berth_store)
+berth_fuzz(layer_stack SOURCES tests/fuzz/layer_stack.cc NEEDS berth_layers)

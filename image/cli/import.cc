@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "image/cli/convert.h"
 #include "image/cli/options.h"
+#include "image/cli/packing.h"
 #include "image/cli/progress.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
@@ -31,12 +32,9 @@ class ImageSink : public layers::FileSink {
  public:
   explicit ImageSink(squash::Writer& writer) : writer_(writer) {}
 
-  /// The next files get their own blocks, because each launch reads them.
-  void set_tail(squash::Writer::Tail tail) { tail_ = tail; }
-
-  Result<unsigned> begin(std::uint64_t size) override {
+  Result<unsigned> begin(const layers::Entry& entry) override {
     ++files_;
-    return writer_.begin_file(size, tail_);
+    return writer_.begin_file(entry.size, packing_for(entry.path, entry.attributes.mode));
   }
 
   Status append(std::string_view bytes) override { return writer_.append(bytes); }
@@ -47,7 +45,6 @@ class ImageSink : public layers::FileSink {
 
  private:
   squash::Writer& writer_;
-  squash::Writer::Tail tail_ = squash::Writer::Tail::shared;
   std::uint64_t files_ = 0;
 };
 
@@ -113,10 +110,8 @@ class Import {
   Status add_own_layer() {
     layers::MadeStream own = make_own_layer(image_);
     own_names_ = image_.manifest.empty() ? 2 : 3;
-    sink_.set_tail(squash::Writer::Tail::own_block);
     BERTH_TRY(merger_.add_layer(
         static_cast<int>(image_.layers.size()) + 1, own, source::Whiteouts::apply));
-    sink_.set_tail(squash::Writer::Tail::shared);
     return Done{};
   }
 

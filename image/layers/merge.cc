@@ -62,7 +62,7 @@ Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteout
     counts_.devices += entry.kind == Kind::device ? 1 : 0;
   }
   if (entry.kind != Kind::file) return Done{};
-  if (is_visible || wants_.has(entry.path, layer_)) return store(*inode, entry.size, stream);
+  if (is_visible || wants_.has(entry.path, layer_)) return store(*inode, entry, stream);
   ++counts_.hidden;
   return Done{};
 }
@@ -101,8 +101,8 @@ Result<bool> Merger::apply_mark(const std::string& path) {
   return true;
 }
 
-Status Merger::store(Inode& inode, std::uint64_t size, EntryStream& stream) {
-  const auto content = sink_.begin(size);
+Status Merger::store(Inode& inode, const Entry& entry, EntryStream& stream) {
+  const auto content = sink_.begin(entry);
   if (!content) return content.error();
   inode.content = *content;
   while (true) {
@@ -142,7 +142,7 @@ Status Merger::reread(int layer, EntryStream& stream) {
     if (!*more) return Done{};
     const auto found = inodes.find(place);
     if (found != inodes.end() && entry.kind == Kind::file)
-      BERTH_TRY(store(*found->second, entry.size, stream));
+      BERTH_TRY(store(*found->second, entry, stream));
   }
 }
 

@@ -23,8 +23,8 @@ class FileSink {
   FileSink& operator=(const FileSink&) = delete;
   virtual ~FileSink() = default;
 
-  /// Begins a file that says it has `size` bytes; returns the number that names its content.
-  virtual Result<unsigned> begin(std::uint64_t size) = 0;
+  /// Begins the file that `entry` announces; returns the number that names its content.
+  virtual Result<unsigned> begin(const Entry& entry) = 0;
   virtual Status append(std::string_view bytes) = 0;
   virtual Status end() = 0;
 };
@@ -59,7 +59,7 @@ class Merger {
   Status add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts);
   Status add_link(const Entry& entry);
   Result<bool> apply_mark(const std::string& path);
-  Status store(Inode& inode, std::uint64_t size, EntryStream& stream);
+  Status store(Inode& inode, const Entry& entry, EntryStream& stream);
   Status settle_wants();
   void postpone(const std::shared_ptr<Inode>& inode);
 

@@ -115,16 +115,17 @@ Result<Writer> Writer::create(int fd, const Options& options) {
   return Writer(std::move(state));
 }
 
-Result<unsigned> Writer::begin_file(std::uint64_t size, Tail tail) {
+Result<unsigned> Writer::begin_file(std::uint64_t size, Packing packing) {
   // The end of a large file in a shared fragment block would save little and cost each reader of it
   // a second block.
-  const bool is_shared = tail == Tail::shared && size < state_->block_size;
+  const bool is_shared = packing == Packing::shared && size < state_->block_size;
+  const sqfs_u32 flags =
+      (is_shared ? 0U : static_cast<sqfs_u32>(SQFS_BLK_DONT_FRAGMENT)) |
+      (packing == Packing::plain ? static_cast<sqfs_u32>(SQFS_BLK_DONT_COMPRESS) : 0U);
   const auto number = static_cast<unsigned>(state_->contents.size());
   state_->contents.push_back(nullptr);
-  BERTH_TRY(check(sqfs_block_processor_begin_file(state_->processor.get(),
-                                                  &state_->contents.back(),
-                                                  nullptr,
-                                                  is_shared ? 0 : SQFS_BLK_DONT_FRAGMENT),
+  BERTH_TRY(check(sqfs_block_processor_begin_file(
+                      state_->processor.get(), &state_->contents.back(), nullptr, flags),
                   state_->output));
   return number;
 }

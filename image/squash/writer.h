@@ -34,12 +34,15 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
   ~Writer();
 
-  /// `own_block`: nothing else shares this file's last block, so that it is read with one small
-  /// read.
-  enum class Tail { shared, own_block };
+  /// How a file lies in the image.
+  enum class Packing {
+    shared,     ///< a small file, or what the last block leaves, shares a block with others
+    own_block,  ///< nothing else has to be decompressed to read it
+    plain       ///< like that, and not compressed
+  };
 
   /// Begins a file that will have about `size` bytes. Returns the number for Inode::content.
-  Result<unsigned> begin_file(std::uint64_t size, Tail tail);
+  Result<unsigned> begin_file(std::uint64_t size, Packing packing);
   Status append(std::string_view bytes);
   Status end_file();
 

@@ -40,7 +40,7 @@ MadeStream::Item link(const std::string& path, const std::string& target) {
 /// Keeps the files' contents by number.
 class Kept : public FileSink {
  public:
-  Result<unsigned> begin(std::uint64_t /*size*/) override {
+  Result<unsigned> begin(const Entry& /*entry*/) override {
     files.emplace_back();
     return static_cast<unsigned>(files.size() - 1);
   }
