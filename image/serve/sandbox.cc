@@ -30,31 +30,24 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #error "add the AUDIT_ARCH_... of this architecture"
 #endif
 
-/// getpid is what libc's handler of its own signal 33 asks before it ignores strangers.
-constexpr std::array<unsigned, 25> kServerCalls{
+/// getpid is what libc's handler of its own signal 33 asks before it ignores strangers;
+/// clock_gettime is a call only where the clock cannot be read without one (vdso(7)).
+constexpr std::array<unsigned, 26> kServerCalls{
     SYS_read,           SYS_writev,       SYS_pread64,      SYS_futex,
     SYS_ppoll,          SYS_write,        SYS_recvmsg,      SYS_close,
     SYS_mmap,           SYS_munmap,       SYS_mprotect,     SYS_mremap,
     SYS_madvise,        SYS_brk,          SYS_clone,        SYS_rseq,
     SYS_sched_yield,    SYS_exit,         SYS_exit_group,   SYS_set_robust_list,
     SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall,
-    SYS_getpid};
+    SYS_getpid,         SYS_clock_gettime};
 
-constexpr std::array<unsigned, 30> kSanitizerCalls{SYS_openat,      SYS_readlinkat,
-                                                   SYS_sigaltstack, SYS_gettid,
-                                                   SYS_prctl,       SYS_newfstatat,
-                                                   SYS_fstat,       SYS_tgkill,
-                                                   SYS_getrandom,   SYS_sched_getaffinity,
-                                                   SYS_lseek,       SYS_ioctl,
-                                                   SYS_mincore,     SYS_clock_gettime,
-                                                   SYS_nanosleep,   SYS_clock_nanosleep,
-                                                   SYS_getuid,      SYS_geteuid,
-                                                   SYS_statx,       SYS_uname,
-                                                   SYS_sysinfo,     SYS_prlimit64,
-                                                   SYS_getrusage,   SYS_getdents64,
-                                                   SYS_faccessat,   SYS_process_vm_readv,
-                                                   SYS_pipe2,       SYS_wait4,
-                                                   SYS_membarrier,  SYS_getcwd};
+constexpr std::array<unsigned, 29> kSanitizerCalls{
+    SYS_openat,     SYS_readlinkat, SYS_sigaltstack, SYS_gettid,    SYS_prctl,
+    SYS_newfstatat, SYS_fstat,      SYS_tgkill,      SYS_getrandom, SYS_sched_getaffinity,
+    SYS_lseek,      SYS_ioctl,      SYS_mincore,     SYS_nanosleep, SYS_clock_nanosleep,
+    SYS_getuid,     SYS_geteuid,    SYS_statx,       SYS_uname,     SYS_sysinfo,
+    SYS_prlimit64,  SYS_getrusage,  SYS_getdents64,  SYS_faccessat, SYS_process_vm_readv,
+    SYS_pipe2,      SYS_wait4,      SYS_membarrier,  SYS_getcwd};
 
 constexpr std::uint32_t kThreadFlags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
 constexpr rlim_t kMostMemory = 256 << 20;

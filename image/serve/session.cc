@@ -5,12 +5,15 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -43,6 +46,37 @@ bool is_readable(int fd) {
   const timespec at_once{};
   return ::ppoll(&poll, 1, &at_once, nullptr) == 1 && (poll.revents & POLLIN) != 0;
 }
+
+/// While programs start they wait for one answer after the other, and a processor that fell idle
+/// takes longer to wake up than most answers take. So for its first moments the only thread looks
+/// for the next request instead of sleeping, and gives way to whoever else wants the processor.
+class Eagerness {
+ public:
+  explicit Eagerness(bool may) : may_(may), over_(now() + kAltogether) {}
+
+  /// Returns when a request may be there, or when it is time to sleep.
+  void await_request(int fd) {
+    if (!may_) return;
+    const std::int64_t begin = now();
+    std::int64_t at = begin;
+    for (; at < over_ && at - begin < kAtOnce && !is_readable(fd); at = now())
+      (void)::sched_yield();  // cannot fail
+    may_ = at < over_;
+  }
+
+ private:
+  static constexpr std::int64_t kAltogether = 30'000'000;  // nanoseconds, as all here
+  static constexpr std::int64_t kAtOnce = 300'000;
+
+  static std::int64_t now() {
+    timespec at{};
+    (void)::clock_gettime(CLOCK_MONOTONIC, &at);  // cannot fail
+    return at.tv_sec * 1'000'000'000 + at.tv_nsec;
+  }
+
+  bool may_;
+  std::int64_t over_;
+};
 
 void add_thread_if_busy(Crew& crew) {
   unsigned threads = crew.threads;
@@ -98,7 +132,10 @@ void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer
 void work(Crew& crew, Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
+  // With one processor only, looking would keep the others from it.
+  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1);
   while (true) {
+    if (crew.is_mounted && crew.threads == 1) eagerness.await_request(crew.session.fuse_fd);
     const std::size_t size = next_request(crew, request);
     fuse_in_header header{};
     std::memcpy(&header, request.data(), sizeof header);
