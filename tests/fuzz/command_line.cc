@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using berth::fuzz::require;
   const std::vector<std::string> words = berth::split(std::string(data, data + size), '\0');
@@ -23,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!request->image.empty() && request->step_key.empty());
   const std::string text = berth::request::to_text(*request);
   const auto again = berth::request::parse_request_text(text);
-  if (!again) require(text.size() > 128 * 1024);
+  if (!again) require(text.size() > 128U * 1024);
   if (again) require(*again == *request);
   const auto launch = berth::tests::make_launch(words);
   require(launch.has_value());

@@ -31,6 +31,7 @@ void check_program(const berth::Execute& program) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string json(data, data + size);
   auto config = berth::request::parse_image_config(json, "i.sqsh");
