@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(!request->image.empty() && request->step_key.empty());
   const std::string text = berth::request::to_text(*request);
   const auto again = berth::request::parse_request_text(text);
-  if (!again) require(text.size() > 128U * 1024);
+  if (!again) require(text.size() > std::size_t{128} * 1024);
   if (again) require(*again == *request);
   const auto launch = berth::tests::make_launch(words);
   require(launch.has_value());

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(c > ' ' && c < '\x7f' && std::string("'\"\\$`").find(c) == std::string::npos);
   const auto again = berth::request::parse_request_text(text);
   // Escaping makes a text longer, so that one near the limit may not come back.
-  if (!again) require(text.size() > 128U * 1024);
+  if (!again) require(text.size() > std::size_t{128} * 1024);
   if (again) require(*again == *request && berth::request::to_text(*again) == text);
   return 0;
 }

@@ -117,10 +117,7 @@ class Images : public testing::Test {
     folder_ = ::mkdtemp(pattern.data());
   }
 
-  Images(const Images&) = delete;
-  Images& operator=(const Images&) = delete;
-
-  ~Images() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string folder_;
 };

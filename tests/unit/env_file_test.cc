@@ -21,10 +21,7 @@ class EnvFile : public testing::Test {
     folder_ = ::mkdtemp(pattern.data());
   }
 
-  EnvFile(const EnvFile&) = delete;
-  EnvFile& operator=(const EnvFile&) = delete;
-
-  ~EnvFile() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] Result<Texts> read(const std::string& text) const {
     std::ofstream(folder_ + "/vars") << text;
