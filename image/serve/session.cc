@@ -54,8 +54,6 @@ class Eagerness {
  public:
   explicit Eagerness(bool may) : may_(may), over_(now() + kAltogether) {}
 
-  [[nodiscard]] bool lasts() const { return may_; }
-
   /// Returns when a request may be there, or when it is time to sleep.
   void await_request(int fd) {
     if (!may_) return;
@@ -80,24 +78,10 @@ class Eagerness {
   std::int64_t over_;
 };
 
-/// Requests in a row that found another one waiting behind them.
-class Crowd {
- public:
-  /// After a request: whether so many have queued up that one thread more is worth its while. One
-  /// that is eager answers sooner than another thread would begin.
-  bool is_too_large(int fuse_fd, bool is_eager) {
-    in_a_row_ = is_readable(fuse_fd) ? in_a_row_ + 1 : 0;
-    return in_a_row_ > (is_eager ? kEagerLimit : 0);
-  }
-
- private:
-  static constexpr unsigned kEagerLimit = 16;
-  unsigned in_a_row_ = 0;
-};
-
-void add_thread(Crew& crew) {
+void add_thread_if_busy(Crew& crew) {
   unsigned threads = crew.threads;
   if (threads >= crew.session.most_threads || crew.idle > 0) return;
+  if (!is_readable(crew.session.fuse_fd)) return;
   if (!crew.threads.compare_exchange_strong(threads, threads + 1)) return;
   pthread_attr_t attributes;
   pthread_t thread{};
@@ -149,7 +133,6 @@ void work(Crew& crew, Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
   // With one processor only, looking would keep the others from it.
-  Crowd crowd;
   Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1);
   while (true) {
     if (crew.is_mounted && crew.threads == 1) eagerness.await_request(crew.session.fuse_fd);
@@ -164,9 +147,7 @@ void work(Crew& crew, Reader& reader) {
     send(crew.session.fuse_fd,
          {.len = 0, .error = -error, .unique = header.unique},
          exchange.room.first(error == 0 ? exchange.size : 0));
-    if (crew.threads < crew.session.most_threads &&
-        crowd.is_too_large(crew.session.fuse_fd, eagerness.lasts()))
-      add_thread(crew);
+    add_thread_if_busy(crew);
   }
 }
 
