@@ -80,7 +80,7 @@ TEST(Ranks, TakeOverFromALeaderThatIsKilledAtAnyMoment) {
   std::mt19937 random(20);  // NOLINT(cert-msc51-cpp,cert-msc32-c): the same moments every time
   long takeovers = 0;
   for (int round = 0; round < 100; ++round) {
-    Step step(tests::new_name(), 4);
+    Step step(tests::new_name(), 4, std::chrono::milliseconds(2));
     step.start(4);
     const auto fates = fates_after_a_kill(step, std::chrono::microseconds(random() % 8000));
     EXPECT_EQ(count_of(fates, Fate::failed), 0) << "round " << round;
@@ -91,9 +91,8 @@ TEST(Ranks, TakeOverFromALeaderThatIsKilledAtAnyMoment) {
     step.end_launcher();
     ASSERT_TRUE(Step::is_all_gone()) << "round " << round;
   }
-  // Else the kills came too late to show anything, or too early.
-  EXPECT_GT(takeovers, 5);
-  EXPECT_LT(takeovers, 100);
+  // Else the kills came too late to show anything.
+  EXPECT_GT(takeovers, 20);
 }
 
 TEST(Keeper, WaitsForRanksThatHaveNotComeYet) {

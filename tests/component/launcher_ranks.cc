@@ -44,9 +44,10 @@ void wait_for_end_of(int fd) {
 
 }  // namespace
 
-Step::Step(std::string name, unsigned expected)
+Step::Step(std::string name, unsigned expected, std::chrono::microseconds building)
     : name_(std::move(name)),
       expected_(expected),
+      building_(building),
       reports_(make_pipe()),
       launcher_life_(make_pipe()),
       late_life_(make_pipe()) {
@@ -72,7 +73,9 @@ void Step::be_rank(int until) {
     report(Fate::failed);
   } else if (auto* leader = std::get_if<node::Leader>(&*met)) {
     report(Fate::leads);
+    std::this_thread::sleep_for(building_);
     auto keeper = node::start_keeper({std::move(leader->listener), kConfig, expected_}, -1);
+    std::this_thread::sleep_for(building_);
     enter::LinuxProcess process(keeper ? keeper->get() : -1, {});
     report(process.share_container().number == 0 ? Fate::shares : Fate::failed);
   } else {

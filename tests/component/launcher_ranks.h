@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ enum class Fate : char {
 
 class Step {
  public:
-  /// `expected`: how many ranks the leader tells its keeper to wait for.
-  Step(std::string name, unsigned expected);
+  /// `expected`: how many ranks the leader tells its keeper to wait for. `building`: how long a
+  /// leader takes before it has a keeper, and again until it announces its container.
+  Step(std::string name, unsigned expected, std::chrono::microseconds building = {});
   Step(const Step&) = delete;
   Step& operator=(const Step&) = delete;
   /// Ends it, whatever state it is in.
@@ -56,6 +58,7 @@ class Step {
 
   std::string name_;
   unsigned expected_;
+  std::chrono::microseconds building_;
   Pipe reports_;
   Pipe launcher_life_;  ///< ranks of the launcher live until its end closes
   Pipe late_life_;
