@@ -65,7 +65,8 @@ Answer LinuxProcess::drop_privileges() noexcept {
   // none, and Open MPI's copies between ranks of a node need that (process_vm_readv(2)).
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {Call::prctl, errno};
   for (unsigned long capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;)
-    ++capability;  // ends with EINVAL behind the last one this kernel knows
+    ++capability;
+  if (errno != EINVAL) return {Call::prctl, errno};  // EINVAL: behind the last one there is
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return {Call::prctl, errno};
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const __user_cap_data_struct none[2] = {};

@@ -58,6 +58,17 @@ TEST(DropPrivileges, LeavesNothingToUserOrRoot) {
   EXPECT_EQ(tests::in_child([] { return rights_left(0); }), kNoRights);
 }
 
+TEST(DropPrivileges, SaysSoWhereTheBoundingSetStays) {
+  // Without a namespace of its own an ordinary process may not drop it (capabilities(7)).
+  EXPECT_EQ(tests::in_child([] {
+              LinuxProcess process(-1, {});
+              const Answer answer = process.drop_privileges();
+              return std::string(answer.call == Call::prctl ? "prctl " : "another ") +
+                     ::strerrorname_np(answer.number);
+            }),
+            "prctl EPERM");
+}
+
 TEST(CloseOthers, LeavesTheStreamsAndWhatIsKept) {
   // The shell's own look at its descriptors opens none (a glob would).
   const std::string output = tests::output_of_child([] {
