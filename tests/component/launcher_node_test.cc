@@ -2,6 +2,7 @@
 // Ranks that meet, in real processes: one leads, the others join, and nobody stays.
 #include "base/file.h"
 #include "launcher/enter/linux_process.h"
+#include "launcher/node/keeper.h"
 #include "launcher/node/keeper_loop.h"
 #include "launcher/node/meet.h"
 #include "launcher/node/message.h"
@@ -23,6 +24,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <random>
@@ -119,6 +121,31 @@ TEST(Keeper, DoesNotOutliveALauncherThatStartedFewer) {
   step.end_launcher();
   EXPECT_TRUE(Step::is_all_gone());
   EXPECT_TRUE(tests::is_free(name));
+}
+
+/// Forks a launch that nobody can join; what it told `helpers` of its keeper.
+pid_t start_alone(bool does_announce) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return -1;
+  Pipe helpers{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  if (::fork() == 0) {
+    auto keeper = start_keeper({}, helpers.write.get());
+    enter::LinuxProcess process(keeper ? keeper->get() : -1, {});
+    ::_exit(!does_announce || process.share_container().number == 0 ? 0 : 1);
+  }
+  helpers.write.reset();
+  std::int32_t pid = -1;
+  return ::read(helpers.read.get(), &pid, sizeof pid) == sizeof pid ? pid : -1;
+}
+
+TEST(Keeper, OfOneProcessIsAnnouncedAndGoesWithIt) {
+  const Step adopts_what_is_left(tests::new_name(), 1);
+  for (const bool does_announce : {true, false}) {
+    const pid_t keeper = start_alone(does_announce);
+    EXPECT_GT(keeper, 0);
+    EXPECT_TRUE(Step::is_all_gone());
+    EXPECT_EQ(::kill(keeper, 0), -1);
+  }
 }
 
 /// A connection to whoever holds the name.

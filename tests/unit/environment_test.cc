@@ -57,10 +57,14 @@ TEST(Environment, WithoutAHomeTheImagesHomeCounts) {
 }
 
 TEST(Environment, PathsOfTheHostsProgramsStayOutside) {
-  const Launch launch = launch_with(
-      {"PATH=/opt/host", "LD_PRELOAD=x.so", "LD_LIBRARY_PATH=/x", "BERTH_TASK=1", "_=/bin/x"});
+  const Launch launch = launch_with({"PATH=/opt/host",
+                                     "LD_PRELOAD=x.so",
+                                     "LD_LIBRARY_PATH=/x",
+                                     "BERTH_TASK=1",
+                                     "BERTH_HELPERS=9",
+                                     "_=/bin/x"});
   EXPECT_EQ(inside(launch, "PATH"), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  for (const char* name : {"LD_PRELOAD", "LD_LIBRARY_PATH", "BERTH_TASK", "_"})
+  for (const char* name : {"LD_PRELOAD", "LD_LIBRARY_PATH", "BERTH_TASK", "BERTH_HELPERS", "_"})
     EXPECT_EQ(inside(launch, name), "unset") << name;
   EXPECT_EQ(inside(launch_with({}, {"PATH=/img", "LD_LIBRARY_PATH=/img/lib"}), "LD_LIBRARY_PATH"),
             "/img/lib");

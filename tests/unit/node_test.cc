@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of meeting places, steps in cgroup paths, and messages with descriptors.
+#include "launcher/node/announce.h"
 #include "launcher/node/keeper_loop.h"
 #include "launcher/node/meet.h"
 #include "launcher/node/message.h"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -66,6 +68,17 @@ TEST(StepPart, KeepsWhatTellsStepsAndJobsApart) {
                                        step_part("0::/"),
                                        step_part("")};
   EXPECT_EQ(parts.size(), 6U);
+}
+
+TEST(AnnounceHelper, WritesThePidWhereSomebodyListens) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  const Pipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  announce_helper(pipe.write.get(), 4711);
+  announce_helper(-1, 4712);
+  std::int32_t pids[2] = {};
+  EXPECT_EQ(::read(pipe.read.get(), pids, sizeof pids), 4);
+  EXPECT_EQ(pids[0], 4711);
 }
 
 class Messages : public testing::Test {

@@ -178,9 +178,13 @@ TEST(LookAround, KeepsADescriptorOnlyIfItIsOpen) {
   ASSERT_GE(fd, 50);
   const std::string number = std::to_string(fd);
   EXPECT_EQ(look_around({"PMI_FD=" + number})->kept_descriptors, std::vector<int>{fd});
-  for (const std::string& wrong : {number + "x", std::string("2"), std::string("-1"), std::string()})
+  EXPECT_EQ(look_around({"BERTH_HELPERS=" + number})->helpers, fd);
+  EXPECT_EQ(look_around({"BERTH_HELPERS=" + number})->kept_descriptors, std::vector<int>{});
+  for (const std::string& wrong :
+       {number + "x", std::string("2"), std::string("-1"), std::string()})
     EXPECT_EQ(look_around({"PMI_FD=" + wrong})->kept_descriptors, std::vector<int>{}) << wrong;
   ::close(fd);
+  EXPECT_EQ(look_around({"BERTH_HELPERS=" + number})->helpers, -1);
   EXPECT_EQ(look_around({"PMI_FD=" + number})->kept_descriptors, std::vector<int>{});
 }
 
