@@ -145,6 +145,7 @@ const Option* find_option(const std::string& name) {
 
 Error unknown_option(const std::string& name) {
   std::vector<std::string> names;
+  names.reserve(kOptions.size());
   for (const Option& option : kOptions)
     names.emplace_back(option.name);
   const std::string close = nearest(name, names);

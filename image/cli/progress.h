@@ -21,6 +21,8 @@ class Progress {
 
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
+  Progress(Progress&&) = delete;
+  Progress& operator=(Progress&&) = delete;
 
   /// Wipes the line.
   ~Progress();

@@ -14,7 +14,7 @@ namespace berth::layers {
 
 namespace {
 
-constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kPiece = 256UL * 1024;
 
 class PlainDecoder : public Decoder {
  public:
@@ -49,6 +49,8 @@ class FilterDecoder : public Decoder {
 
   FilterDecoder(const FilterDecoder&) = delete;
   FilterDecoder& operator=(const FilterDecoder&) = delete;
+  FilterDecoder(FilterDecoder&&) = delete;
+  FilterDecoder& operator=(FilterDecoder&&) = delete;
 
   ~FilterDecoder() override { (void)archive_read_free(archive_); }  // only ever read
 

@@ -49,6 +49,8 @@ class Decoder {
   Decoder() = default;
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
+  Decoder(Decoder&&) = delete;
+  Decoder& operator=(Decoder&&) = delete;
   virtual ~Decoder() = default;
 
   /// Fills `into` from its start; fewer bytes than `count` only when there are no more.

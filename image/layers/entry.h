@@ -38,6 +38,8 @@ class EntryStream {
   EntryStream() = default;
   EntryStream(const EntryStream&) = delete;
   EntryStream& operator=(const EntryStream&) = delete;
+  EntryStream(EntryStream&&) = delete;
+  EntryStream& operator=(EntryStream&&) = delete;
   virtual ~EntryStream() = default;
 
   /// Fills `entry` in; false at the end, when everything that can be checked has been.

@@ -16,7 +16,7 @@ namespace berth::layers {
 
 namespace {
 
-constexpr std::size_t kPiece = 512 * 1024;
+constexpr std::size_t kPiece = 512UL * 1024;
 
 struct CloseFolder {
   void operator()(DIR* folder) const noexcept { (void)::closedir(folder); }  // only ever read
@@ -51,9 +51,9 @@ void apply_stat(const struct stat& info, Entry& entry) {
 
 /// What the file system tells; one without xattrs, or that hides them, has none.
 void read_xattrs(int fd, Entry& entry) {
-  std::vector<char> list(64 * 1024);  // XATTR_LIST_MAX
+  std::vector<char> list(64UL * 1024);  // XATTR_LIST_MAX
   const ssize_t length = ::flistxattr(fd, list.data(), list.size());
-  std::vector<char> value(64 * 1024);  // XATTR_SIZE_MAX
+  std::vector<char> value(64UL * 1024);  // XATTR_SIZE_MAX
   for (ssize_t at = 0; at < length;) {
     const std::string name = &list[static_cast<std::size_t>(at)];
     at += static_cast<ssize_t>(name.size()) + 1;

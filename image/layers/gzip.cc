@@ -28,7 +28,7 @@ class GzipDecoder : public Decoder {
   }
 
  private:
-  Error broken(const std::string& why) const {
+  [[nodiscard]] Error broken(const std::string& why) const {
     return Error{Blame::image, "decompress " + quote(input_.blob().name) + ": " + why};
   }
 

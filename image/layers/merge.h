@@ -21,6 +21,8 @@ class FileSink {
   FileSink() = default;
   FileSink(const FileSink&) = delete;
   FileSink& operator=(const FileSink&) = delete;
+  FileSink(FileSink&&) = delete;
+  FileSink& operator=(FileSink&&) = delete;
   virtual ~FileSink() = default;
 
   /// Begins the file that `entry` announces; returns the number that names its content.

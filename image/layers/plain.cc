@@ -7,7 +7,7 @@ namespace berth::layers {
 
 namespace {
 
-constexpr std::size_t kPieceSize = 512 * 1024;
+constexpr std::size_t kPieceSize = 512UL * 1024;
 constexpr std::size_t kMostPieces = 12;
 
 }  // namespace

@@ -24,6 +24,8 @@ class PlainBytes {
 
   PlainBytes(const PlainBytes&) = delete;
   PlainBytes& operator=(const PlainBytes&) = delete;
+  PlainBytes(PlainBytes&&) = delete;
+  PlainBytes& operator=(PlainBytes&&) = delete;
 
   /// Stops the thread wherever it is.
   ~PlainBytes();

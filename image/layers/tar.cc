@@ -17,7 +17,7 @@ namespace {
 
 // A hole costs nothing in the archive; this keeps a forged one from costing days.
 constexpr std::uint64_t kLargestFile = 1ULL << 42;
-constexpr std::size_t kZeros = 64 * 1024;
+constexpr std::size_t kZeros = 64UL * 1024;
 constexpr std::array<char, kZeros> kZeroBytes = {};
 
 la_ssize_t give(archive* a, PlainBytes& bytes, std::optional<Error>& failure, const void** piece) {

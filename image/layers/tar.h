@@ -19,6 +19,10 @@ class TarStream : public EntryStream {
  public:
   /// Starts to decompress at once, ahead of the first next().
   explicit TarStream(source::Layer layer);
+  TarStream(const TarStream&) = delete;
+  TarStream& operator=(const TarStream&) = delete;
+  TarStream(TarStream&&) = delete;
+  TarStream& operator=(TarStream&&) = delete;
   ~TarStream() override;
 
   Result<bool> next(Entry& entry) override;

@@ -17,7 +17,7 @@ namespace berth::source {
 namespace {
 
 constexpr std::size_t kMostMembers = 100000;
-constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kBlock = 64UL * 1024;
 
 struct FreeArchive {
   void operator()(archive* a) const noexcept { (void)archive_read_free(a); }  // only ever read

@@ -19,6 +19,9 @@ class Output {
 
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
+  Output(Output&&) = delete;
+  Output& operator=(Output&&) = delete;
+  ~Output() = default;
 
   sqfs_file_t* file() { return &self_.interface; }
 

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 
 #include <sqfs/error.h>
@@ -170,7 +170,7 @@ Result<InodePtr> Tables::make_special(const Inode& from) const {
                                                 : SQFS_INODE_SOCKET;
   if (from.kind != Kind::symlink) return inode;
   inode->data.slink.target_size = static_cast<std::uint32_t>(from.target.size());
-  std::memcpy(inode->extra, from.target.data(), from.target.size());
+  std::copy(from.target.begin(), from.target.end(), reinterpret_cast<char*>(inode->extra));
   return inode;
 }
 

@@ -38,7 +38,7 @@ class Tables {
   Result<InodePtr> write_directory(unsigned index, std::uint32_t parent);
   Status write_inode(unsigned index, sqfs_inode_generic_t& inode);
   Status write_other(unsigned index);
-  Result<InodePtr> make_special(const Inode& from) const;
+  [[nodiscard]] Result<InodePtr> make_special(const Inode& from) const;
   Result<std::uint32_t> add_xattrs(const Inode& from);
   Status apply_attributes(unsigned index, sqfs_inode_generic_t& inode);
 

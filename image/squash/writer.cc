@@ -49,6 +49,8 @@ struct Writer::State {
 
   State(const State&) = delete;
   State& operator=(const State&) = delete;
+  State(State&&) = delete;
+  State& operator=(State&&) = delete;
 
   ~State() {
     processor.reset();  // first: its threads may still be at work

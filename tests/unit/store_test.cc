@@ -24,6 +24,11 @@ class Store : public testing::Test {
     here_.store = folder_;
   }
 
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  Store(Store&&) = delete;
+  Store& operator=(Store&&) = delete;
+
   ~Store() override {
     std::filesystem::current_path(before_);
     std::filesystem::remove_all(folder_);
