@@ -11,15 +11,21 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
 
+/// The end of a long name tells more, and a line that wraps could not be rewritten.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t kLongest = 30;
+  return name.size() <= kLongest ? name : "..." + name.substr(name.size() - kLongest);
+}
+
 }  // namespace
 
 Progress::Progress(std::ostream* line,
                    const std::atomic<int>& stop,
-                   std::string name,
+                   const std::string& name,
                    std::uint64_t total)
     : line_(line),
       stop_(stop),
-      name_(std::move(name)),
+      name_(shortened(name)),
       total_(total),
       next_(std::chrono::steady_clock::now() + kPause) {}
 

@@ -17,7 +17,10 @@ namespace berth::cli {
 class Progress {
  public:
   /// `line` is null when nothing is to be shown. `stop` turns non-zero when a signal arrived.
-  Progress(std::ostream* line, const std::atomic<int>& stop, std::string name, std::uint64_t total);
+  Progress(std::ostream* line,
+           const std::atomic<int>& stop,
+           const std::string& name,
+           std::uint64_t total);
 
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
