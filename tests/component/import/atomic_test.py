@@ -37,6 +37,11 @@ def make_layers():
 
 
 LAYERS = make_layers()
+# One file of several blocks, some that share one, and one that does not compress.
+SMALL = [layout.make_layer([
+    *[entry(f"f{n}", data=bytes([n]) * n * 97) for n in range(40)],
+    entry("large", data=b"".join(n.to_bytes(3, "big") for n in range(100000))),
+    entry("chance", data=random.Random(2).randbytes(9000)), entry("s", "symlink", target="f1")])]
 
 
 def sum_of(path):
@@ -55,7 +60,7 @@ class SameBytes(harness.ImportTest):
         self.assertEqual(len(sums), 1)
 
     def test_with_each_compressor_and_block_size(self):
-        layout.write_layout(self.path("in"), LAYERS[:1])
+        layout.write_layout(self.path("in"), SMALL)
         expected = self.tree_of(self.image_of("oci:in"))
         for options in [["--compressor", "gzip"], ["--compressor=xz", "--block-size=1M"],
                         ["--compressor", "lz4", "--block-size", "4K"], ["--block-size", "65536"]]:
@@ -65,6 +70,18 @@ class SameBytes(harness.ImportTest):
                 sums.add(sum_of(image))
             self.assertEqual(len(sums), 1, options)
             self.assertEqual(harness.differences(self.tree_of(image), expected), "", options)
+
+    def test_for_an_ordinary_user_as_root(self):
+        harness.need(os.getuid() == 0, "only root can become somebody else")
+        layout.write_layout(self.path("in"), LAYERS)
+        expected = sum_of(self.image_of("oci:in"))
+        os.mkdir(self.path("theirs"))
+        os.chmod(self.folder, 0o755)
+        os.chown(self.path("theirs"), 65534, 65534)
+        done = self.run_import("oci:in", "theirs/img.sqsh", user=65534, group=65534,
+                               extra_groups=[])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sum_of(self.path("theirs/img.sqsh")), expected)
 
     def test_an_image_is_whole_pages(self):
         layout.write_layout(self.path("in"), LAYERS)
