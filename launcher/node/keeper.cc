@@ -126,9 +126,13 @@ Result<UniqueFd> start_keeper(Door door, int helpers) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return refused("socketpair", kGoal, errno);
   UniqueFd ours(ends[0]);
+  UniqueFd keepers(ends[1]);
+  UniqueFd leader = watch(::getpid());
+  // A leader that cannot be followed would never be seen to go.
+  if (!leader.is_open()) return refused("pidfd_open", kGoal, errno);
   const pid_t launcher = ::getppid();
-  KeeperLoop loop(std::move(door.listener), UniqueFd(ends[1]), std::move(config), door.expected);
-  loop.follow_leader(watch(::getpid()));
+  KeeperLoop loop(std::move(door.listener), std::move(keepers), std::move(config), door.expected);
+  loop.follow_leader(std::move(leader));
   loop.follow_launcher(watch(launcher));
   if (const int number = fork_keeper(loop, launcher, helpers); number != 0)
     return refused("fork", kGoal, number);

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -146,6 +147,20 @@ TEST(Keeper, OfOneProcessIsAnnouncedAndGoesWithIt) {
     EXPECT_TRUE(Step::is_all_gone());
     EXPECT_EQ(::kill(keeper, 0), -1);
   }
+}
+
+TEST(Keeper, IsNotStartedForALeaderItCannotFollow) {
+  EXPECT_EQ(tests::in_child([] {
+              const UniqueFd highest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+              // Two more for the socket between the two, none for the leader's pidfd.
+              const rlim_t most = static_cast<rlim_t>(highest.get()) + 3;
+              const rlimit few{most, most};
+              if (::setrlimit(RLIMIT_NOFILE, &few) != 0) return std::string("no limit");
+              auto keeper = start_keeper({}, -1);
+              return keeper ? std::string("started") : to_text(keeper.error());
+            }),
+            "berth: cannot start the container's keeper: pidfd_open: "
+            "Too many open files (EMFILE)");
 }
 
 /// A connection to whoever holds the name.
