@@ -46,10 +46,11 @@ TEST(Name, FitsTheFieldOfASocketAndShowsNoSecret) {
   EXPECT_EQ(name.find_first_not_of("0123456789abcdef", 6), std::string::npos) << name;
 }
 
-TEST(Outlook, NamesBothNamespaces) {
+TEST(Outlook, NamesTheNamespacesThatDecideWhoSeesWhom) {
   const std::string outlook = read_outlook();
   EXPECT_NE(outlook.find("user:["), std::string::npos);
   EXPECT_NE(outlook.find("mnt:["), std::string::npos);
+  EXPECT_NE(outlook.find("pid:["), std::string::npos);
 }
 
 TEST(StepPart, LeavesOutWhatTellsTasksApart) {
