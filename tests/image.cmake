@@ -13,7 +13,7 @@ foreach(name atomic errors formats stacks)
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)
   set_tests_properties(import_${name} PROPERTIES
-    LABELS "component;image" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
+    LABELS "component;image;slow" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
 endforeach()
 
 berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)

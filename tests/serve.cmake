@@ -15,7 +15,7 @@ target_link_libraries(serve_mount PRIVATE berth_serve)
 function(berth_serve_test name)
   add_test(NAME ${name} COMMAND bats ${PROJECT_SOURCE_DIR}/tests/component/${name}.bats)
   set_tests_properties(${name} PROPERTIES
-    LABELS "component;serve" TIMEOUT 600
+    LABELS "component;serve;slow" TIMEOUT 600
     ENVIRONMENT "SERVE_MOUNT=$<TARGET_FILE:serve_mount>")
 endfunction()
 
