@@ -12,7 +12,9 @@ namespace berth {
 
 /// The whole file, or an error when it cannot be read or holds more than `limit` bytes.
 /// Relative paths start at `directory`. Never blocks on a FIFO; refuses anything not regular.
-Result<std::string> read_text_file(const std::string& path, std::size_t limit, int directory = -100);
+Result<std::string> read_text_file(const std::string& path,
+                                   std::size_t limit,
+                                   int directory = -100);
 
 /// Writes all of `bytes`, through short writes and interruptions. 0 or an errno.
 int write_fully(int fd, const char* bytes, std::size_t count) noexcept;

@@ -56,10 +56,12 @@ std::string size_text(unsigned long long bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto value = static_cast<double>(bytes);
   unsigned unit = 0;
-  for (; value >= 1000 && unit < 6; ++unit) value /= 1024;
+  for (; value >= 1000 && unit < 6; ++unit)
+    value /= 1024;
   char text[32];
   const int decimals = unit == 0 || value >= 100 ? 0 : 1;
-  (void)std::snprintf(text, sizeof text, "%.*f %s", decimals, value, kUnits[unit]);  // fits: 3 digits
+  (void)std::snprintf(
+      text, sizeof text, "%.*f %s", decimals, value, kUnits[unit]);  // fits: 3 digits
   return text;
 }
 

@@ -23,6 +23,7 @@ std::string size_text(unsigned long long bytes);
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// FNV-1a, 64 bits: tells values apart, keeps no secrets.
-unsigned long long fingerprint(std::string_view text, unsigned long long seed = 0xcbf29ce484222325ULL);
+unsigned long long fingerprint(std::string_view text,
+                               unsigned long long seed = 0xcbf29ce484222325ULL);
 
 }  // namespace berth

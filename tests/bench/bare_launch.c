@@ -40,7 +40,8 @@ int main(int count, char** words) {
   must(mkdir("/mnt/upper", 0755), "mkdir");
   must(mkdir("/mnt/work", 0755), "mkdir");
   must(mkdir("/mnt/root", 0755), "mkdir");
-  snprintf(text, sizeof text, "lowerdir=%s,upperdir=/mnt/upper,workdir=/mnt/work,userxattr", words[1]);
+  snprintf(
+      text, sizeof text, "lowerdir=%s,upperdir=/mnt/upper,workdir=/mnt/work,userxattr", words[1]);
   must(mount("bench", "/mnt/root", "overlay", 0, text), "mount overlay");
   must(chdir("/mnt/root"), "chdir");
   must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root");

@@ -66,7 +66,8 @@ int main(int count, char** words) {
   double* times = calloc((size_t)(rounds * number * 2), sizeof *times);
   double* ratios = times + rounds * number;
   for (int warm = 0; warm < 3; ++warm)
-    for (int c = 0; c < number; ++c) run(commands[c]);
+    for (int c = 0; c < number; ++c)
+      run(commands[c]);
   for (int r = 0; r < rounds; ++r)
     for (int c = 0; c < number; ++c) {
       times[c * rounds + r] = run(commands[c]);
@@ -77,9 +78,13 @@ int main(int count, char** words) {
     qsort(times + c * rounds, (size_t)rounds, sizeof *times, by_value);
     qsort(ratios + c * rounds, (size_t)rounds, sizeof *ratios, by_value);
     double* sorted = times + c * rounds;
-    printf("%10.2f %8.2f %8.2f %8.2f %8.2f  %s\n", at_share(sorted, rounds, 0.5), sorted[0],
-           at_share(sorted, rounds, 0.1), at_share(sorted, rounds, 0.9),
-           at_share(ratios + c * rounds, rounds, 0.5), commands[c][0]);
+    printf("%10.2f %8.2f %8.2f %8.2f %8.2f  %s\n",
+           at_share(sorted, rounds, 0.5),
+           sorted[0],
+           at_share(sorted, rounds, 0.1),
+           at_share(sorted, rounds, 0.9),
+           at_share(ratios + c * rounds, rounds, 0.5),
+           commands[c][0]);
   }
   free(times);
   return 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts many ranks at once, as a node's part of an MPI launcher would, and times until the last has
-// gone: ranks ROUNDS RANKS PLAIN-PROGRAM -- COMMAND... Each round runs RANKS x PLAIN-PROGRAM by fork
-// and exec, then RANKS x COMMAND with the variables by which Open MPI's mpirun names ranks and step.
-// Prints both medians with their spread, and the median of the differences, in milliseconds.
+// Starts many ranks at once, as a node's part of an MPI launcher would, and times until the last
+// has gone: ranks ROUNDS RANKS PLAIN-PROGRAM -- COMMAND... Each round runs RANKS x PLAIN-PROGRAM by
+// fork and exec, then RANKS x COMMAND with the variables by which Open MPI's mpirun names ranks and
+// step. Prints both medians with their spread, and the median of the differences, in milliseconds.
 // With ROUNDS 0 the command runs once in every rank and nothing is printed.
 #include <signal.h>
 #include <stdio.h>
@@ -44,7 +44,8 @@ static void start(char** words, int rank) {
 
 static double run(char** words, int ranks) {
   const double begin = now();
-  for (int rank = 0; rank < ranks; ++rank) start(words, rank);
+  for (int rank = 0; rank < ranks; ++rank)
+    start(words, rank);
   for (int rank = 0; rank < ranks; ++rank) {
     int status = 0;
     if (wait(&status) > 0 && status == 0) continue;

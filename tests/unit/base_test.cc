@@ -27,7 +27,8 @@ class InAFolder : public testing::Test {
   ~InAFolder() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::size_t names() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(folder_), {}));
   }
 
   std::string folder_;
