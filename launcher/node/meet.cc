@@ -7,11 +7,13 @@
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -20,10 +22,15 @@ namespace berth::node {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr const char* kGoal = "join the container of this step";
 constexpr const char* kAlone = "give each process a container of its own: --share=none";
 constexpr int kBacklog =
     4096;  // the ranks of a large node; net.core.somaxconn has the same default
+/// A leader listens microseconds after it has the name, and then has room for all ranks. One that
+/// does not is somebody who wants us to wait for ever.
+constexpr std::chrono::seconds kPatience{5};
 
 struct Address {
   sockaddr_un text{};
@@ -42,7 +49,17 @@ Address address_of(const std::string& name) {
 Result<UniqueFd> make_socket() {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) return refused("socket", kGoal, errno);
+  const timeval patience{kPatience.count(), 0};
+  // It holds for connect(2) too; the kernel refuses only what is no time.
+  (void)::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   return fd;
+}
+
+Error deaf() {
+  return Error{Blame::host,
+               std::string(kGoal) + ": a process that does not answer holds its name",
+               {},
+               kAlone};
 }
 
 /// Another user may have taken the name to keep us out; he must not become our keeper.
@@ -81,20 +98,24 @@ Result<std::optional<Joiner>> wait_for_doors(int connection) {
       std::move(message.descriptors[0]), std::move(message.descriptors[1]), std::move(*config)});
 }
 
-Result<std::optional<Joiner>> try_to_join(const Address& address) {
+/// `heard`: when somebody last listened at the address.
+Result<std::optional<Joiner>> try_to_join(const Address& address, Clock::time_point& heard) {
   auto fd = make_socket();
   if (!fd) return std::move(fd.error());
   const auto* where = reinterpret_cast<const sockaddr*>(&address.text);
   if (::connect(fd->get(), where, address.length) != 0) {
     // Between the leader's bind and its listen, or just after a keeper has gone.
-    if (errno == ECONNREFUSED || errno == EINTR) {
+    if ((errno == ECONNREFUSED && Clock::now() - heard < kPatience) || errno == EINTR) {
       (void)::sched_yield();  // cannot fail
       return std::optional<Joiner>();
     }
+    if (errno == ECONNREFUSED || errno == EAGAIN) return deaf();
     return refused("connect", kGoal, errno);
   }
   BERTH_TRY(check_owner(fd->get()));
-  return wait_for_doors(fd->get());
+  auto joiner = wait_for_doors(fd->get());
+  heard = Clock::now();
+  return joiner;
 }
 
 /// Empty when somebody else has the name.
@@ -138,11 +159,12 @@ std::string read_outlook() {
 
 Result<std::variant<Leader, Joiner>> meet(const std::string& name) {
   const Address address = address_of(name);
+  Clock::time_point heard = Clock::now();
   while (true) {
     auto leader = try_to_lead(address);
     if (!leader) return std::move(leader.error());
     if (*leader) return std::variant<Leader, Joiner>(std::move(**leader));
-    auto joiner = try_to_join(address);
+    auto joiner = try_to_join(address, heard);
     if (!joiner) return std::move(joiner.error());
     if (*joiner) return std::variant<Leader, Joiner>(std::move(**joiner));
   }

@@ -41,7 +41,8 @@ struct Joiner {
   std::string config;  ///< the image's configuration, as the server read it for the leader
 };
 
-/// Waits, if there is a leader already, until its container is finished.
+/// Waits, if there is a leader already, until its container is finished. An error after seconds if
+/// the name's holder does not listen, as one who only wants to keep us out.
 Result<std::variant<Leader, Joiner>> meet(const std::string& name);
 
 }  // namespace berth::node

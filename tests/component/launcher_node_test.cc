@@ -149,6 +149,17 @@ TEST(Keeper, OfOneProcessIsAnnouncedAndGoesWithIt) {
   }
 }
 
+sockaddr_un address_of(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ::memcpy(address.sun_path + 1, name.data(), name.size());
+  return address;
+}
+
+socklen_t length_of(const std::string& name) {
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+}
+
 TEST(Keeper, IsNotStartedForALeaderItCannotFollow) {
   EXPECT_EQ(tests::in_child([] {
               const UniqueFd highest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -166,12 +177,42 @@ TEST(Keeper, IsNotStartedForALeaderItCannotFollow) {
 /// A connection to whoever holds the name.
 UniqueFd connect_to(const std::string& name) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  ::memcpy(address.sun_path + 1, name.data(), name.size());
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) fd.reset();
+  const sockaddr_un address = address_of(name);
+  const auto* where = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(fd.get(), where, length_of(name)) != 0) fd.reset();
   return fd;
+}
+
+UniqueFd hold(const std::string& name) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = address_of(name);
+  const auto* where = reinterpret_cast<const sockaddr*>(&address);
+  if (::bind(fd.get(), where, length_of(name)) != 0) fd.reset();
+  return fd;
+}
+
+std::string meeting_at(const std::string& name) {
+  auto met = meet(name);
+  return met ? "met" : to_text(met.error());
+}
+
+TEST(Meeting, IsGivenUpWhereTheHolderOfTheNameDoesNotAnswer) {
+  const std::string expected =
+      "berth: cannot join the container of this step: "
+      "a process that does not answer holds its name\n"
+      "berth: hint: give each process a container of its own: --share=none";
+  const std::string silent = tests::new_name();
+  const UniqueFd never_listens = hold(silent);
+  const std::string full = tests::new_name();
+  const UniqueFd never_accepts = hold(full);
+  ASSERT_EQ(::listen(never_accepts.get(), 0), 0);
+  const UniqueFd fills_the_backlog = connect_to(full);
+  ASSERT_TRUE(fills_the_backlog.is_open());
+  std::string at_full;
+  std::thread another([&] { at_full = meeting_at(full); });
+  EXPECT_EQ(meeting_at(silent), expected);
+  another.join();
+  EXPECT_EQ(at_full, expected);
 }
 
 class Strangers : public testing::Test {
