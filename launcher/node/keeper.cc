@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -83,6 +84,14 @@ void widen_affinity(pid_t launcher) {
     (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort: only speed is at stake
 }
 
+/// It has a descriptor for each rank; the soft limit is meant for programs that use select(2).
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // up to the hard limit anybody may
+}
+
 [[noreturn]] void be_keeper(KeeperLoop& loop, pid_t launcher) {
   (void)::setsid();  // fails only for a leader of a process group, which a fresh child is not
   (void)::chdir("/");
@@ -90,6 +99,7 @@ void widen_affinity(pid_t launcher) {
   (void)::prctl(PR_SET_DUMPABLE, 0);
   ignore_signals();
   close_all_but(loop.descriptors());
+  allow_many_descriptors();
   widen_affinity(launcher);
   loop.run();
   ::_exit(0);

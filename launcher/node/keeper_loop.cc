@@ -5,11 +5,13 @@
 #include "base/text.h"
 #include "launcher/node/message.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace berth::node {
@@ -30,6 +32,14 @@ bool is_ready(const std::vector<pollfd>& polled, int fd) {
   return fd >= 0 && std::any_of(polled.begin(), polled.end(), [&](const pollfd& source) {
            return source.fd == fd && source.revents != 0;
          });
+}
+
+/// Whether there are descriptors enough to admit one more: its connection, its pidfd and a file.
+bool has_room(int any) {
+  std::array<UniqueFd, 3> spare;
+  for (UniqueFd& fd : spare)
+    fd.reset(::fcntl(any, F_DUPFD_CLOEXEC, 0));
+  return spare.back().is_open();
 }
 
 }  // namespace
@@ -105,6 +115,8 @@ void KeeperLoop::admit(int connection) {
 }
 
 void KeeperLoop::let_in() {
+  // The name becomes free: those who wait, and those who come later, make another container.
+  if (!has_room(listener_.get())) return listener_.reset();
   const UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (connection.is_open()) admit(connection.get());
 }

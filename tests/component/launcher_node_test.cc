@@ -149,6 +149,26 @@ TEST(Keeper, OfOneProcessIsAnnouncedAndGoesWithIt) {
   }
 }
 
+/// What 40 ranks come to whose limit of descriptors is `limit`.
+std::string fates_with_descriptors(rlimit limit) {
+  Step step(tests::new_name(), 40);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return "no limit";
+  step.start(40);
+  const auto fates = step.gather(40);
+  step.end_launcher();
+  if (!Step::is_all_gone()) return "somebody stayed";
+  if (count_of(fates, Fate::shares) + count_of(fates, Fate::joined) != 40) return "somebody failed";
+  return count_of(fates, Fate::shares) == 1 ? "one container" : "several containers";
+}
+
+TEST(Keeper, HasRoomForMoreRanksThanTheSoftLimitOfDescriptors) {
+  EXPECT_EQ(tests::in_child([] { return fates_with_descriptors({24, 200}); }), "one container");
+}
+
+TEST(Keeper, WithoutRoomForMoreRanksLeavesThemToAnother) {
+  EXPECT_EQ(tests::in_child([] { return fates_with_descriptors({24, 24}); }), "several containers");
+}
+
 sockaddr_un address_of(const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
