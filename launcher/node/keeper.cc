@@ -108,7 +108,7 @@ void allow_many_descriptors() {
 /// A keeper that is not our child: the one in between shares our memory, so that only one copy of
 /// it is made, and lives for one fork. Sanitizers lose track of such a child. 0 or an errno.
 int fork_keeper(KeeperLoop& loop, pid_t launcher, int helpers) {
-  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork): we wait below in any case
+  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork): we wait
   const pid_t between = kSanitized ? ::fork() : ::vfork();
   if (between < 0) return errno;
   if (between == 0) {
