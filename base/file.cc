@@ -82,25 +82,22 @@ FileBeingWritten::~FileBeingWritten() {
     (void)::unlink(hidden_.c_str());  // best effort: it may be gone
 }
 
-Status FileBeingWritten::commit() {
+Status FileBeingWritten::commit(Existing existing) {
   const std::string goal = "write " + quote(target_);
   if (::fdatasync(fd_.get()) != 0) return refused("fdatasync", goal, errno);
+  const bool is_kept = existing == Existing::kept;
   if (hidden_.empty()) {
+    // linkat cannot replace a name; where it must, the file is renamed from a hidden one.
+    const std::string name = is_kept ? target_ : hidden_name_for(target_);
     const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    const auto link_as = [&](const std::string& name) {
-      return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
-    };
-    if (link_as(target_) == 0) {
-      fd_.reset();
-      return Done{};
-    }
-    if (errno != EEXIST) return refused("linkat", goal, errno);
-    // linkat cannot replace a name, so the file gets a hidden one first and is renamed from there.
-    const std::string name = hidden_name_for(target_);
-    if (link_as(name) != 0) return refused("linkat", goal, errno);
-    hidden_ = name;
+    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0)
+      return refused("linkat", goal, errno);
+    if (!is_kept) hidden_ = name;
   }
-  if (::rename(hidden_.c_str(), target_.c_str()) != 0) return refused("rename", goal, errno);
+  const unsigned flags = is_kept ? RENAME_NOREPLACE : 0;
+  if (!hidden_.empty() &&
+      ::renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, target_.c_str(), flags) != 0)
+    return refused("renameat2", goal, errno);
   hidden_.clear();
   fd_.reset();
   return Done{};

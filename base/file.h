@@ -35,8 +35,14 @@ class FileBeingWritten {
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
-  /// Gives the file its name, replacing what had it, after the bytes are on disk (fdatasync).
-  Status commit();
+  /// What becomes of a file that has the name meanwhile.
+  enum class Existing {
+    replaced,
+    kept  ///< then commit() is refused with EEXIST
+  };
+
+  /// Gives the file its name, after the bytes are on disk (fdatasync).
+  Status commit(Existing existing = Existing::replaced);
 
  private:
   FileBeingWritten(UniqueFd fd, std::string target, std::string hidden)

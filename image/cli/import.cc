@@ -247,7 +247,8 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   const auto summary = Import(*image, *writer, *progress).run(reference->path);
   if (!summary) return explain_write(summary.error(), *output);
   BERTH_TRY(progress->tell(total));
-  BERTH_TRY(file->commit());
+  using Existing = FileBeingWritten::Existing;
+  BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
   progress.reset();
   if (options.quiet) return Done{};
   streams.err << "berth: imported " << quote(options.source) << " to " << quote(*output)

@@ -98,6 +98,21 @@ TEST_F(InAFolder, CommitReplacesWhatHadTheName) {
   EXPECT_EQ(names(), 1U);
 }
 
+TEST_F(InAFolder, CommitCanLeaveWhatHasTheName) {
+  const std::string target = folder_ + "/image.sqsh";
+  for (const std::string text : {"first", "second"}) {
+    auto file = FileBeingWritten::create(target);
+    ASSERT_EQ(write_fully(file->fd(), text.data(), text.size()), 0);
+    const Status committed = file->commit(FileBeingWritten::Existing::kept);
+    EXPECT_EQ(static_cast<bool>(committed), text == "first");
+    if (!committed) {
+      EXPECT_EQ(committed.error().refusal->number, EEXIST);
+    }
+  }
+  EXPECT_EQ(*read_text_file(target, 100), "first");
+  EXPECT_EQ(names(), 1U);
+}
+
 TEST_F(InAFolder, ReadRefusesWhatIsTooLargeOrNotAFile) {
   const std::string fifo = folder_ + "/fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
