@@ -115,7 +115,11 @@ Result<Preview> ImageServer::preview() {
     texts.at(i)->resize(head.sizes.at(i));
     is_whole = receive_fully(control_.get(), texts.at(i)->data(), texts.at(i)->size());
   }
-  if (!is_whole) return damaged(name_, "its server ended while reading it");
+  if (!is_whole)
+    return Error{Blame::image,
+                 "use " + quote(name_) + " as an image: its server ended while reading it",
+                 {},
+                 "try again; if it happens again, import the image again"};
   pid_ = head.pid;
   return out;
 }

@@ -45,7 +45,8 @@ int import(const std::vector<std::string>& words, Session& session) {
     if (errno != ENOENT) break;
   }
   Error error = refused("execve", "start 'berth-image'", errno);
-  error.hint = "install berth whole: berth-image belongs into libexec/berth beside bin";
+  if (error.refusal->number == ENOENT)
+    error.hint = "install berth whole: berth-image belongs into libexec/berth beside bin";
   print(session, error);
   return 1;
 }

@@ -9,14 +9,20 @@ namespace {
 /// Straight to the descriptors: a program that is about to become another one buffers nothing.
 class OwnStreams : public berth::cli::Streams {
  public:
-  void out(std::string_view text) override { write(1, text); }
+  void out(std::string_view text) override {
+    const int number = berth::write_fully(1, text.data(), text.size());
+    if (number != 0) trouble_ = number;
+  }
 
-  void err(std::string_view text) override { write(2, text); }
+  void err(std::string_view text) override {
+    (void)berth::write_fully(2, text.data(), text.size());  // nobody is left to be told
+  }
+
+  /// The errno of what could not be written to standard output, or 0.
+  [[nodiscard]] int trouble() const { return trouble_; }
 
  private:
-  static void write(int fd, std::string_view text) {
-    (void)berth::write_fully(fd, text.data(), text.size());  // nobody is left to be told
-  }
+  int trouble_ = 0;
 };
 
 }  // namespace
@@ -26,6 +32,10 @@ int main(int count, char** words) {
   berth::cli::Session session{streams, {}};
   for (char** variable = environ; *variable != nullptr; ++variable)
     session.environment.emplace_back(*variable);
-  return berth::cli::main_verb(std::vector<std::string>(words + (count > 0 ? 1 : 0), words + count),
-                               session);
+  const std::vector<std::string> all(words + (count > 0 ? 1 : 0), words + count);
+  const int code = berth::cli::main_verb(all, session);
+  if (code != 0 || streams.trouble() == 0) return code;
+  berth::cli::print(session,
+                    berth::refused("write", "write to standard output", streams.trouble()));
+  return 1;
 }

@@ -18,6 +18,16 @@ int run_task(const std::string& text, const std::vector<std::string>& words, Ses
   return run_request(std::move(*request), session);
 }
 
+int plugin_missing(Session& session) {
+  print(session,
+        Error{Blame::config,
+              "run this task in its container: Slurm's daemon on this node has not loaded "
+              "berth's plugin",
+              {},
+              "ask the administrator to add berth.so to plugstack.conf of every node"});
+  return 125;
+}
+
 int unknown_verb(const std::string& verb, Session& session) {
   const std::string near = nearest(verb, {"run", "import", "--help", "--version"});
   print(session,
@@ -33,6 +43,8 @@ int unknown_verb(const std::string& verb, Session& session) {
 int main_verb(const std::vector<std::string>& words, Session& session) {
   const std::string task = variable(session, "BERTH_TASK");
   if (!task.empty()) return run_task(task, words, session);
+  // srun has put berth in the place of the program, and nobody on the node has said why.
+  if (!variable(session, "SLURM_BERTH_TASK").empty()) return plugin_missing(session);
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     session.streams.out(help_text());
     return 0;

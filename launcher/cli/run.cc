@@ -191,14 +191,14 @@ int run_request(Request request, Session& session) {
 }
 
 int run(const std::vector<std::string>& words, Session& session) {
-  if (!words.empty() && (words[0] == "--help" || words[0] == "-h")) {
-    session.streams.out(run_help_text());
-    return 0;
-  }
   auto request = request::parse_command_line(words);
   if (!request) {
     print(session, request.error());
     return kBeforeTheProgram;
+  }
+  if (request->help_only) {
+    session.streams.out(run_help_text());
+    return 0;
   }
   return run_request(std::move(*request), session);
 }

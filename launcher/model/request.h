@@ -47,6 +47,7 @@ struct Request {
   bool as_root = false;           ///< the caller is uid 0 inside
   bool clean_env = false;         ///< take nothing of the caller's environment
   bool plan_only = false;         ///< print the steps instead of taking them
+  bool help_only = false;         ///< print the help instead of running anything
   bool verbose = false;
   bool quiet = false;
   std::string step_key = {};  ///< a secret of the step's, from the Slurm plugin; may be empty

@@ -47,6 +47,11 @@ bool belongs_to_the_job(std::string_view name) {
          });
 }
 
+/// An image may have an opinion on MPI's settings, but not on which rank this is.
+bool is_said_by_the_job(std::string_view name, const Facts& facts) {
+  return name != "TERM" && belongs_to_the_job(name) && !value_of(facts.environment, name).empty();
+}
+
 std::vector<std::string> callers_part(const Launch& launch, const std::vector<Bind>& binds) {
   std::vector<std::string> kept;
   for (const std::string& variable : launch.facts.environment) {
@@ -78,7 +83,8 @@ std::vector<std::string> make_environment(const Launch& launch, const std::vecto
   set(environment, std::string("PATH=") + kDefaultPath);
   set(environment, "HOME=" + home_inside(launch));
   for (const std::string& variable : launch.config.env)
-    if (variable.find('=') != std::string::npos && variable.front() != '=')
+    if (variable.find('=') != std::string::npos && variable.front() != '=' &&
+        !is_said_by_the_job(name_of(variable), launch.facts))
       set(environment, variable);
   if (launch.request.home == Home::host) set(environment, "HOME=" + home_inside(launch));
   const std::string user = launch.request.as_root ? "root" : launch.facts.user;

@@ -88,6 +88,7 @@ Result<Request> parse_command_line(const std::vector<std::string>& words) {
       break;
     }
     BERTH_TRY(take_option(words, at, request));
+    if (request.help_only) return request;
   }
   if (at == words.size() || words[at].empty())
     return Error{Blame::usage, "run without an image", {}, "write berth run IMAGE [COMMAND...]"};

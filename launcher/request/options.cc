@@ -156,6 +156,7 @@ std::vector<Option> make_table() {
        set_share,
        share_of},
       switch_row<&Request::plan_only>("plan", 0, "print what would be done, and do nothing"),
+      switch_row<&Request::help_only>("help", 'h', "print the options people use, and do nothing"),
       switch_row<&Request::verbose>("verbose", 0, "on failure, also print the step and the plan"),
       switch_row<&Request::quiet>("quiet", 'q', "print errors only"),
       {"step-key",

@@ -177,6 +177,17 @@ TEST(Task, WhoseRequestCannotBeReadIsRefused) {
       << "the program's words are not berth's";
 }
 
+TEST(Task, OnANodeWithoutThePluginIsRefused) {
+  EXPECT_EQ(
+      berth({"run", "other.sqsh", "app"}, {"SLURM_BERTH_TASK=1;image=/i;command=app"}),
+      (Outcome{125,
+               "",
+               "berth: cannot run this task in its container: Slurm's daemon on this node has "
+               "not loaded berth's plugin\n"
+               "berth: hint: ask the administrator to add berth.so to plugstack.conf of every "
+               "node\n"}));
+}
+
 TEST_F(Images, InATaskTheLineSaysWhoseItIsAndOnlyTheFirstRankHints) {
   const std::string prefix = "berth[" + survey::node_name() + ":7]: ";
   const std::string request = "1;image=" + folder_ + "/none.sqsh";

@@ -40,6 +40,14 @@ TEST(Environment, LaterOnesWin) {
   EXPECT_EQ(inside(launch_with({}, {"A=1", "A=2"}), "A"), "2");
 }
 
+TEST(Environment, AnImageCannotSayWhichRankThisIs) {
+  const Launch launch =
+      launch_with({"PMIX_RANK=3"}, {"PMIX_RANK=0", "OMPI_MCA_btl=self", "TERM=dumb"});
+  EXPECT_EQ(inside(launch, "PMIX_RANK"), "3");
+  EXPECT_EQ(inside(launch, "OMPI_MCA_btl"), "self");
+  EXPECT_EQ(inside(launch, "TERM"), "dumb");
+}
+
 TEST(Environment, TheCallersOwnNameAndHomeStandAboveTheImages) {
   const Launch launch = launch_with({}, {"HOME=/app", "USER=app", "LOGNAME=app"});
   EXPECT_EQ(inside(launch, "HOME"), "/home/ada");

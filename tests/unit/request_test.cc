@@ -67,6 +67,16 @@ TEST(CommandLine, RefusalsReadLikeThis) {
             "berth: hint: see berth run --help");
 }
 
+TEST(CommandLine, HelpWinsOverWhatIsMissing) {
+  for (const Words& words :
+       {Words{"--help"}, Words{"--read-only", "-h"}, Words{"-v", "/a", "--help"}}) {
+    auto request = parse_command_line(words);
+    ASSERT_TRUE(request);
+    EXPECT_TRUE(request->help_only);
+  }
+  EXPECT_FALSE(parse_command_line({"img.sqsh", "--help"})->help_only);
+}
+
 TEST(Bind, RefusesWhatItCannotMean) {
   EXPECT_TRUE(parse_bind("/a"));
   EXPECT_EQ(parse_bind("./a:/b")->from, "./a");
