@@ -23,24 +23,29 @@ make_own_image() {
   chmod 644 "$image"
 }
 
-# Processes that were started with this test's image; the server and the keeper are among them. A
-# zombie that waits for a slow init has no command line any more. The name comes by a descriptor, so
-# that grep does not find itself.
-find_processes_of_image() {
+# Processes of this test's: those started with its image or with the `berth` in its folder (servers and
+# keepers are among them, they keep the command line), and those in a step of its cluster. A zombie that
+# waits for a slow init has no command line any more. The words come by a descriptor, so that grep does
+# not find itself.
+find_own_processes() {
   local file
-  grep -lFa -f <(echo "$image") /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
-    echo "${file//[^0-9]/}: $(tr '\0' ' ' 2>/dev/null <"$file")"
-  done
+  {
+    grep -lFa -f <(printf '%s\n' ${image:+"$image"} "$BERTH_TEST_DIR"/{image-,berth}) /proc/[0-9]*/cmdline
+    grep -lFa -f <(echo "SLURM_CONF=${cluster:-/none}/") /proc/[0-9]*/environ |
+      xargs --no-run-if-empty grep -la '^SLURM_STEP_ID=\|.SLURM_STEP_ID='
+  } 2>/dev/null | while read -r file; do
+    echo "${file//[^0-9]/}: $(tr '\0' ' ' 2>/dev/null <"${file%/*}/cmdline")"
+  done | sort -u
 }
 
 # What a program leaves may take a moment to go: a second, not more.
 expect_no_process_left() {
   for _ in $(seq 20); do
-    [ -n "$(find_processes_of_image)" ] || return 0
+    [ -n "$(find_own_processes)" ] || return 0
     sleep 0.05
   done
   echo "left behind:" >&2
-  find_processes_of_image >&2
+  find_own_processes >&2
   return 1
 }
 

@@ -56,7 +56,7 @@ make_tree() {
     mpirun --oversubscribe -np 2 "$BERTH" run "$image" -- sleep 1000 >out 2>&1 3>&- &
     pid=$!
     sleep_randomly 900
-    victim=$(find_processes_of_image | cut -d: -f1 | grep -vx "$pid" | shuf -n 1)
+    victim=$(find_own_processes | cut -d: -f1 | grep -vx "$pid" | shuf -n 1)
     [ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null || true
     sleep_randomly 100
     kill -TERM "$pid" 2>/dev/null || true

@@ -68,7 +68,7 @@ wait_for_lines() {
   start_waiting_ranks "$first" "$go"
   start_waiting_ranks "$second" "$go"
   wait_for_lines "$first" "$second"
-  [ -n "$(find_processes_of_image)" ] # so that "nothing left" means something
+  [ -n "$(find_own_processes)" ] # so that "nothing left" means something
   touch "$go"
   wait
   cat "$first" "$second"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154,SC2034  # variables go from and to other files
+# shellcheck shell=bash disable=SC2154,SC2153,SC2034  # variables go from and to other files
 # A cluster per file of tests, and commands as its ordinary user.
 load ../helpers
 
@@ -14,14 +14,16 @@ user() {
   fi
 }
 
-# start_cluster [BERTH_PATH] [cluster option]...: two nodes whose plugin starts BERTH_PATH.
+# start_cluster BERTH_PATH [cluster option]...: two nodes whose plugin starts BERTH_PATH.
 start_cluster() {
-  local berth=${1:-$BERTH} plugin
-  shift || true
+  local berth=$1 plugin
+  shift
   plugin=$(find "$BERTH_PREFIX" -name berth.so -print -quit)
   skip_unless "there is no Slurm plugin in $BERTH_PREFIX" test -n "$plugin"
   skip_unless "slurmd is not installed" test -x /usr/sbin/slurmd
   cluster=$BERTH_TEST_DIR/cluster-$$
+  # A name of the tests' own, by which the processes are found.
+  ln -sfn "$BERTH" "$BERTH_TEST_DIR/berth"
   echo "required $plugin berth=$berth" >"$BERTH_TEST_DIR/plugstack.conf"
   # The nodes have a /var/tmp of their own: what the jobs need is shared with them by name.
   "$BERTH_SOURCE/tests/slurm/cluster" up "$cluster" -n 2 -s "$BERTH_TEST_DIR/plugstack.conf" \

@@ -5,7 +5,7 @@
 load helpers
 
 setup_file() {
-  start_cluster "$BERTH"
+  start_cluster "$BERTH_TEST_DIR/berth"
 }
 
 teardown_file() {

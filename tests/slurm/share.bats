@@ -8,7 +8,7 @@ load helpers
 kWhere='echo "$SLURMD_NODENAME $(readlink /proc/self/ns/user) $(readlink /proc/self/ns/mnt)"'
 
 setup_file() {
-  start_cluster "$BERTH"
+  start_cluster "$BERTH_TEST_DIR/berth"
 }
 
 teardown_file() {
@@ -23,12 +23,12 @@ teardown() {
   teardown_job
 }
 
-# Processes that serve this test's image.
+# Servers of this test.
 count_servers() {
   local pid count=0
   while read -r pid; do
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != berth-serve ] || count=$((count + 1))
-  done < <(find_processes_of_image | cut -d: -f1)
+  done < <(find_own_processes | cut -d: -f1)
   echo "$count"
 }
 
@@ -81,6 +81,7 @@ EOF
 @test "nothing is left after a job is cancelled" {
   user srun -N2 --ntasks-per-node=2 --container="$image" sh -c 'echo here; sleep 1000' >out 2>&1 3>&- &
   wait_for_ranks out 4
+  [ "$(find_own_processes | grep -c 'sleep 1000')" -ge 4 ] # so that "nothing left" means something
   user scancel --state=running --user="$BERTH_TEST_USER"
   run wait $!
   [ "$status" != 0 ]

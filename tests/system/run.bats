@@ -269,7 +269,7 @@ except ChildProcessError: print("no child")'
     >out 2>&1 3>&- &
   local pid=$! server
   for _ in $(seq 100); do grep -q started out && break || sleep 0.05; done
-  server=$(find_processes_of_image | cut -d: -f1 | grep -vx "$pid" | head -n 1)
+  server=$(find_own_processes | cut -d: -f1 | grep -vx "$pid" | head -n 1)
   [ -n "$server" ]
   kill -KILL "$server"
   echo now >go
