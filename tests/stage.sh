@@ -10,7 +10,10 @@ choose_user() {
     return
   fi
   local user=${BERTH_TEST_USER:-alice}
-  id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"
+  id "$user" >/dev/null 2>&1 || {
+    echo "making the user $user, because containers are run without privilege" >&2
+    useradd --create-home --shell /bin/bash "$user"
+  }
   echo "$user"
 }
 
