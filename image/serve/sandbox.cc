@@ -99,6 +99,12 @@ void append_call(std::vector<sock_filter>& program, unsigned call, std::uint32_t
 void block_signals() noexcept {
   const std::uint64_t all = ~std::uint64_t{0};
   (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof all);
+  // libc lets its signal 32 through again in every thread that it makes (pthread_cancel), and
+  // sigaction(3) does not touch it. Room for the kernel's structure, of which zero is all we need
+  // behind the first word.
+  constexpr int kCancel = 32;
+  const std::array<std::uintptr_t, 8> ignored{reinterpret_cast<std::uintptr_t>(SIG_IGN)};
+  (void)::syscall(SYS_rt_sigaction, kCancel, ignored.data(), nullptr, sizeof all);
 }
 
 /// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
