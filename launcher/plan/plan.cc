@@ -69,9 +69,10 @@ void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& bi
   steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
   for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
     steps.push_back(MakeDirectory{base + name});
+  const std::string upper = base + "/upper";
   for (const std::string& place : places_in_upper(binds, launch.facts))
-    steps.push_back(MakeDirectory{base + "/upper" + place});
-  const std::string etc = base + "/upper/etc/";
+    steps.push_back(MakeDirectory{upper + place});
+  const std::string etc = upper + "/etc/";
   steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
   steps.push_back(WriteFile{etc + "hosts", launch.facts.hosts});

@@ -11,7 +11,7 @@ namespace berth::request {
 namespace {
 
 constexpr std::string_view kVersion = "1";
-constexpr std::size_t kLimit = 128 * 1024;
+constexpr std::size_t kLimit = 128UL * 1024;
 constexpr std::string_view kDigits = "0123456789abcdef";
 
 bool stands_for_itself(char c) {

@@ -19,12 +19,12 @@ namespace {
 /// A directory of the test's own, gone afterwards.
 class InAFolder : public testing::Test {
  protected:
-  InAFolder() {
+  void SetUp() override {
     std::string pattern = testing::TempDir() + "berth-base-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
   }
 
-  ~InAFolder() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::size_t names() const {
     return static_cast<std::size_t>(
