@@ -132,7 +132,7 @@ TEST(RequestText, RefusesWhatItDoesNotKnow) {
                                  "1;image=%zz",
                                  "1;image=/a;share=all"})
     EXPECT_FALSE(parse_request_text(text)) << text;
-  EXPECT_FALSE(parse_request_text("1;image=" + std::string(200 * 1024, 'a')));
+  EXPECT_FALSE(parse_request_text("1;image=" + std::string(200UL * 1024, 'a')));
 }
 
 }  // namespace
