@@ -4,9 +4,8 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
-  libarchive-dev libcurl4-openssl-dev libdeflate-dev libfuse3-dev libhwloc-dev libisal-dev
-  liblz4-dev liblzma-dev liblzo2-dev libslurm-dev libsquashfs-dev libsquashfuse-dev libssl-dev
-  libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
+  libarchive-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
+  libsquashfs-dev libsquashfuse-dev libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
 )
 
 # A real image, MPI, and a Slurm cluster.
@@ -19,12 +18,12 @@ demo_packages=(
 test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev
-  attr bats binutils busybox-static git groff jq man-db shellcheck skopeo squashfs-tools
-  squashfs-tools-ng strace umoci
+  attr bats binutils busybox-static bzip2 git groff jq man-db shellcheck skopeo squashfs-tools
+  squashfs-tools-ng strace umoci xz-utils
 )
 
 # Peers that the benchmarks compare with, where they are wanted.
-bench_packages=(bubblewrap charliecloud squashfuse valgrind)
+bench_packages=(bubblewrap charliecloud procps squashfuse valgrind)
 
 # Prints those of the named packages that are not installed.
 find_missing_packages() {

@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -78,8 +79,10 @@ class SameBytes(harness.ImportTest):
         os.mkdir(self.path("theirs"))
         os.chmod(self.folder, 0o755)
         os.chown(self.path("theirs"), 65534, 65534)
-        done = self.run_import("oci:in", "theirs/img.sqsh", user=65534, group=65534,
-                               extra_groups=[])
+        # The build folder may be closed to them.
+        program = shutil.copy(harness.PROGRAM, self.path("berth-image"))
+        done = self.run_import("oci:in", "theirs/img.sqsh", program=program,
+                               user=65534, group=65534, extra_groups=[])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(sum_of(self.path("theirs/img.sqsh")), expected)
 

@@ -36,11 +36,11 @@ class ImportTest(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def run_import(self, *words, env=None, **more):
+    def run_import(self, *words, env=None, program=PROGRAM, **more):
         """Runs berth-image import in the test's folder. Returns the finished process."""
         environment = {**os.environ, "BERTH_STORE": self.path("store"), **(env or {})}
         return subprocess.run(
-            [PROGRAM, "import", *words],
+            [program, "import", *words],
             cwd=self.folder, env=environment, capture_output=True, text=True, check=False, **more)
 
     def image_of(self, source, *options, name="out.sqsh"):
