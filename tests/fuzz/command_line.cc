@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(request.error().blame == berth::Blame::usage && !request.error().goal.empty());
     return 0;
   }
+  if (request->help_only) return 0;  // there may be no image yet
   require(!request->image.empty() && request->step_key.empty());
   const std::string text = berth::request::to_text(*request);
   const auto again = berth::request::parse_request_text(text);
