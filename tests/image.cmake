@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(store_test LABELS unit image SOURCES tests/unit/store_test.cc NEEDS berth_store)
+berth_test(settings_test LABELS unit image SOURCES tests/unit/settings_test.cc
+           NEEDS berth_settings_file)
 berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS berth_source)
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
@@ -8,7 +10,7 @@ berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEE
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
-foreach(name atomic errors formats stacks)
+foreach(name atomic errors formats settings stacks)
   add_test(NAME import_${name}
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)
@@ -17,5 +19,6 @@ foreach(name atomic errors formats stacks)
 endforeach()
 
 berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)
+berth_fuzz(settings_file SOURCES tests/fuzz/settings_file.cc NEEDS berth_settings_file)
 berth_fuzz(image_source SOURCES tests/fuzz/image_source.cc NEEDS berth_source berth_store)
 berth_fuzz(layer_stack SOURCES tests/fuzz/layer_stack.cc NEEDS berth_layers)

@@ -5,7 +5,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
   libarchive-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
-  libsquashfs-dev libsquashfuse-dev libssl-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
+  libsquashfs-dev libsquashfuse-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
 )
 
 # A real image, MPI, and a Slurm cluster.

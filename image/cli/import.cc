@@ -224,6 +224,12 @@ Error explain_write(Error error, const std::string& output) {
 
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
   const auto begin = std::chrono::steady_clock::now();
+  const auto settled = settings::read_settings(machine.settings);
+  if (!settled) return settled.error();
+  if (!options.quiet) {
+    for (const std::string& note : settled->notes)
+      streams.err << "berth: " << note << "\n";
+  }
   const auto reference = source::parse_reference(options.source);
   if (!reference) return reference.error();
   const auto output = choose_output(options, *reference, machine);

@@ -2,6 +2,7 @@
 // The verb import. Nothing but this and main.cc prints.
 #pragma once
 
+#include "image/settings/settings.h"
 #include "image/store/store.h"
 
 #include <atomic>
@@ -20,8 +21,9 @@ struct Streams {
 /// What a verb needs of the world, handed in so that tests can choose it.
 struct Machine {
   store::Environment environment = {};
-  unsigned cpus = 1;             ///< that this process may use
-  const std::atomic<int>& stop;  ///< turns to the number of the signal that asks to stop
+  unsigned cpus = 1;              ///< that this process may use
+  const std::atomic<int>& stop;   ///< turns to the number of the signal that asks to stop
+  settings::Files settings = {};  ///< none: every setting has its default
 };
 
 /// `words` are what follows "import". Returns the exit status: 0, 1, 2 for a wrong command line,

@@ -62,7 +62,10 @@ int run(const std::vector<std::string>& words) {
   }
   watch_signals();
   const berth::cli::Machine machine{
-      {variable("HOME"), variable("XDG_DATA_HOME"), variable("BERTH_STORE")}, count_cpus(), g_stop};
+      {variable("HOME"), variable("XDG_DATA_HOME"), variable("BERTH_STORE")},
+      count_cpus(),
+      g_stop,
+      berth::settings::find_files(berth::settings::environment_of_process())};
   const berth::cli::Streams streams{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
   return berth::cli::run_import({words.begin() + 1, words.end()}, streams, machine);
 }
