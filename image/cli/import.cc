@@ -274,11 +274,7 @@ int run_import(const std::vector<std::string>& words,
     streams.out << import_help();
     return 0;
   }
-  const Status outcome = options ? import(*options, streams, machine) : Status(options.error());
-  if (outcome) return 0;
-  if (const int signal = machine.stop.load(); signal != 0) return 128 + signal;
-  streams.err << to_text(outcome.error()) << "\n";
-  return outcome.error().blame == Blame::usage ? 2 : 1;
+  return finish(options ? import(*options, streams, machine) : options.error(), streams, machine);
 }
 
 }  // namespace berth::cli

@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The verb import. Nothing but this and main.cc prints.
+// The verb import.
 #pragma once
 
-#include "image/settings/settings.h"
-#include "image/store/store.h"
-
-#include <atomic>
-#include <ostream>
-#include <string>
-#include <vector>
+#include "image/cli/verb.h"
 
 namespace berth::cli {
 
-struct Streams {
-  std::ostream& out;
-  std::ostream& err;
-  bool err_is_terminal = false;
-};
-
-/// What a verb needs of the world, handed in so that tests can choose it.
-struct Machine {
-  store::Environment environment = {};
-  unsigned cpus = 1;              ///< that this process may use
-  const std::atomic<int>& stop;   ///< turns to the number of the signal that asks to stop
-  settings::Files settings = {};  ///< none: every setting has its default
-};
-
-/// `words` are what follows "import". Returns the exit status: 0, 1, 2 for a wrong command line,
-/// 128+n when signal n stopped it.
 int run_import(const std::vector<std::string>& words,
                const Streams& streams,
                const Machine& machine);

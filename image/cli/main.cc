@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth-image: what works on images and is not needed for a launch. `berth import …` runs
-// `berth-image import …`.
+// `berth-image import …`, and `berth image …` runs `berth-image image …`.
 #include "base/text.h"
+#include "image/cli/image.h"
 #include "image/cli/import.h"
 
 #include <sched.h>
@@ -19,6 +20,7 @@ static_assert(std::atomic<int>::is_always_lock_free, "a signal handler stores to
 
 constexpr const char* kUsage =
     "Usage: berth-image import [OPTIONS] SOURCE [OUT.sqsh]\n"
+    "       berth-image image VERB ...\n"
     "       berth-image --version\n";
 
 std::string variable(const char* name) {
@@ -56,7 +58,10 @@ int run(const std::vector<std::string>& words) {
     std::cout << kUsage;
     return 0;
   }
-  if (words[0] != "import") {
+  const berth::cli::RunVerb verb = words[0] == "import"  ? berth::cli::run_import
+                                   : words[0] == "image" ? berth::cli::run_image
+                                                         : nullptr;
+  if (verb == nullptr) {
     std::cerr << "berth: cannot understand the verb " << berth::quote(words[0]) << "\n" << kUsage;
     return 2;
   }
@@ -67,7 +72,7 @@ int run(const std::vector<std::string>& words) {
       g_stop,
       berth::settings::find_files(berth::settings::environment_of_process())};
   const berth::cli::Streams streams{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
-  return berth::cli::run_import({words.begin() + 1, words.end()}, streams, machine);
+  return verb({words.begin() + 1, words.end()}, streams, machine);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "image/cli/options.h"
 
 #include "base/text.h"
+#include "image/cli/words.h"
 
 #include <algorithm>
 #include <array>
@@ -11,16 +12,6 @@
 namespace berth::cli {
 
 namespace {
-
-using Apply = Status (*)(ImportOptions&, const std::string& value);
-
-struct Option {
-  std::string_view name;
-  char letter;             ///< 0: it has none
-  std::string_view value;  ///< what the help calls its value; empty: it takes none
-  std::string_view help;
-  Apply apply;
-};
 
 Error bad_value(std::string_view option, const std::string& value, const std::string& hint) {
   return Error{
@@ -78,7 +69,7 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option, 8> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 8> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -118,62 +109,6 @@ constexpr std::array<Option, 8> kOptions = {{
      }},
 }};
 
-/// A word of the command line that begins with '-', taken apart.
-struct Word {
-  std::string name;
-  std::optional<std::string> value;
-};
-
-/// "--name=value", "--name", "-x", and "-xvalue" with the value close by.
-Word take_apart(const std::string& word) {
-  if (!word.starts_with("--")) {
-    if (word.size() > 2) return {word.substr(0, 2), word.substr(2)};
-    return {word, std::nullopt};
-  }
-  const std::size_t equals = word.find('=');
-  if (equals == std::string::npos) return {word, std::nullopt};
-  return {word.substr(0, equals), word.substr(equals + 1)};
-}
-
-const Option* find_option(const std::string& name) {
-  for (const Option& option : kOptions) {
-    if (name == option.name || (option.letter != 0 && name == std::string("-") + option.letter))
-      return &option;
-  }
-  return nullptr;
-}
-
-Error unknown_option(const std::string& name) {
-  std::vector<std::string> names;
-  names.reserve(kOptions.size());
-  for (const Option& option : kOptions)
-    names.emplace_back(option.name);
-  const std::string close = nearest(name, names);
-  return Error{Blame::usage,
-               "understand the option " + quote(name),
-               {},
-               close.empty() ? "see 'berth import --help'" : "did you mean " + quote(close) + "?"};
-}
-
-/// Applies the option at `words[at]`; moves `at` over its value.
-Status apply_option(ImportOptions& options,
-                    const std::vector<std::string>& words,
-                    std::size_t& at) {
-  Word word = take_apart(words[at]);
-  const Option* option = find_option(word.name);
-  if (option == nullptr) return unknown_option(word.name);
-  if (option->value.empty()) {
-    if (!word.value) return option->apply(options, {});
-    return Error{Blame::usage, "give " + quote(word.name) + " a value: it takes none"};
-  }
-  if (!word.value && at + 1 < words.size()) word.value = words[++at];
-  if (word.value) return option->apply(options, *word.value);
-  return Error{Blame::usage,
-               "use " + quote(word.name) + " without a value",
-               {},
-               "write " + word.name + " " + std::string(option->value)};
-}
-
 Status check_operands(ImportOptions& options, const std::vector<std::string>& operands) {
   const std::string usage = "berth import SOURCE [OUT.sqsh]";
   if (operands.empty())
@@ -193,19 +128,10 @@ Status check_operands(ImportOptions& options, const std::vector<std::string>& op
 Result<ImportOptions> parse_import_options(const std::vector<std::string>& words) {
   ImportOptions options;
   options.squash.threads = 0;
-  std::vector<std::string> operands;
-  bool is_over = false;  // after "--"
-  for (std::size_t at = 0; at < words.size(); ++at) {
-    if (is_over || words[at].size() < 2 || words[at].front() != '-') {
-      operands.push_back(words[at]);
-    } else if (words[at] == "--") {
-      is_over = true;
-    } else {
-      BERTH_TRY(apply_option(options, words, at));
-    }
-  }
+  const auto operands = parse_words<ImportOptions>(options, kOptions, words, "berth import");
+  if (!operands) return operands.error();
   if (options.help) return options;
-  BERTH_TRY(check_operands(options, operands));
+  BERTH_TRY(check_operands(options, *operands));
   return options;
 }
 
@@ -224,13 +150,8 @@ std::string import_help() {
       "  PATH                       any of these, recognised by its content\n"
       "\n"
       "Options\n";
-  for (const Option& option : kOptions) {
-    std::string left = option.letter == 0 ? "      " : std::string("  -") + option.letter + ", ";
-    left +=
-        std::string(option.name) + (option.value.empty() ? "" : " ") + std::string(option.value);
-    left.resize(std::max<std::size_t>(left.size() + 2, 29), ' ');
-    text += left + std::string(option.help) + "\n";
-  }
+  for (const Option<ImportOptions>& option : kOptions)
+    text += line_for(option.text());
   return text +
          "\n"
          "Examples\n"

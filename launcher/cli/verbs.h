@@ -16,7 +16,8 @@ int main_verb(const std::vector<std::string>& words, Session& session);
 
 int run(const std::vector<std::string>& words, Session& session);
 int run_request(Request request, Session& session);
-int import(const std::vector<std::string>& words, Session& session);
+/// Becomes berth-image, which has the verbs "import" and "image"; `words` begin with the verb.
+int run_image_program(const std::vector<std::string>& words, Session& session);
 
 /// `berth --help`, and `berth run --help`.
 std::string help_text();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth import`: hands over to berth-image, which has the libraries that a launch must not load.
+// `berth import` and `berth image`: hands over to berth-image, which has the libraries that a
+// launch must not load.
 #include "launcher/cli/verbs.h"
 
 #include <unistd.h>
@@ -32,8 +33,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
-int import(const std::vector<std::string>& words, Session& session) {
-  std::vector<std::string> arguments = {"berth-image", "import"};
+int run_image_program(const std::vector<std::string>& words, Session& session) {
+  std::vector<std::string> arguments = {"berth-image"};
   arguments.insert(arguments.end(), words.begin(), words.end());
   std::vector<std::string> environment;
   for (const std::string& variable : session.environment)

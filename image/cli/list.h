@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// `berth image list`.
+#pragma once
+
+#include "image/cli/verb.h"
+
+namespace berth::cli {
+
+int run_list(const std::vector<std::string>& words, const Streams& streams, const Machine& machine);
+
+}  // namespace berth::cli
