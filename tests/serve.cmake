@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(name superblock sandbox fuse_reply block_cache)
+foreach(name superblock block_cache)
+  berth_test(read_${name}_test LABELS unit serve SOURCES tests/unit/read_${name}_test.cc
+             NEEDS berth_read)
+endforeach()
+foreach(name sandbox fuse_reply)
   berth_test(serve_${name}_test LABELS unit serve SOURCES tests/unit/serve_${name}_test.cc
              NEEDS berth_serve)
 endforeach()

@@ -2,7 +2,7 @@
 // What the server tells the launcher before it serves: the few files that a launch needs to know.
 #pragma once
 
-#include "image/serve/reader.h"
+#include "image/read/reader.h"
 #include "image/serve/serve.h"
 
 #include <array>
@@ -28,6 +28,6 @@ struct PreviewHead {
 };
 
 /// Reads them and sends the message. 0 or an errno, after which nobody waits for us.
-int send_preview(Reader& reader, int control);
+int send_preview(read::Reader& reader, int control);
 
 }  // namespace berth::serve

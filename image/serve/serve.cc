@@ -25,21 +25,6 @@ Error damaged(const std::string& name, const std::string& why) {
   return Error{Blame::image, "use " + quote(name) + " as an image: it is damaged: " + why};
 }
 
-Result<Superblock> read_superblock(int fd, const std::string& name) {
-  struct stat status {};
-
-  if (::fstat(fd, &status) != 0) return refused("fstat", "read " + quote(name), errno);
-  if (!S_ISREG(status.st_mode)) {
-    return Error{Blame::image, "use " + quote(name) + " as an image: it is not a regular file"};
-  }
-  std::array<std::byte, kSuperblockBytes> bytes{};
-  if (::pread(fd, bytes.data(), bytes.size(), 0) < 0) {
-    return refused("pread", "read " + quote(name), errno);
-  }
-  BERTH_TRY(check_superblock(bytes.data(), static_cast<std::uint64_t>(status.st_size), name));
-  return parse_superblock(bytes.data());
-}
-
 /// Becomes the child in between: starts the server and ends.
 [[noreturn]] void go_between(const ServerOrder& order) {
   const pid_t server = ::fork();
@@ -88,7 +73,7 @@ std::string culprit_text(const PreviewHead& head) {
 Result<ImageServer> ImageServer::start(int image_fd,
                                        const std::string& image_name,
                                        const Settings& settings) {
-  auto super = read_superblock(image_fd, image_name);
+  auto super = read::read_superblock(image_fd, image_name);
   if (!super) return super.error();
   const std::string goal = "start the server of image " + quote(image_name);
   std::array<int, 2> ends{};

@@ -17,8 +17,6 @@
 
 namespace berth::serve {
 
-constexpr std::size_t kSuperblockBytes = 96;
-
 /// How the image is shown and where its server may run.
 struct Settings {
   uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
@@ -33,10 +31,6 @@ struct Preview {
   std::string passwd;  ///< /etc/passwd, at most 256 KiB
   std::string group;   ///< /etc/group, at most 256 KiB
 };
-
-/// Whether the first kSuperblockBytes `bytes` of a file of `file_size` bytes promise an image that
-/// can be served: SquashFS 4.0, complete, tables in their places. Pure; an Error has Blame::image.
-Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const std::string& name);
 
 /// Our end of the conversation with a server process. Closing it before a FUSE descriptor was
 /// handed over ends the server; afterwards the server ends with the last mount.

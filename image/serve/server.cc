@@ -53,8 +53,8 @@ int receive_descriptor(int control) {
 void serve_image(const ServerOrder& order, int image_fd, int control) {
   const unsigned threads = choose_threads();
   if (lock_in() != 0) return;
-  Image image(image_fd, order.super);
-  Reader reader(image);
+  read::Image image(image_fd, order.super);
+  read::Reader reader(image);
   if (send_preview(reader, control) != 0) return;
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;

@@ -32,11 +32,11 @@ struct Crew {
   std::atomic<bool> is_mounted = false;
 };
 
-[[noreturn]] void work(Crew& crew, Reader& reader);
+[[noreturn]] void work(Crew& crew, read::Reader& reader);
 
 void* work_in_thread(void* argument) {
   Crew& crew = *static_cast<Crew*>(argument);
-  Reader reader(crew.session.image);
+  read::Reader reader(crew.session.image);
   work(crew, reader);
 }
 
@@ -129,7 +129,7 @@ void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer
   (void)::writev(fuse_fd, parts.data(), answer.empty() ? 1 : 2);
 }
 
-void work(Crew& crew, Reader& reader) {
+void work(Crew& crew, read::Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
   // With one processor only, looking would keep the others from it.
@@ -153,7 +153,7 @@ void work(Crew& crew, Reader& reader) {
 
 }  // namespace
 
-void serve_requests(const Session& session, Reader& reader) {
+void serve_requests(const Session& session, read::Reader& reader) {
   Crew crew{session};
   work(crew, reader);
 }

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// What filling a slot came to.
 struct Filled {
@@ -109,4 +109,4 @@ class BlockCache {
   std::vector<Slot> slots_;
 };
 
-}  // namespace berth::serve
+}  // namespace berth::read

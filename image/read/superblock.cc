@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes a superblock apart and checks it against the file. Pure: what passes here is the frame in
 // which every later position is checked again.
-#include "image/serve/superblock.h"
+#include "image/read/superblock.h"
 
 #include "base/text.h"
-#include "image/serve/decompress.h"
-#include "image/serve/serve.h"
+#include "image/read/decompress.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
 #include <string>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x73717368;
@@ -99,4 +103,19 @@ Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const s
   return Done{};
 }
 
-}  // namespace berth::serve
+Result<Superblock> read_superblock(int fd, const std::string& name) {
+  struct stat status {};
+
+  if (::fstat(fd, &status) != 0) return refused("fstat", "read " + quote(name), errno);
+  if (!S_ISREG(status.st_mode)) {
+    return Error{Blame::image, "use " + quote(name) + " as an image: it is not a regular file"};
+  }
+  std::array<std::byte, kSuperblockBytes> bytes{};
+  if (::pread(fd, bytes.data(), bytes.size(), 0) < 0) {
+    return refused("pread", "read " + quote(name), errno);
+  }
+  BERTH_TRY(check_superblock(bytes.data(), static_cast<std::uint64_t>(status.st_size), name));
+  return parse_superblock(bytes.data());
+}
+
+}  // namespace berth::read

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// The state before one block of a file: its size's place in the metadata, its own position.
 struct BlockMark {
@@ -76,4 +76,4 @@ class FileMarks {
   std::array<File, 16> files_;
 };
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "image/serve/serve.h"
-#include "image/serve/superblock.h"
+#include "image/read/superblock.h"
 
 #include <array>
 #include <cstring>
@@ -11,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr std::uint64_t kFileSize = 12288;
@@ -115,4 +114,4 @@ TEST(Superblock, AShortFileIsTruncatedOrNoImage) {
 }
 
 }  // namespace
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// A point between two entries of a listing.
 struct ListingState {
@@ -51,4 +51,4 @@ class DirectoryMarks {
   std::size_t next_ = 0;
 };
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // libsquashfuse for every compressor but two: libdeflate undoes gzip in half of zlib's time, and a
 // zstd context that is kept halves the time of a metadata block.
-#include "image/serve/decompress.h"
+#include "image/read/decompress.h"
 
 #include <libdeflate.h>
 #include <zstd.h>
@@ -13,7 +13,7 @@ extern "C" {
 #include <squashfuse/squashfs_fs.h>
 }
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr std::array kNames{"gzip", "lzma", "lzo", "xz", "lz4", "zstd"};
@@ -65,4 +65,4 @@ std::size_t Decompressor::run(std::span<std::byte> in, std::span<std::byte> out)
   return size <= out.size() ? size : 0;
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks metadata blocks in the order in which they lie, so a walk ends at the end of the table.
-#include "image/serve/metadata.h"
+#include "image/read/metadata.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-namespace berth::serve {
+namespace berth::read {
 
 Place place_of(std::uint64_t table, std::uint64_t reference) noexcept {
   return {table + (reference >> 16 & 0xffffffff), static_cast<std::uint32_t>(reference & 0xffff)};
@@ -56,4 +56,4 @@ int MetadataStream::skip(std::size_t count) {
   return 0;
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listing is headers, each followed by up to 256 entries. Positions count its bytes, so that they
 // grow, stay the same for ever, and fit in what readdir(3) calls an offset.
-#include "image/serve/directory.h"
+#include "image/read/directory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 struct ListingHeader {
@@ -142,4 +143,16 @@ int find_entry(Reader& reader, const Inode& directory, std::string_view name, Di
   }
 }
 
-}  // namespace berth::serve
+int find_path(Reader& reader, std::string_view path, Inode& out) {
+  int error = read_inode(reader, reader.image().super.root, out);
+  while (error == 0 && !path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    DirectoryEntry entry;
+    error = find_entry(reader, out, path.substr(0, end), entry);
+    if (error == 0) error = read_inode(reader, entry.reference, out);
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return error;
+}
+
+}  // namespace berth::read

@@ -2,7 +2,7 @@
 // Inodes of SquashFS 4.0, all fourteen kinds as one struct whose numbers have been checked.
 #pragma once
 
-#include "image/serve/metadata.h"
+#include "image/read/metadata.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-namespace berth::serve {
+namespace berth::read {
 
 constexpr std::uint32_t kNoFragment = 0xffffffff;
 /// What a symbolic link can hold on Linux, where a path is at most PATH_MAX bytes with its zero.
@@ -48,4 +48,4 @@ int read_link(Reader& reader, const Inode& inode, std::string& out);
 /// The file type (S_IF...) of a SquashFS inode type, basic or extended; 0 where there is none such.
 mode_t kind_of(unsigned type) noexcept;
 
-}  // namespace berth::serve
+}  // namespace berth::read

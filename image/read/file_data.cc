@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the blocks under a range and copies them. Whole blocks are decompressed where the caller
 // wants them; parts go through the cache, because the rest is wanted next.
-#include "image/serve/file_data.h"
+#include "image/read/file_data.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 /// Walks the sizes of a file's blocks.
@@ -123,4 +123,4 @@ int read_file(Reader& reader,
   return 0;
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

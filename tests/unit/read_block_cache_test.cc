@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "image/serve/block_cache.h"
+#include "image/read/block_cache.h"
 
 #include <atomic>
 #include <cstring>
@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 /// Fills a slot with its key, and counts.
@@ -86,4 +86,4 @@ TEST(BlockCache, FourThreadsOnThreeSlotsSeeTheirOwnBlocks) {
 }
 
 }  // namespace
-}  // namespace berth::serve
+}  // namespace berth::read

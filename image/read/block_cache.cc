@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The slots of a BlockCache: one mutex, held for a sweep over the keys and never while filling.
-#include "image/serve/block_cache.h"
+#include "image/read/block_cache.h"
 
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <new>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr std::uint64_t kNobody = ~std::uint64_t{0};
@@ -89,4 +89,4 @@ void BlockCache::unpin(std::size_t slot) noexcept {
   changed_.notify_all();  // a load and nothing more unless every slot was pinned
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decodes inodes field by field (squashfs_fs.h and Documentation/filesystems/squashfs.rst of Linux
 // name them). What is decoded is checked here once, and trusted afterwards.
-#include "image/serve/inode.h"
+#include "image/read/inode.h"
 
 #include <array>
 #include <cerrno>
 #include <limits>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr unsigned kBasicKinds = 7;
@@ -154,4 +154,4 @@ int read_link(Reader& reader, const Inode& inode, std::string& out) {
   return out.empty() || out.find('\0') != std::string::npos ? EIO : 0;
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The superblock of SquashFS 4.0 as numbers. check_superblock() in serve.h says whether to trust
-// it.
+// The superblock of SquashFS 4.0 as numbers, and whether to trust it.
 #pragma once
+
+#include "base/result.h"
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
-namespace berth::serve {
+namespace berth::read {
 
 static_assert(std::endian::native == std::endian::little, "SquashFS is read as it lies on disk");
 
@@ -20,6 +22,7 @@ T number_at(const std::byte* bytes) noexcept {
   return value;
 }
 
+constexpr std::size_t kSuperblockBytes = 96;
 constexpr std::uint32_t kMetadataBytes = 8192;         ///< what a metadata block holds at most
 constexpr std::uint64_t kNoTable = ~std::uint64_t{0};  ///< where a table that is not there begins
 
@@ -45,4 +48,11 @@ struct Superblock {
 /// Takes kSuperblockBytes apart, whatever they say.
 Superblock parse_superblock(const std::byte* bytes) noexcept;
 
-}  // namespace berth::serve
+/// Whether the first kSuperblockBytes `bytes` of a file of `file_size` bytes promise an image that
+/// can be read: SquashFS 4.0, complete, tables in their places. Pure; an Error has Blame::image.
+Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const std::string& name);
+
+/// Reads the superblock of an open file, which has to be a regular one, and checks it.
+Result<Superblock> read_superblock(int fd, const std::string& name);
+
+}  // namespace berth::read

@@ -3,18 +3,18 @@
 // thread's way to it. Every position and size is checked against the image before it is used.
 #pragma once
 
-#include "image/serve/block_cache.h"
-#include "image/serve/decompress.h"
-#include "image/serve/directory_marks.h"
-#include "image/serve/file_marks.h"
-#include "image/serve/superblock.h"
+#include "image/read/block_cache.h"
+#include "image/read/decompress.h"
+#include "image/read/directory_marks.h"
+#include "image/read/file_marks.h"
+#include "image/read/superblock.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// An open image and what the threads remember of it. About 6 MiB when everything is in use.
 struct Image {
@@ -71,4 +71,4 @@ class Reader {
   std::unique_ptr<std::byte[]> input_;  ///< a block as it lies on disk
 };
 
-}  // namespace berth::serve
+}  // namespace berth::read

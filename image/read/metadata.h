@@ -3,13 +3,13 @@
 // along one of them; it cannot leave its table.
 #pragma once
 
-#include "image/serve/reader.h"
+#include "image/read/reader.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// A point in a stream: a metadata block's position in the file, and bytes into what it holds.
 struct Place {
@@ -52,4 +52,4 @@ int read_number(MetadataStream& stream, T& out) {
   return stream.read(&out, sizeof out);
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -2,13 +2,13 @@
 // The bytes of regular files.
 #pragma once
 
-#include "image/serve/inode.h"
+#include "image/read/inode.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// Fills `out` with the file's bytes from `offset` on; `got` says how many, fewer only where the
 /// file ends. 0, EISDIR or EINVAL where `file` is not a regular one, or EIO.
@@ -18,4 +18,4 @@ int read_file(Reader& reader,
               std::span<std::byte> out,
               std::size_t& got);
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <span>
 
-namespace berth::serve {
+namespace berth::read {
 
 /// "zstd" for 6; null when SquashFS has no compressor of that number.
 const char* compressor_name(unsigned compressor) noexcept;
@@ -34,4 +34,4 @@ class Decompressor {
   void* zstd_ = nullptr;     ///< libzstd's
 };
 
-}  // namespace berth::serve
+}  // namespace berth::read

@@ -2,13 +2,13 @@
 // Directories of an image: entries in order from any position, and one entry by its name.
 #pragma once
 
-#include "image/serve/inode.h"
+#include "image/read/inode.h"
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
-namespace berth::serve {
+namespace berth::read {
 
 constexpr std::size_t kLongestName = 256;
 
@@ -58,4 +58,7 @@ class Listing {
 /// The entry `name` of a directory. 0, ENOENT, or EIO.
 int find_entry(Reader& reader, const Inode& directory, std::string_view name, DirectoryEntry& out);
 
-}  // namespace berth::serve
+/// The inode at `path` below the root, no symbolic link followed. 0, ENOENT, ENOTDIR, or EIO.
+int find_path(Reader& reader, std::string_view path, Inode& out);
+
+}  // namespace berth::read

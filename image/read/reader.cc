@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads blocks with one pread each. A file that has shrunk gives short reads, never SIGBUS: the
 // image is not mapped.
-#include "image/serve/reader.h"
+#include "image/read/reader.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 #include <array>
 #include <cerrno>
 
-namespace berth::serve {
+namespace berth::read {
 namespace {
 
 constexpr std::size_t kMetadataSlots = 128;
@@ -117,4 +117,4 @@ BlockCache::Pin Reader::fragment(std::uint32_t number) {
   });
 }
 
-}  // namespace berth::serve
+}  // namespace berth::read
