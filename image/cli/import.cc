@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "image/cli/convert.h"
+#include "image/cli/events.h"
 #include "image/cli/options.h"
 #include "image/cli/packing.h"
 #include "image/cli/progress.h"
+#include "image/cli/summary.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
 #include "image/layers/merge.h"
@@ -18,7 +20,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 namespace berth::cli {
@@ -46,16 +47,6 @@ class ImageSink : public layers::FileSink {
  private:
   squash::Writer& writer_;
   std::uint64_t files_ = 0;
-};
-
-/// What the summary tells.
-struct Summary {
-  std::size_t layers = 0;
-  std::uint64_t names = 0;
-  std::uint64_t in_vain = 0;  ///< files compressed although their layer replaces them later
-  layers::Counts counts = {};
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
 };
 
 layers::MadeStream::Item own_entry(const std::string& path,
@@ -178,41 +169,6 @@ Status check_output(const std::string& output, bool force) {
                "replace it with --force"};
 }
 
-std::string seconds_text(std::chrono::steady_clock::duration duration) {
-  char text[32];
-  const double seconds = std::chrono::duration<double>(duration).count();
-  (void)std::snprintf(text, sizeof text, "%.1f s", seconds);  // fits: it would take ages
-  return text;
-}
-
-std::string counted(std::uint64_t count, const std::string& one, const std::string& many) {
-  return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-/// The line about what was left out on purpose; empty when nothing was.
-std::string losses_of(const layers::Counts& counts) {
-  std::string text;
-  if (counts.devices > 0) text = counted(counts.devices, "device node", "device nodes");
-  if (counts.lost_xattrs > 0) {
-    if (!text.empty()) text += " and ";
-    text += counted(counts.lost_xattrs, "extended attribute", "extended attributes");
-  }
-  if (text.empty()) return text;
-  return "berth: left out " + text + ", which need privilege\n";
-}
-
-std::string summary_text(const Summary& summary) {
-  std::string text = ": ";
-  if (summary.layers > 0) text += counted(summary.layers, "layer", "layers") + ", ";
-  text += counted(summary.names, "entry", "entries");
-  if (summary.counts.hidden > 0)
-    text +=
-        " (" + counted(summary.counts.hidden, "hidden one", "hidden ones") + " never compressed)";
-  if (summary.in_vain > 0)
-    text += " (" + counted(summary.in_vain, "duplicate", "duplicates") + " compressed in vain)";
-  return text + ", " + size_text(summary.bytes_in) + " -> " + size_text(summary.bytes_out);
-}
-
 /// The writer does not know the file's name.
 Error explain_write(Error error, const std::string& output) {
   if (error.blame != Blame::host || error.goal != "write the image") return error;
@@ -220,6 +176,22 @@ Error explain_write(Error error, const std::string& output) {
   if (error.refusal && (error.refusal->number == ENOSPC || error.refusal->number == EDQUOT))
     error.hint = "free space there, or write elsewhere with --output";
   return error;
+}
+
+Progress::Settings settings_for(const ImportOptions& options,
+                                const Streams& streams,
+                                std::uint64_t total) {
+  Progress::Settings settings;
+  settings.name = options.source;
+  settings.total = total;
+  settings.out = options.json ? &streams.out : &streams.err;
+  if (options.json) {
+    settings.telling = options.quiet ? Telling::nothing : Telling::events;
+  } else if (!options.quiet) {
+    settings.telling = streams.err_is_terminal ? Telling::line : Telling::lines;
+  }
+  if (streams.err_columns) settings.columns = streams.err_columns;
+  return settings;
 }
 
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
@@ -247,20 +219,19 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   std::uint64_t total = 0;
   for (const source::Layer& layer : image->layers)
     total += layer.blob.size;
-  const bool is_shown = streams.err_is_terminal && !options.quiet;
-  auto progress = std::make_unique<Progress>(
-      is_shown ? &streams.err : nullptr, machine.stop, options.source, total);
-  const auto summary = Import(*image, *writer, *progress).run(reference->path);
+  auto progress = std::make_unique<Progress>(settings_for(options, streams, total), machine.stop);
+  auto summary = Import(*image, *writer, *progress).run(reference->path);
   if (!summary) return explain_write(summary.error(), *output);
-  BERTH_TRY(progress->tell(total));
+  BERTH_TRY(progress->tell(0));
   using Existing = FileBeingWritten::Existing;
   BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
   progress.reset();
-  if (options.quiet) return Done{};
-  streams.err << "berth: imported " << quote(options.source) << " to " << quote(*output)
-              << summary_text(*summary) << " in "
-              << seconds_text(std::chrono::steady_clock::now() - begin) << "\n"
-              << losses_of(summary->counts);
+  summary->source = options.source;
+  summary->output = *output;
+  summary->seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (options.json) streams.out << result_event(*summary) << std::endl;
+  if (!options.json && !options.quiet) streams.err << summary_text(*summary);
   return Done{};
 }
 
@@ -274,7 +245,14 @@ int run_import(const std::vector<std::string>& words,
     streams.out << import_help();
     return 0;
   }
-  return finish(options ? import(*options, streams, machine) : options.error(), streams, machine);
+  const Status outcome = options ? import(*options, streams, machine) : Status(options.error());
+  const int status = finish(outcome, streams, machine);
+  if (options && options->json && !outcome) {
+    const int signal = machine.stop.load();
+    streams.out << (signal != 0 ? stopped_event(signal) : error_event(outcome.error(), status))
+                << std::endl;
+  }
+  return status;
 }
 
 }  // namespace berth::cli

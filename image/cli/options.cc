@@ -69,7 +69,7 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 8> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -91,6 +91,14 @@ constexpr std::array<Option<ImportOptions>, 8> kOptions = {{
     {"--threads", 0, "N", "threads that compress; without it: one for each CPU", apply_threads},
     {"--block-size", 0, "SIZE", "4K to 1M, a power of two; without it: 128K", apply_block_size},
     {"--compressor", 0, "NAME", "zstd, gzip, xz or lz4; without it: zstd", apply_compressor},
+    {"--json",
+     0,
+     "",
+     "progress and result as JSON on standard output, for programs",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.json = true;
+       return Done{};
+     }},
     {"--quiet",
      'q',
      "",

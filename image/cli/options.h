@@ -18,6 +18,7 @@ struct ImportOptions {
   std::optional<source::Platform> platform = {};
   squash::Options squash = {};  ///< threads 0: one for each CPU
   bool force = false;
+  bool json = false;
   bool quiet = false;
   bool help = false;
 };
