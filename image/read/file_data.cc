@@ -123,4 +123,18 @@ int read_file(Reader& reader,
   return 0;
 }
 
+std::optional<std::uint64_t> find_plain_bytes(Reader& reader, const Inode& file) {
+  if (!file.is(S_IFREG) || file.fragment != kNoFragment || file.size == 0) return std::nullopt;
+  const std::uint64_t block_size = reader.image().super.block_size;
+  BlockWalk walk(reader, file);
+  if (walk.seek(0) != 0) return std::nullopt;
+  for (std::uint32_t index = 0; index < file.block_count; ++index) {
+    BlockAt block;
+    const std::uint64_t whole = std::min(block_size, file.size - index * block_size);
+    if (walk.next(block) != 0 || block.is_compressed() || block.stored() != whole)
+      return std::nullopt;
+  }
+  return file.blocks_start;
+}
+
 }  // namespace berth::read

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace berth::read {
@@ -17,5 +18,9 @@ int read_file(Reader& reader,
               std::uint64_t offset,
               std::span<std::byte> out,
               std::size_t& got);
+
+/// Where in the image the file's bytes lie, all of them in one piece and not compressed; nothing
+/// where they do not lie so.
+std::optional<std::uint64_t> find_plain_bytes(Reader& reader, const Inode& file);
 
 }  // namespace berth::read

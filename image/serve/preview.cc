@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "image/read/directory.h"
 #include "image/read/file_data.h"
+#include "image/serve/find_start.h"
 
 #include <unistd.h>
 
@@ -57,6 +58,11 @@ int send_preview(read::Reader& reader, int control) {
     if (head.error != 0) head.culprit = i;
   }
   if (head.error != 0) message.resize(sizeof head);
+  if (head.error == 0) {
+    const std::string start = to_bytes(find_start_files(reader));
+    head.start_size = static_cast<std::uint32_t>(start.size());
+    message += start;
+  }
   message.replace(0, sizeof head, reinterpret_cast<const char*>(&head), sizeof head);
   const int error = write_fully(control, message.data(), message.size());
   return error != 0 ? error : head.error;

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "image/serve/start_files.h"
 
 #include <sched.h>
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace berth::serve {
 
@@ -30,6 +32,7 @@ struct Preview {
   std::string config;  ///< /.berth/config.json, at most 1 MiB
   std::string passwd;  ///< /etc/passwd, at most 256 KiB
   std::string group;   ///< /etc/group, at most 256 KiB
+  std::vector<StartFile> start = {};  ///< parents first
 };
 
 /// Our end of the conversation with a server process. Closing it before a FUSE descriptor was
@@ -54,12 +57,14 @@ class ImageServer {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
  private:
-  ImageServer(UniqueFd control, std::string name)
+  ImageServer(UniqueFd control, std::string name, std::uint64_t size)
       : control_(std::move(control)),
-        name_(std::move(name)) {}
+        name_(std::move(name)),
+        size_(size) {}
 
   UniqueFd control_;
   std::string name_;
+  std::uint64_t size_;  ///< bytes of the image
   pid_t pid_ = 0;
 };
 

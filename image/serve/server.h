@@ -13,6 +13,7 @@ struct ServerOrder {
   int control = -1;
   read::Superblock super = {};
   Settings settings = {};
+  int launcher_cpu = -1;  ///< the processor that the launcher runs on; -1 where unknown
 };
 
 /// The whole life. Call it in a process of its own that has one thread.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "image/read/reader.h"
+
+#include <sched.h>
 #include "image/serve/fuse_reply.h"
 
 namespace berth::serve {
@@ -13,6 +15,7 @@ struct Session {
   int control = -1;  ///< our end of the socket; closed once the mount is there
   Owner owner = {};
   unsigned most_threads = 1;
+  cpu_set_t cpus = {};  ///< where threads may run after the first moments
 };
 
 /// Serves until the last mount is gone, or until the other end of `control` is closed before there
