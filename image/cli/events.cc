@@ -51,6 +51,8 @@ std::string result_event(const Summary& summary) {
   event["hidden"] = summary.counts.hidden;
   event["duplicates"] = summary.in_vain;
   event["left_out"] = {{"devices", summary.counts.devices}, {"xattrs", summary.counts.lost_xattrs}};
+  event["digest"] = summary.digest;
+  event["root_hash"] = summary.root_hash.empty() ? Json() : Json(summary.root_hash);
   event["seconds"] = rounded(summary.seconds);
   return text_of(event);
 }

@@ -9,6 +9,7 @@
 #include "image/cli/packing.h"
 #include "image/cli/progress.h"
 #include "image/cli/summary.h"
+#include "image/integrity/seal.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
 #include "image/layers/merge.h"
@@ -194,6 +195,29 @@ Progress::Settings settings_for(const ImportOptions& options,
   return settings;
 }
 
+/// Appends the hash tree if it is wanted, and notes what the whole file's digest is.
+Status seal(Summary& summary,
+            const FileBeingWritten& file,
+            const ImportOptions& options,
+            unsigned threads,
+            Progress& progress) {
+  const auto tell = [&](std::uint64_t) { return progress.tell(0); };
+  integrity::Digest digest;
+  if (options.hash_tree) {
+    const auto sealed = integrity::write_tree(file.fd(), summary.bytes_out, threads, tell);
+    if (!sealed) return sealed.error();
+    digest = sealed->file;
+    summary.bytes_out = sealed->bytes;
+    summary.root_hash = integrity::hex_of(sealed->root);
+  } else {
+    const auto known = integrity::digest_of_file(file.fd(), summary.bytes_out, tell);
+    if (!known) return known.error();
+    digest = *known;
+  }
+  summary.digest = "sha256:" + integrity::hex_of(digest);
+  return Done{};
+}
+
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
   const auto begin = std::chrono::steady_clock::now();
   const auto settled = settings::read_settings(machine.settings);
@@ -223,6 +247,8 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   auto summary = Import(*image, *writer, *progress).run(reference->path);
   if (!summary) return explain_write(summary.error(), *output);
   BERTH_TRY(progress->tell(0));
+  if (const Status sealed = seal(*summary, *file, options, squash.threads, *progress); !sealed)
+    return explain_write(sealed.error(), *output);
   using Existing = FileBeingWritten::Existing;
   BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
   progress.reset();

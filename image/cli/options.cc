@@ -69,7 +69,7 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -97,6 +97,14 @@ constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
      "progress and result as JSON on standard output, for programs",
      [](ImportOptions& options, const std::string&) -> Status {
        options.json = true;
+       return Done{};
+     }},
+    {"--no-hash-tree",
+     0,
+     "",
+     "leave out what reads are verified against",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.hash_tree = false;
        return Done{};
      }},
     {"--quiet",

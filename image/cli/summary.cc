@@ -47,8 +47,8 @@ std::string amounts_of(const Summary& summary) {
 
 std::string summary_text(const Summary& summary) {
   return "berth: imported " + quote(summary.source) + " to " + quote(summary.output) + ": " +
-         amounts_of(summary) + " in " + seconds_text(summary.seconds) + "\n" +
-         losses_of(summary.counts);
+         amounts_of(summary) + " in " + seconds_text(summary.seconds) + ", " + summary.digest +
+         "\n" + losses_of(summary.counts);
 }
 
 }  // namespace berth::cli

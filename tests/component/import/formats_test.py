@@ -175,7 +175,7 @@ class Formats(harness.ImportTest):
         done = self.run_import("oci:in", "out.sqsh")
         self.assertRegex(done.stderr, r"^berth: imported 'oci:in' to 'out.sqsh': 2 layers, 5 entries "
                          r"\(2 hidden ones never compressed\), [0-9.]+ KiB -> [0-9.]+ KiB "
-                         r"in [0-9.]+ s\n$")
+                         r"in [0-9.]+ s, sha256:[0-9a-f]{64}\n$")
         self.assertEqual(self.run_import("-q", "oci:in", "quiet.sqsh").stderr, "")
 
 

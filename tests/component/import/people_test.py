@@ -156,7 +156,8 @@ class Pipe(PeopleTest):
         layout.write_layout(self.path("small"), [layout.make_layer([entry("f")])])
         done = self.run_import("oci:small", "out/img.sqsh")
         self.assertRegex(done.stderr, r"\Aberth: imported 'oci:small' to 'out/img.sqsh': 1 layer, "
-                         r"1 entry, [\d.]+ B -> [\d.]+ KiB in \d\.\d s\n\Z")
+                         r"1 entry, [\d.]+ B -> [\d.]+ KiB in \d\.\d s, "
+                         r"sha256:[0-9a-f]{64}\n\Z")
 
 
 class Json(PeopleTest):
