@@ -69,7 +69,7 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -91,20 +91,12 @@ constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
     {"--threads", 0, "N", "threads that compress; without it: one for each CPU", apply_threads},
     {"--block-size", 0, "SIZE", "4K to 1M, a power of two; without it: 128K", apply_block_size},
     {"--compressor", 0, "NAME", "zstd, gzip, xz or lz4; without it: zstd", apply_compressor},
-    {"--json",
+    {"--xattrs",
      0,
      "",
-     "progress and result as JSON on standard output, for programs",
+     "keep security.* and trusted.* attributes too",
      [](ImportOptions& options, const std::string&) -> Status {
-       options.json = true;
-       return Done{};
-     }},
-    {"--no-hash-tree",
-     0,
-     "",
-     "leave out what reads are verified against",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.hash_tree = false;
+       options.xattrs = true;
        return Done{};
      }},
     {"--quiet",
