@@ -24,20 +24,45 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// The length of the character at the start of `text`; 0 when it is no valid UTF-8 (RFC 3629) or
+/// one of the control characters, of which U+0080 to U+009F are a second set.
+std::size_t printable_length(std::string_view text) {
+  const auto byte_at = [&](std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+  };
+  const unsigned first = byte_at(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  // The least number that needs so many bytes, and the first one that needs more.
+  static constexpr unsigned kLeast[] = {0, 0, 0xa0, 0x800, 0x10000};
+  static constexpr unsigned kEnd[] = {0, 0, 0x800, 0x10000, 0x110000};
+  unsigned character = first & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte_at(i) & 0xc0U) != 0x80) return 0;
+    character = character << 6 | (byte_at(i) & 0x3fU);
+  }
+  const bool is_surrogate = character >= 0xd800 && character < 0xe000;
+  const bool is_valid = first >= 0xc0 && first < 0xf8 && character >= kLeast[length] &&
+                        character < kEnd[length] && !is_surrogate;
+  return is_valid ? length : 0;
+}
+
 }  // namespace
 
 std::string quote(std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string quoted = "'";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      quoted += c;
+  while (!text.empty()) {
+    const std::size_t length = printable_length(text);
+    if (length > 0) {
+      quoted += text.substr(0, length);
     } else {
+      const auto byte = static_cast<unsigned char>(text.front());
       quoted += "\\x";
       quoted += kDigits[byte >> 4];
       quoted += kDigits[byte & 15];
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return quoted + "'";
 }

@@ -2,15 +2,21 @@
 berth_test(store_test LABELS unit image SOURCES tests/unit/store_test.cc NEEDS berth_store)
 berth_test(settings_test LABELS unit image SOURCES tests/unit/settings_test.cc
            NEEDS berth_settings_file)
+berth_test(sha256_test LABELS unit image SOURCES tests/unit/sha256_test.cc
+           NEEDS berth_integrity crypto)
+berth_test(hash_tree_test LABELS unit image SOURCES tests/unit/hash_tree_test.cc
+           NEEDS berth_integrity)
 berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS berth_source)
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
+           NEEDS berth_image_cli)
+berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_progress_test.cc
            NEEDS berth_image_cli)
 berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEEDS berth_image_cli)
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
-foreach(name atomic errors formats images settings stacks)
+foreach(name atomic errors formats images integrity people settings stacks)
   add_test(NAME import_${name}
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)

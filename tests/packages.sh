@@ -18,7 +18,7 @@ demo_packages=(
 test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
-  attr bats binutils busybox-static bzip2 git groff jq man-db shellcheck skopeo squashfs-tools
+  attr bats binutils busybox-static bzip2 cryptsetup-bin git groff jq man-db shellcheck skopeo squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )
 

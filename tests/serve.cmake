@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(name superblock sandbox fuse_reply block_cache)
+foreach(name superblock block_cache)
+  berth_test(read_${name}_test LABELS unit serve SOURCES tests/unit/read_${name}_test.cc
+             NEEDS berth_read)
+endforeach()
+foreach(name sandbox fuse_reply start_files)
   berth_test(serve_${name}_test LABELS unit serve SOURCES tests/unit/serve_${name}_test.cc
              NEEDS berth_serve)
 endforeach()
-berth_test(serve_image_test LABELS component serve SOURCES tests/component/serve_image_test.cc
-           NEEDS berth_serve)
+foreach(name image start)
+  berth_test(serve_${name}_test LABELS component serve
+             SOURCES tests/component/serve_${name}_test.cc NEEDS berth_serve)
+endforeach()
+berth_fuzz(start_files SOURCES tests/fuzz/start_files.cc NEEDS berth_serve)
 berth_fuzz(squashfs_reader SOURCES tests/fuzz/squashfs_reader.cc NEEDS berth_serve)
 
 # The launcher's part, for tests that mount.

@@ -4,10 +4,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "image/cli/convert.h"
-#include "image/cli/losses.h"
+#include "image/cli/events.h"
 #include "image/cli/options.h"
 #include "image/cli/packing.h"
 #include "image/cli/progress.h"
+#include "image/cli/summary.h"
+#include "image/integrity/seal.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
 #include "image/layers/merge.h"
@@ -19,7 +21,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 namespace berth::cli {
@@ -49,17 +50,6 @@ class ImageSink : public layers::FileSink {
   std::uint64_t files_ = 0;
 };
 
-/// What the summary tells.
-struct Summary {
-  std::size_t layers = 0;
-  std::uint64_t names = 0;
-  std::uint64_t in_vain = 0;  ///< files compressed although their layer replaces them later
-  layers::Counts counts = {};
-  Losses losses = {};
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
-};
-
 layers::MadeStream::Item own_entry(const std::string& path,
                                    layers::Kind kind,
                                    std::string content) {
@@ -82,20 +72,13 @@ layers::MadeStream make_own_layer(const source::Image& image) {
   return layers::MadeStream(std::move(items));
 }
 
-/// What of its layers an image keeps.
-struct Rules {
-  layers::Xattrs xattrs = layers::Xattrs::users;
-  Keep keep = {};
-};
-
 /// One import: from an open source to a written file.
 class Import {
  public:
-  Import(source::Image& image, squash::Writer& writer, Progress& progress, const Rules& rules)
+  Import(source::Image& image, squash::Writer& writer, Progress& progress)
       : image_(image),
         writer_(writer),
         progress_(progress),
-        rules_(rules),
         sink_(writer),
         merger_(sink_) {}
 
@@ -103,14 +86,13 @@ class Import {
     BERTH_TRY(add_own_layer());
     BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name) : add_layers());
     BERTH_TRY(merger_.finish());
-    const Converted converted = convert(merger_.root(), rules_.keep);
+    const Converted converted = convert(merger_.root());
     BERTH_TRY(writer_.finish(converted.tree));
     Summary summary;
     summary.layers = image_.layers.size();
     summary.names = converted.names - own_names_;
     summary.in_vain = sink_.files() - converted.contents;
     summary.counts = merger_.counts();
-    summary.losses = converted.losses;
     summary.bytes_in = writer_.bytes_in();
     summary.bytes_out = writer_.bytes_out();
     return summary;
@@ -126,13 +108,9 @@ class Import {
   }
 
   Status add_folder(const std::string& name) {
-    layers::FolderStream folder(std::move(image_.folder), name, rules_.xattrs);
+    layers::FolderStream folder(std::move(image_.folder), name);
     WatchedStream watched(folder, progress_, [this] { return writer_.bytes_in(); });
     return merger_.add_layer(0, watched, image_.whiteouts);
-  }
-
-  [[nodiscard]] std::unique_ptr<layers::TarStream> open(const source::Layer& layer) const {
-    return std::make_unique<layers::TarStream>(layer, rules_.xattrs);
   }
 
   /// From the top down; the next layer is decompressed ahead while one is merged.
@@ -140,8 +118,8 @@ class Import {
     std::unique_ptr<layers::TarStream> ahead;
     for (std::size_t i = image_.layers.size(); i-- > 0;) {
       const source::Layer& layer = image_.layers[i];
-      auto stream = ahead ? std::move(ahead) : open(layer);
-      if (i > 0) ahead = open(image_.layers[i - 1]);
+      auto stream = ahead ? std::move(ahead) : std::make_unique<layers::TarStream>(layer);
+      if (i > 0) ahead = std::make_unique<layers::TarStream>(image_.layers[i - 1]);
       WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
       BERTH_TRY(merger_.add_layer(static_cast<int>(i), watched, image_.whiteouts));
       progress_.finish_layer(layer.blob.size);
@@ -157,7 +135,6 @@ class Import {
   source::Image& image_;
   squash::Writer& writer_;
   Progress& progress_;
-  Rules rules_;
   std::uint64_t own_names_ = 0;
   ImageSink sink_;
   layers::Merger merger_;
@@ -193,25 +170,6 @@ Status check_output(const std::string& output, bool force) {
                "replace it with --force"};
 }
 
-std::string seconds_text(std::chrono::steady_clock::duration duration) {
-  char text[32];
-  const double seconds = std::chrono::duration<double>(duration).count();
-  (void)std::snprintf(text, sizeof text, "%.1f s", seconds);  // fits: it would take ages
-  return text;
-}
-
-std::string summary_text(const Summary& summary) {
-  std::string text = ": ";
-  if (summary.layers > 0) text += counted(summary.layers, "layer", "layers") + ", ";
-  text += counted(summary.names, "entry", "entries");
-  if (summary.counts.hidden > 0)
-    text +=
-        " (" + counted(summary.counts.hidden, "hidden one", "hidden ones") + " never compressed)";
-  if (summary.in_vain > 0)
-    text += " (" + counted(summary.in_vain, "duplicate", "duplicates") + " compressed in vain)";
-  return text + ", " + size_text(summary.bytes_in) + " -> " + size_text(summary.bytes_out);
-}
-
 /// The writer does not know the file's name.
 Error explain_write(Error error, const std::string& output) {
   if (error.blame != Blame::host || error.goal != "write the image") return error;
@@ -219,6 +177,45 @@ Error explain_write(Error error, const std::string& output) {
   if (error.refusal && (error.refusal->number == ENOSPC || error.refusal->number == EDQUOT))
     error.hint = "free space there, or write elsewhere with --output";
   return error;
+}
+
+Progress::Settings settings_for(const ImportOptions& options,
+                                const Streams& streams,
+                                std::uint64_t total) {
+  Progress::Settings settings;
+  settings.name = options.source;
+  settings.total = total;
+  settings.out = options.json ? &streams.out : &streams.err;
+  if (options.json) {
+    settings.telling = options.quiet ? Telling::nothing : Telling::events;
+  } else if (!options.quiet) {
+    settings.telling = streams.err_is_terminal ? Telling::line : Telling::lines;
+  }
+  if (streams.err_columns) settings.columns = streams.err_columns;
+  return settings;
+}
+
+/// Appends the hash tree if it is wanted, and notes what the whole file's digest is.
+Status seal(Summary& summary,
+            const FileBeingWritten& file,
+            const ImportOptions& options,
+            unsigned threads,
+            Progress& progress) {
+  const auto tell = [&](std::uint64_t) { return progress.tell(0); };
+  integrity::Digest digest;
+  if (options.hash_tree) {
+    const auto sealed = integrity::write_tree(file.fd(), summary.bytes_out, threads, tell);
+    if (!sealed) return sealed.error();
+    digest = sealed->file;
+    summary.bytes_out = sealed->bytes;
+    summary.root_hash = integrity::hex_of(sealed->root);
+  } else {
+    const auto known = integrity::digest_of_file(file.fd(), summary.bytes_out, tell);
+    if (!known) return known.error();
+    digest = *known;
+  }
+  summary.digest = "sha256:" + integrity::hex_of(digest);
+  return Done{};
 }
 
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
@@ -246,23 +243,21 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   std::uint64_t total = 0;
   for (const source::Layer& layer : image->layers)
     total += layer.blob.size;
-  const bool is_shown = streams.err_is_terminal && !options.quiet;
-  auto progress = std::make_unique<Progress>(
-      is_shown ? &streams.err : nullptr, machine.stop, options.source, total);
-  const Rules rules{options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
-                    {settled->setuid.value == settings::Setuid::keep}};
-  const auto summary = Import(*image, *writer, *progress, rules).run(reference->path);
+  auto progress = std::make_unique<Progress>(settings_for(options, streams, total), machine.stop);
+  auto summary = Import(*image, *writer, *progress).run(reference->path);
   if (!summary) return explain_write(summary.error(), *output);
-  BERTH_TRY(progress->tell(total));
+  BERTH_TRY(progress->tell(0));
+  if (const Status sealed = seal(*summary, *file, options, squash.threads, *progress); !sealed)
+    return explain_write(sealed.error(), *output);
   using Existing = FileBeingWritten::Existing;
   BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
   progress.reset();
-  if (options.quiet) return Done{};
-  streams.err << "berth: imported " << quote(options.source) << " to " << quote(*output)
-              << summary_text(*summary) << " in "
-              << seconds_text(std::chrono::steady_clock::now() - begin) << "\n";
-  const std::string losses = losses_text(summary->losses, settled->setuid.origin);
-  if (!losses.empty()) streams.err << "berth: " << losses << "\n";
+  summary->source = options.source;
+  summary->output = *output;
+  summary->seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (options.json) streams.out << result_event(*summary) << std::endl;
+  if (!options.json && !options.quiet) streams.err << summary_text(*summary);
   return Done{};
 }
 
@@ -276,7 +271,14 @@ int run_import(const std::vector<std::string>& words,
     streams.out << import_help();
     return 0;
   }
-  return finish(options ? import(*options, streams, machine) : options.error(), streams, machine);
+  const Status outcome = options ? import(*options, streams, machine) : Status(options.error());
+  const int status = finish(outcome, streams, machine);
+  if (options && options->json && !outcome) {
+    const int signal = machine.stop.load();
+    streams.out << (signal != 0 ? stopped_event(signal) : error_event(outcome.error(), status))
+                << std::endl;
+  }
+  return status;
 }
 
 }  // namespace berth::cli

@@ -6,6 +6,7 @@
 #include "image/cli/import.h"
 
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -32,6 +33,14 @@ unsigned count_cpus() {
   cpu_set_t set;
   if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;  // more than 1024 CPUs
   return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+/// Of the terminal that standard error is.
+unsigned count_columns() {
+  struct winsize size {};
+
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
 }
 
 void watch_signals() {
@@ -71,7 +80,8 @@ int run(const std::vector<std::string>& words) {
       count_cpus(),
       g_stop,
       berth::settings::find_files(berth::settings::environment_of_process())};
-  const berth::cli::Streams streams{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
+  const berth::cli::Streams streams{
+      std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, count_columns};
   return verb({words.begin() + 1, words.end()}, streams, machine);
 }
 

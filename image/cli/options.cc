@@ -69,7 +69,7 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -91,12 +91,20 @@ constexpr std::array<Option<ImportOptions>, 9> kOptions = {{
     {"--threads", 0, "N", "threads that compress; without it: one for each CPU", apply_threads},
     {"--block-size", 0, "SIZE", "4K to 1M, a power of two; without it: 128K", apply_block_size},
     {"--compressor", 0, "NAME", "zstd, gzip, xz or lz4; without it: zstd", apply_compressor},
-    {"--xattrs",
+    {"--json",
      0,
      "",
-     "keep security.* and trusted.* attributes too",
+     "progress and result as JSON on standard output, for programs",
      [](ImportOptions& options, const std::string&) -> Status {
-       options.xattrs = true;
+       options.json = true;
+       return Done{};
+     }},
+    {"--no-hash-tree",
+     0,
+     "",
+     "leave out what reads are verified against",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.hash_tree = false;
        return Done{};
      }},
     {"--quiet",

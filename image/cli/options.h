@@ -17,8 +17,9 @@ struct ImportOptions {
   std::string output = {};  ///< empty: into the user's store
   std::optional<source::Platform> platform = {};
   squash::Options squash = {};  ///< threads 0: one for each CPU
+  bool hash_tree = true;        ///< behind the SquashFS
   bool force = false;
-  bool xattrs = false;  ///< keep those that need privilege
+  bool json = false;
   bool quiet = false;
   bool help = false;
 };

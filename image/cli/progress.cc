@@ -1,52 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/progress.h"
 
-#include "base/text.h"
-
-#include <algorithm>
+#include "image/cli/events.h"
 
 namespace berth::cli {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::milliseconds kLinePause{100};
+constexpr std::chrono::seconds kLinesPause{5};
+constexpr std::chrono::seconds kLongestSilence{60};
+constexpr std::chrono::seconds kEventsPause{1};
 
-/// The end of a long name tells more, and a line that wraps could not be rewritten.
-std::string shortened(const std::string& name) {
-  constexpr std::size_t kLongest = 30;
-  return name.size() <= kLongest ? name : "..." + name.substr(name.size() - kLongest);
+Moment::duration pause_of(Telling telling) {
+  if (telling == Telling::line) return kLinePause;
+  return telling == Telling::lines ? Moment::duration(kLinesPause) : kEventsPause;
+}
+
+unsigned tenths_of(const Pace& pace) {
+  return percent_of(pace).value_or(0) / 10;
 }
 
 }  // namespace
 
-Progress::Progress(std::ostream* line,
-                   const std::atomic<int>& stop,
-                   const std::string& name,
-                   std::uint64_t total)
-    : line_(line),
+Progress::Progress(Settings settings, const std::atomic<int>& stop)
+    : settings_(std::move(settings)),
       stop_(stop),
-      name_(shortened(name)),
-      total_(total),
-      next_(std::chrono::steady_clock::now() + kPause) {}
+      begin_(settings_.clock()),
+      shown_(begin_),
+      pacer_(begin_, settings_.total) {}
 
 Progress::~Progress() {
-  if (is_shown_) *line_ << "\r\x1b[K" << std::flush;
+  if (!is_wiped_) *settings_.out << "\r\x1b[K" << std::flush;
 }
 
 Status Progress::tell(std::uint64_t done) {
   if (stop_.load(std::memory_order_relaxed) != 0) return Error{Blame::host, "go on: interrupted"};
-  if (line_ == nullptr) return Done{};
-  const auto now = std::chrono::steady_clock::now();
-  if (now < next_) return Done{};
-  next_ = now + kPause;
-  is_shown_ = true;
-  const std::uint64_t bytes = finished_ + done;
-  *line_ << "\rberth: importing " << quote(name_) << ": " << size_text(bytes);
-  if (total_ > 0)
-    *line_ << " of " << size_text(total_) << " ("
-           << std::min<std::uint64_t>(bytes * 100 / total_, 100) << " %)";
-  *line_ << "\x1b[K" << std::flush;
+  if (settings_.telling == Telling::nothing) return Done{};
+  const Moment now = settings_.clock();
+  if (now - shown_ >= pause_of(settings_.telling)) show(now, finished_ + done);
   return Done{};
+}
+
+void Progress::show(Moment now, std::uint64_t bytes) {
+  const Pace pace = pacer_.take(now, bytes);
+  if (settings_.telling == Telling::lines && !is_line_due(now, pace)) return;
+  shown_ = now;
+  tenths_shown_ = tenths_of(pace);
+  std::ostream& out = *settings_.out;
+  switch (settings_.telling) {
+    case Telling::line: {
+      // The last column stays free: some terminals wrap when it is written to.
+      const std::string begin = "berth: ";
+      const std::size_t columns = settings_.columns();
+      const std::size_t room = columns > begin.size() ? columns - 1 - begin.size() : 0;
+      const std::string text = line_of(pace, settings_.name, room);
+      out << "\r" << (text.empty() ? "" : begin) << text << "\x1b[K";
+      is_wiped_ = false;
+      break;
+    }
+    case Telling::lines:
+      out << "berth: " << line_of(pace, settings_.name, 1000) << "\n";
+      break;
+    default:
+      out << progress_event(pace, std::chrono::duration<double>(now - begin_).count()) << "\n";
+  }
+  out << std::flush;
+}
+
+bool Progress::is_line_due(Moment now, const Pace& pace) const {
+  return tenths_of(pace) > tenths_shown_ || now - shown_ >= kLongestSilence;
 }
 
 }  // namespace berth::cli

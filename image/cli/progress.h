@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person sees while an import runs, and the way to stop it: a line on a terminal that is
-// rewritten ten times a second, and a flag that a signal handler sets.
+// What is told while an import runs, and the way to stop it: on a terminal a line that is rewritten
+// ten times a second, elsewhere a line now and then, for machines an event each second; and a flag
+// that a signal handler sets.
 #pragma once
 
+#include "image/cli/pace.h"
 #include "image/layers/entry.h"
 
 #include <atomic>
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
 
 namespace berth::cli {
 
+/// How progress is told.
+enum class Telling {
+  nothing,
+  line,   ///< one on a terminal, rewritten
+  lines,  ///< whole ones, when a tenth more is done and five seconds have passed, or a minute
+  events  ///< a JSON object on each line (image/cli/events.h)
+};
+
 class Progress {
  public:
-  /// `line` is null when nothing is to be shown. `stop` turns non-zero when a signal arrived.
-  Progress(std::ostream* line,
-           const std::atomic<int>& stop,
-           const std::string& name,
-           std::uint64_t total);
+  struct Settings {
+    Telling telling = Telling::nothing;
+    std::ostream* out = nullptr;  ///< where to; not needed for Telling::nothing
+    std::string name = {};        ///< of what is imported
+    std::uint64_t total = 0;      ///< bytes of it; 0: not known
+    std::function<unsigned()> columns = [] { return 80U; };  ///< of the terminal, now
+    std::function<Moment()> clock = [] { return std::chrono::steady_clock::now(); };
+  };
+
+  /// `stop` turns non-zero when a signal arrived.
+  Progress(Settings settings, const std::atomic<int>& stop);
 
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -30,20 +44,24 @@ class Progress {
   /// Wipes the line.
   ~Progress();
 
-  /// `done` of the total bytes of the layers have been read. An error once a signal has come.
+  /// `done` bytes of the current layer have been read. An error once a signal has come.
   Status tell(std::uint64_t done);
 
   /// Layers that are finished count in full.
   void finish_layer(std::uint64_t bytes) { finished_ += bytes; }
 
  private:
-  std::ostream* line_;
+  void show(Moment now, std::uint64_t bytes);
+  [[nodiscard]] bool is_line_due(Moment now, const Pace& pace) const;
+
+  Settings settings_;
   const std::atomic<int>& stop_;
-  std::string name_;
-  std::uint64_t total_;
   std::uint64_t finished_ = 0;
-  std::chrono::steady_clock::time_point next_;
-  bool is_shown_ = false;
+  Moment begin_;
+  Moment shown_;               ///< when something was told last
+  unsigned tenths_shown_ = 0;  ///< and how far it had come
+  Pacer pacer_;
+  bool is_wiped_ = true;
 };
 
 /// A stream that tells the progress of another one.

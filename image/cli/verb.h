@@ -7,6 +7,7 @@
 #include "image/store/store.h"
 
 #include <atomic>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct Streams {
   std::ostream& out;
   std::ostream& err;
   bool err_is_terminal = false;
+  std::function<unsigned()> err_columns = {};  ///< how wide that terminal is now
 };
 
 /// What a verb needs of the world, handed in so that tests can choose it.

@@ -32,7 +32,9 @@ class FileSink {
 };
 
 struct Counts {
-  std::uint64_t hidden = 0;  ///< files of lower layers passed over
+  std::uint64_t hidden = 0;       ///< files of lower layers passed over
+  std::uint64_t devices = 0;      ///< device nodes left out
+  std::uint64_t lost_xattrs = 0;  ///< xattrs left out
 };
 
 class Merger {

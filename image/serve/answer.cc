@@ -2,7 +2,7 @@
 // One function for each request that a read-only file system has to answer. ENOSYS to OPEN,
 // OPENDIR, FLUSH, GETXATTR and the like makes the kernel stop asking, which is where the speed
 // comes from.
-#include "image/serve/file_data.h"
+#include "image/read/file_data.h"
 #include "image/serve/session.h"
 
 #include <algorithm>
@@ -16,13 +16,13 @@ namespace {
 constexpr std::uint64_t kFirstPosition = 2;  ///< "." is 0, ".." is 1, then the listing's positions
 
 struct Asked {
-  Reader& reader;
+  read::Reader& reader;
   const Owner& owner;
   Exchange& exchange;
 
-  [[nodiscard]] const Superblock& super() const { return reader.image().super; }
+  [[nodiscard]] const read::Superblock& super() const { return reader.image().super; }
 
-  int node(Inode& out) const {
+  int node(read::Inode& out) const {
     const std::uint64_t reference = reference_of(exchange.header.nodeid, super().root);
     return read_inode(reader, reference, out);
   }
@@ -57,9 +57,9 @@ int answer_lookup(const Asked& asked) {
   const auto body = asked.exchange.body;
   const auto* text = reinterpret_cast<const char*>(body.data());
   const std::string_view name{text, ::strnlen(text, body.size())};
-  Inode directory;
-  Inode found;
-  DirectoryEntry entry;
+  read::Inode directory;
+  read::Inode found;
+  read::DirectoryEntry entry;
   int error = asked.node(directory);
   if (error == 0) error = find_entry(asked.reader, directory, name, entry);
   if (error == ENOENT) return give(asked.exchange, make_negative_entry());
@@ -69,13 +69,13 @@ int answer_lookup(const Asked& asked) {
 }
 
 int answer_getattr(const Asked& asked) {
-  Inode inode;
+  read::Inode inode;
   if (const int error = asked.node(inode); error != 0) return error;
   return give(asked.exchange, make_attr_out(inode, asked.owner));
 }
 
 int answer_readlink(const Asked& asked) {
-  Inode inode;
+  read::Inode inode;
   std::string target;
   int error = asked.node(inode);
   if (error == 0) error = read_link(asked.reader, inode, target);
@@ -87,7 +87,7 @@ int answer_readlink(const Asked& asked) {
 
 int answer_read(const Asked& asked) {
   fuse_read_in from{};
-  Inode inode;
+  read::Inode inode;
   if (!take(asked.exchange, from)) return EINVAL;
   if (const int error = asked.node(inode); error != 0) return error;
   const std::size_t wanted = std::min<std::size_t>(from.size, asked.exchange.room.size());
@@ -100,7 +100,7 @@ int answer_statfs(const Asked& asked) {
 }
 
 /// "." and "..", whose nodes the kernel knows.
-bool add_dots(EntryWriter& out, const Inode& directory, std::uint64_t from, bool is_plus) {
+bool add_dots(EntryWriter& out, const read::Inode& directory, std::uint64_t from, bool is_plus) {
   fuse_entry_out unknown{};
   const auto add = [&](std::string_view name, std::uint64_t number, std::uint64_t next) {
     unknown.attr.ino = number;
@@ -113,7 +113,7 @@ bool add_dots(EntryWriter& out, const Inode& directory, std::uint64_t from, bool
 
 /// Adds one entry; `fits` says whether there was room.
 int add_entry(const Asked& asked,
-              const DirectoryEntry& entry,
+              const read::DirectoryEntry& entry,
               std::uint64_t next,
               EntryWriter& out,
               bool& fits) {
@@ -121,17 +121,17 @@ int add_entry(const Asked& asked,
     fits = out.add(entry.name(), entry.number, entry.kind, next);
     return 0;
   }
-  Inode inode;
+  read::Inode inode;
   if (const int error = read_inode(asked.reader, entry.reference, inode); error != 0) return error;
   const fuse_entry_out attributes = make_entry(inode, asked.super().root, asked.owner);
   fits = out.add_plus(entry.name(), attributes, inode.mode & S_IFMT, next);
   return 0;
 }
 
-int add_entries(const Asked& asked, Listing& listing, EntryWriter& out) {
-  DirectoryEntry entry;
+int add_entries(const Asked& asked, read::Listing& listing, EntryWriter& out) {
+  read::DirectoryEntry entry;
   while (true) {
-    const ListingState before = listing.state();
+    const read::ListingState before = listing.state();
     int error = listing.next(entry);
     if (error == ENOENT) return 0;
     bool fits = false;
@@ -150,13 +150,13 @@ int add_entries(const Asked& asked, Listing& listing, EntryWriter& out) {
 
 int answer_readdir(const Asked& asked) {
   fuse_read_in from{};
-  Inode directory;
+  read::Inode directory;
   if (!take(asked.exchange, from)) return EINVAL;
   if (const int error = asked.node(directory); error != 0) return error;
   if (!directory.is(S_IFDIR)) return ENOTDIR;
   const std::size_t wanted = std::min<std::size_t>(from.size, asked.exchange.room.size());
   EntryWriter out(asked.exchange.room.first(wanted));
-  Listing listing(asked.reader, directory);
+  read::Listing listing(asked.reader, directory);
   const bool is_plus = asked.exchange.header.opcode == FUSE_READDIRPLUS;
   const std::uint64_t start = std::max(from.offset, kFirstPosition) - kFirstPosition;
   if (start > directory.size) return 0;
@@ -170,7 +170,7 @@ int answer_readdir(const Asked& asked) {
 
 }  // namespace
 
-int answer_request(Reader& reader, const Owner& owner, Exchange& exchange) {
+int answer_request(read::Reader& reader, const Owner& owner, Exchange& exchange) {
   const Asked asked{reader, owner, exchange};
   switch (exchange.header.opcode) {
     case FUSE_INIT:

@@ -36,7 +36,7 @@ fuse_init_out make_init(const fuse_init_in& from) noexcept {
   return out;
 }
 
-fuse_attr make_attributes(const Inode& inode, const Owner& owner) noexcept {
+fuse_attr make_attributes(const read::Inode& inode, const Owner& owner) noexcept {
   fuse_attr out{};
   out.ino = inode.number;
   out.size = inode.size;
@@ -50,14 +50,16 @@ fuse_attr make_attributes(const Inode& inode, const Owner& owner) noexcept {
   return out;
 }
 
-fuse_attr_out make_attr_out(const Inode& inode, const Owner& owner) noexcept {
+fuse_attr_out make_attr_out(const read::Inode& inode, const Owner& owner) noexcept {
   fuse_attr_out out{};
   out.attr_valid = kForEver;
   out.attr = make_attributes(inode, owner);
   return out;
 }
 
-fuse_entry_out make_entry(const Inode& inode, std::uint64_t root, const Owner& owner) noexcept {
+fuse_entry_out make_entry(const read::Inode& inode,
+                          std::uint64_t root,
+                          const Owner& owner) noexcept {
   fuse_entry_out out{};
   out.nodeid = node_of(inode.reference, root);
   out.entry_valid = out.attr_valid = kForEver;
@@ -71,12 +73,12 @@ fuse_entry_out make_negative_entry() noexcept {
   return out;
 }
 
-fuse_statfs_out make_statfs(const Superblock& super) noexcept {
+fuse_statfs_out make_statfs(const read::Superblock& super) noexcept {
   fuse_statfs_out out{};
   out.st.bsize = out.st.frsize = super.block_size;
   out.st.blocks = (super.bytes_used + super.block_size - 1) / super.block_size;
   out.st.files = super.inodes;
-  out.st.namelen = kLongestName - 1;
+  out.st.namelen = read::kLongestName - 1;
   return out;
 }
 

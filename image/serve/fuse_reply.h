@@ -2,8 +2,8 @@
 // What we say to the kernel, in the form of linux/fuse.h. Pure: bytes go into the caller's buffer.
 #pragma once
 
-#include "image/serve/directory.h"
-#include "image/serve/inode.h"
+#include "image/read/directory.h"
+#include "image/read/inode.h"
 
 #include <linux/fuse.h>
 #include <sys/types.h>
@@ -37,14 +37,16 @@ constexpr std::uint64_t reference_of(std::uint64_t node, std::uint64_t root) noe
 /// kernel knows.
 fuse_init_out make_init(const fuse_init_in& from) noexcept;
 
-fuse_attr make_attributes(const Inode& inode, const Owner& owner) noexcept;
-fuse_attr_out make_attr_out(const Inode& inode, const Owner& owner) noexcept;
-fuse_entry_out make_entry(const Inode& inode, std::uint64_t root, const Owner& owner) noexcept;
+fuse_attr make_attributes(const read::Inode& inode, const Owner& owner) noexcept;
+fuse_attr_out make_attr_out(const read::Inode& inode, const Owner& owner) noexcept;
+fuse_entry_out make_entry(const read::Inode& inode,
+                          std::uint64_t root,
+                          const Owner& owner) noexcept;
 
 /// "There is no such name", which the kernel remembers.
 fuse_entry_out make_negative_entry() noexcept;
 
-fuse_statfs_out make_statfs(const Superblock& super) noexcept;
+fuse_statfs_out make_statfs(const read::Superblock& super) noexcept;
 
 /// Directory entries one behind the other, as long as there is room.
 class EntryWriter {

@@ -4,8 +4,9 @@
 #include "image/serve/preview.h"
 
 #include "base/file.h"
-#include "image/serve/directory.h"
-#include "image/serve/file_data.h"
+#include "image/read/directory.h"
+#include "image/read/file_data.h"
+#include "image/serve/find_start.h"
 
 #include <unistd.h>
 
@@ -17,21 +18,11 @@
 namespace berth::serve {
 namespace {
 
-/// The inode at `path` below the root. 0, ENOENT, ENOTDIR, or EIO.
-int find_path(Reader& reader, std::string_view path, Inode& out) {
-  int error = read_inode(reader, reader.image().super.root, out);
-  while (error == 0 && !path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    DirectoryEntry entry;
-    error = find_entry(reader, out, path.substr(0, end), entry);
-    if (error == 0) error = read_inode(reader, entry.reference, out);
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return error;
-}
-
-int append_file(Reader& reader, const PreviewFile& file, std::string& out, std::uint32_t& size) {
-  Inode inode;
+int append_file(read::Reader& reader,
+                const PreviewFile& file,
+                std::string& out,
+                std::uint32_t& size) {
+  read::Inode inode;
   const int error = find_path(reader, file.path, inode);
   if (error == ENOENT || error == ENOTDIR || (error == 0 && !inode.is(S_IFREG))) return 0;
   if (error != 0) return error;
@@ -45,18 +36,18 @@ int append_file(Reader& reader, const PreviewFile& file, std::string& out, std::
 }
 
 /// The root has to be a directory that can be listed from its beginning.
-int check_root(Reader& reader) {
-  Inode root;
-  DirectoryEntry entry;
+int check_root(read::Reader& reader) {
+  read::Inode root;
+  read::DirectoryEntry entry;
   if (const int error = find_path(reader, "", root); error != 0) return error;
   if (!root.is(S_IFDIR)) return ENOTDIR;
-  const int error = Listing(reader, root).next(entry);
+  const int error = read::Listing(reader, root).next(entry);
   return error == ENOENT ? 0 : error;
 }
 
 }  // namespace
 
-int send_preview(Reader& reader, int control) {
+int send_preview(read::Reader& reader, int control) {
   PreviewHead head;
   std::string message(sizeof head, '\0');
   head.pid = ::getpid();
@@ -67,6 +58,11 @@ int send_preview(Reader& reader, int control) {
     if (head.error != 0) head.culprit = i;
   }
   if (head.error != 0) message.resize(sizeof head);
+  if (head.error == 0) {
+    const std::string start = to_bytes(find_start_files(reader));
+    head.start_size = static_cast<std::uint32_t>(start.size());
+    message += start;
+  }
   message.replace(0, sizeof head, reinterpret_cast<const char*>(&head), sizeof head);
   const int error = write_fully(control, message.data(), message.size());
   return error != 0 ? error : head.error;

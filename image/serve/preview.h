@@ -2,7 +2,7 @@
 // What the server tells the launcher before it serves: the few files that a launch needs to know.
 #pragma once
 
-#include "image/serve/reader.h"
+#include "image/read/reader.h"
 #include "image/serve/serve.h"
 
 #include <array>
@@ -19,15 +19,16 @@ struct PreviewFile {
 constexpr std::array<PreviewFile, 3> kPreviewFiles{
     {{".berth/config.json", 1 << 20}, {"etc/passwd", 256 << 10}, {"etc/group", 256 << 10}}};
 
-/// The head of the server's message; the files' bytes follow in their order.
+/// The head of the server's message; the files' bytes follow in their order, then the start files.
 struct PreviewHead {
   std::int32_t pid = 0;
   std::int32_t error = 0;     ///< 0, or the errno of what could not be read
   std::uint32_t culprit = 0;  ///< then: which of kPreviewFiles, or their number for the root
   std::array<std::uint32_t, kPreviewFiles.size()> sizes{};
+  std::uint32_t start_size = 0;  ///< bytes of the list of start files
 };
 
 /// Reads them and sends the message. 0 or an errno, after which nobody waits for us.
-int send_preview(Reader& reader, int control);
+int send_preview(read::Reader& reader, int control);
 
 }  // namespace berth::serve

@@ -32,14 +32,14 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 /// getpid is what libc's handler of its own signal 33 asks before it ignores strangers;
 /// clock_gettime is a call only where the clock cannot be read without one (vdso(7)).
-constexpr std::array<unsigned, 26> kServerCalls{
+constexpr std::array<unsigned, 27> kServerCalls{
     SYS_read,           SYS_writev,       SYS_pread64,      SYS_futex,
     SYS_ppoll,          SYS_write,        SYS_recvmsg,      SYS_close,
     SYS_mmap,           SYS_munmap,       SYS_mprotect,     SYS_mremap,
     SYS_madvise,        SYS_brk,          SYS_clone,        SYS_rseq,
     SYS_sched_yield,    SYS_exit,         SYS_exit_group,   SYS_set_robust_list,
     SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall,
-    SYS_getpid,         SYS_clock_gettime};
+    SYS_getpid,         SYS_clock_gettime, SYS_sched_setaffinity};
 
 constexpr std::array<unsigned, 29> kSanitizerCalls{
     SYS_openat,     SYS_readlinkat, SYS_sigaltstack, SYS_gettid,    SYS_prctl,
@@ -177,6 +177,12 @@ void leave_the_launcher(int& image_fd,
   (void)::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
   (void)::mallopt(M_MMAP_THRESHOLD, kKeptMemory / 2);
   // NOLINTEND(concurrency-mt-unsafe)
+}
+
+void keep_off(int cpu, cpu_set_t from) noexcept {
+  if (cpu < 0 || cpu >= CPU_SETSIZE || CPU_COUNT(&from) < 2) return;
+  CPU_CLR(static_cast<unsigned>(cpu), &from);
+  (void)::sched_setaffinity(0, sizeof from, &from);  // best effort: only speed is at stake
 }
 
 int lock_in() {

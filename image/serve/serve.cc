@@ -25,21 +25,6 @@ Error damaged(const std::string& name, const std::string& why) {
   return Error{Blame::image, "use " + quote(name) + " as an image: it is damaged: " + why};
 }
 
-Result<Superblock> read_superblock(int fd, const std::string& name) {
-  struct stat status {};
-
-  if (::fstat(fd, &status) != 0) return refused("fstat", "read " + quote(name), errno);
-  if (!S_ISREG(status.st_mode)) {
-    return Error{Blame::image, "use " + quote(name) + " as an image: it is not a regular file"};
-  }
-  std::array<std::byte, kSuperblockBytes> bytes{};
-  if (::pread(fd, bytes.data(), bytes.size(), 0) < 0) {
-    return refused("pread", "read " + quote(name), errno);
-  }
-  BERTH_TRY(check_superblock(bytes.data(), static_cast<std::uint64_t>(status.st_size), name));
-  return parse_superblock(bytes.data());
-}
-
 /// Becomes the child in between: starts the server and ends.
 [[noreturn]] void go_between(const ServerOrder& order) {
   const pid_t server = ::fork();
@@ -75,6 +60,9 @@ bool receive_fully(int control, void* out, std::size_t count) {
   return true;
 }
 
+/// Longer than any list of start files: two paths and a head for each.
+constexpr std::size_t kMostStartText = kMostStartFiles * 3 * 4096;
+
 std::string culprit_text(const PreviewHead& head) {
   if (head.culprit >= kPreviewFiles.size()) return "its root directory cannot be read";
   const PreviewFile& file = kPreviewFiles.at(head.culprit);
@@ -88,7 +76,7 @@ std::string culprit_text(const PreviewHead& head) {
 Result<ImageServer> ImageServer::start(int image_fd,
                                        const std::string& image_name,
                                        const Settings& settings) {
-  auto super = read_superblock(image_fd, image_name);
+  auto super = read::read_superblock(image_fd, image_name);
   if (!super) return super.error();
   const std::string goal = "start the server of image " + quote(image_name);
   std::array<int, 2> ends{};
@@ -97,10 +85,10 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
-  if (const int error = fork_server({image_fd, servers.get(), *super, settings}); error != 0) {
+  if (const int error = fork_server({image_fd, servers.get(), *super, settings, ::sched_getcpu()}); error != 0) {
     return refused("fork", goal, error);
   }
-  return ImageServer(std::move(ours), image_name);
+  return ImageServer(std::move(ours), image_name, super->bytes_used);
 }
 
 Result<Preview> ImageServer::preview() {
@@ -115,11 +103,18 @@ Result<Preview> ImageServer::preview() {
     texts.at(i)->resize(head.sizes.at(i));
     is_whole = receive_fully(control_.get(), texts.at(i)->data(), texts.at(i)->size());
   }
+  std::string start;
+  is_whole = is_whole && head.start_size <= kMostStartText;
+  if (is_whole) start.resize(head.start_size);
+  is_whole = is_whole && receive_fully(control_.get(), start.data(), start.size());
   if (!is_whole)
     return Error{Blame::image,
                  "use " + quote(name_) + " as an image: its server ended while reading it",
                  {},
                  "try again; if it happens again, import the image again"};
+  auto files = parse_start_files(start, size_);
+  if (!files) return damaged(name_, "its server talks nonsense");
+  out.start = std::move(*files);
   pid_ = head.pid;
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "image/serve/start_files.h"
 
 #include <sched.h>
 #include <sys/types.h>
@@ -14,10 +15,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace berth::serve {
-
-constexpr std::size_t kSuperblockBytes = 96;
 
 /// How the image is shown and where its server may run.
 struct Settings {
@@ -32,11 +32,8 @@ struct Preview {
   std::string config;  ///< /.berth/config.json, at most 1 MiB
   std::string passwd;  ///< /etc/passwd, at most 256 KiB
   std::string group;   ///< /etc/group, at most 256 KiB
+  std::vector<StartFile> start = {};  ///< parents first
 };
-
-/// Whether the first kSuperblockBytes `bytes` of a file of `file_size` bytes promise an image that
-/// can be served: SquashFS 4.0, complete, tables in their places. Pure; an Error has Blame::image.
-Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const std::string& name);
 
 /// Our end of the conversation with a server process. Closing it before a FUSE descriptor was
 /// handed over ends the server; afterwards the server ends with the last mount.
@@ -60,12 +57,14 @@ class ImageServer {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
  private:
-  ImageServer(UniqueFd control, std::string name)
+  ImageServer(UniqueFd control, std::string name, std::uint64_t size)
       : control_(std::move(control)),
-        name_(std::move(name)) {}
+        name_(std::move(name)),
+        size_(size) {}
 
   UniqueFd control_;
   std::string name_;
+  std::uint64_t size_;  ///< bytes of the image
   pid_t pid_ = 0;
 };
 

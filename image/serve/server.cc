@@ -21,12 +21,18 @@ namespace {
 
 constexpr int kMostThreads = 4;
 
-/// More threads than this contend for the one descriptor more than they help.
-unsigned choose_threads() {
+/// Where this process may run.
+cpu_set_t read_cpus() {
   cpu_set_t cpus;
   CPU_ZERO(&cpus);
-  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 2;
-  return static_cast<unsigned>(std::clamp(CPU_COUNT(&cpus), 1, kMostThreads));
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) CPU_ZERO(&cpus);
+  return cpus;
+}
+
+/// More threads than this contend for the one descriptor more than they help.
+unsigned threads_for(const cpu_set_t& cpus) {
+  const int count = CPU_COUNT(&cpus);
+  return count == 0 ? 2 : static_cast<unsigned>(std::min(count, kMostThreads));
 }
 
 /// The descriptor that hand_over() sends, or -1 when the other end was closed.
@@ -51,15 +57,17 @@ int receive_descriptor(int control) {
 }
 
 void serve_image(const ServerOrder& order, int image_fd, int control) {
-  const unsigned threads = choose_threads();
+  const cpu_set_t cpus = read_cpus();
+  // The program will start there, and wait for us.
+  keep_off(order.launcher_cpu, cpus);
   if (lock_in() != 0) return;
-  Image image(image_fd, order.super);
-  Reader reader(image);
+  read::Image image(image_fd, order.super);
+  read::Reader reader(image);
   if (send_preview(reader, control) != 0) return;
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse_fd, control, owner, threads}, reader);
+  serve_requests({image, fuse_fd, control, owner, threads_for(cpus), cpus}, reader);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // The life of a server process, from the fork to the end of the last mount.
 #pragma once
 
+#include "image/read/superblock.h"
 #include "image/serve/serve.h"
-#include "image/serve/superblock.h"
 
 namespace berth::serve {
 
@@ -11,8 +11,9 @@ namespace berth::serve {
 struct ServerOrder {
   int image_fd = -1;
   int control = -1;
-  Superblock super = {};
+  read::Superblock super = {};
   Settings settings = {};
+  int launcher_cpu = -1;  ///< the processor that the launcher runs on; -1 where unknown
 };
 
 /// The whole life. Call it in a process of its own that has one thread.

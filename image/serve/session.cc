@@ -32,11 +32,17 @@ struct Crew {
   std::atomic<bool> is_mounted = false;
 };
 
-[[noreturn]] void work(Crew& crew, Reader& reader);
+[[noreturn]] void work(Crew& crew, read::Reader& reader);
+
+/// Ends what keep_off() began.
+void run_anywhere(const cpu_set_t& cpus) {
+  if (CPU_COUNT(&cpus) > 0) (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort
+}
 
 void* work_in_thread(void* argument) {
   Crew& crew = *static_cast<Crew*>(argument);
-  Reader reader(crew.session.image);
+  run_anywhere(crew.session.cpus);
+  read::Reader reader(crew.session.image);
   work(crew, reader);
 }
 
@@ -52,21 +58,31 @@ bool is_readable(int fd) {
 /// for the next request instead of sleeping, and gives way to whoever else wants the processor.
 class Eagerness {
  public:
-  explicit Eagerness(bool may) : may_(may), over_(now() + kAltogether) {}
+  Eagerness(bool may, const cpu_set_t& cpus)
+      : may_(may),
+        over_(now() + kAltogether),
+        cpus_(cpus) {}
 
   /// Returns when a request may be there, or when it is time to sleep.
-  void await_request(int fd) {
+  void await_request(const Crew& crew) {
     if (!may_) return;
+    if (crew.threads > 1) return give_up();
     const std::int64_t begin = now();
     std::int64_t at = begin;
-    for (; at < over_ && at - begin < kAtOnce && !is_readable(fd); at = now())
+    for (; at < over_ && at - begin < kAtOnce && !is_readable(crew.session.fuse_fd);
+         at = now())
       (void)::sched_yield();  // cannot fail
-    may_ = at < over_;
+    if (at >= over_) give_up();
   }
 
  private:
   static constexpr std::int64_t kAltogether = 30'000'000;  // nanoseconds, as all here
   static constexpr std::int64_t kAtOnce = 300'000;
+
+  void give_up() {
+    may_ = false;
+    run_anywhere(cpus_);
+  }
 
   static std::int64_t now() {
     timespec at{};
@@ -76,6 +92,7 @@ class Eagerness {
 
   bool may_;
   std::int64_t over_;
+  const cpu_set_t& cpus_;
 };
 
 void add_thread_if_busy(Crew& crew) {
@@ -129,13 +146,13 @@ void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer
   (void)::writev(fuse_fd, parts.data(), answer.empty() ? 1 : 2);
 }
 
-void work(Crew& crew, Reader& reader) {
+void work(Crew& crew, read::Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
   // With one processor only, looking would keep the others from it.
-  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1);
+  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1, crew.session.cpus);
   while (true) {
-    if (crew.is_mounted && crew.threads == 1) eagerness.await_request(crew.session.fuse_fd);
+    if (crew.is_mounted) eagerness.await_request(crew);
     const std::size_t size = next_request(crew, request);
     fuse_in_header header{};
     std::memcpy(&header, request.data(), sizeof header);
@@ -153,7 +170,7 @@ void work(Crew& crew, Reader& reader) {
 
 }  // namespace
 
-void serve_requests(const Session& session, Reader& reader) {
+void serve_requests(const Session& session, read::Reader& reader) {
   Crew crew{session};
   work(crew, reader);
 }

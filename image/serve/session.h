@@ -2,23 +2,26 @@
 // Answers the kernel's FUSE requests (fuse(4), linux/fuse.h) on the raw device, with a few threads.
 #pragma once
 
+#include "image/read/reader.h"
+
+#include <sched.h>
 #include "image/serve/fuse_reply.h"
-#include "image/serve/reader.h"
 
 namespace berth::serve {
 
 struct Session {
-  Image& image;
+  read::Image& image;
   int fuse_fd = -1;
   int control = -1;  ///< our end of the socket; closed once the mount is there
   Owner owner = {};
   unsigned most_threads = 1;
+  cpu_set_t cpus = {};  ///< where threads may run after the first moments
 };
 
 /// Serves until the last mount is gone, or until the other end of `control` is closed before there
 /// is a mount. Ends the process: 0, or 1 when the device answers what it should not. This thread
 /// goes on with `reader`.
-[[noreturn]] void serve_requests(const Session& session, Reader& reader);
+[[noreturn]] void serve_requests(const Session& session, read::Reader& reader);
 
 /// Where a request and its answer meet: the request's body, and room for the answer's.
 struct Exchange {
@@ -29,6 +32,6 @@ struct Exchange {
 };
 
 /// Does what one request asks for, without the device. 0 or the errno to answer.
-int answer_request(Reader& reader, const Owner& owner, Exchange& exchange);
+int answer_request(read::Reader& reader, const Owner& owner, Exchange& exchange);
 
 }  // namespace berth::serve

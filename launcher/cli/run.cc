@@ -15,6 +15,8 @@
 #include "launcher/request/request_text.h"
 #include "launcher/survey/survey.h"
 
+#include <unistd.h>
+
 #include <optional>
 
 namespace berth::cli {
@@ -25,6 +27,7 @@ constexpr int kBeforeTheProgram = 125;
 
 /// What must stay open until the program begins.
 struct Held {
+  UniqueFd image;
   std::optional<serve::ImageServer> server;
   UniqueFd keeper;
   UniqueFd user_namespace;
@@ -71,123 +74,184 @@ std::string meeting_name(const Launch& launch, const enter::OpenedImage& image) 
   return node::name_of(place);
 }
 
+std::vector<StartFile> start_files_of(const std::vector<serve::StartFile>& found) {
+  std::vector<StartFile> files;
+  for (const serve::StartFile& file : found)
+    files.push_back({file.path,
+                     static_cast<StartFile::Kind>(file.kind),
+                     file.mode,
+                     file.mtime,
+                     file.target,
+                     file.offset,
+                     file.size});
+  return files;
+}
+
+/// One `berth run`, from the request to the program: look, decide, do.
+class Run {
+ public:
+  Run(Request request, Session& session) : session_(session) {
+    launch_.request = std::move(request);
+    launch_.facts.rank = survey::rank_of(session_.environment, ::getppid());
+  }
+
+  /// The exit code of a run that came to nothing, or of a plan that was printed.
+  int go();
+
+ private:
+  Result<enter::OpenedImage> open_image();
+  Status look();
+  Status share(const enter::OpenedImage& image);
+  Status start_server(const enter::OpenedImage& image);
+  Status start_keeper(node::Door door);
+  Status read_image();
+  Status read_config();
+  int print_plan();
+  void take(enter::Launching& launching, Result<std::vector<Step>> steps);
+  void give_up(Error error);
+
+  Session& session_;
+  Launch launch_;
+  Held held_;
+  bool is_shared_ = false;
+  int exit_code_ = 0;  ///< other than 0 once the run has come to nothing
+};
+
+Result<enter::OpenedImage> Run::open_image() {
+  BERTH_TRY(read_env_files(launch_.request));
+  const store::Environment places{variable(session_, "HOME"),
+                                  variable(session_, "XDG_DATA_HOME"),
+                                  variable(session_, "BERTH_STORE")};
+  auto path = store::find(launch_.request.image, places);
+  if (!path) return std::move(path.error());
+  launch_.image.path = *path;
+  return enter::open_image(*path);
+}
+
 /// Starts the locked-down process that will serve the image.
-Status start_server(const enter::OpenedImage& image, const Launch& launch, Held& held) {
+Status Run::start_server(const enter::OpenedImage& image) {
   serve::Settings settings;
-  settings.uid = launch.request.as_root ? 0 : launch.facts.uid;
-  settings.gid = launch.request.as_root ? 0 : launch.facts.gid;
-  auto server = serve::ImageServer::start(image.fd.get(), launch.request.image, settings);
+  settings.uid = launch_.request.as_root ? 0 : ::getuid();
+  settings.gid = launch_.request.as_root ? 0 : ::getgid();
+  auto server = serve::ImageServer::start(image.fd.get(), launch_.request.image, settings);
   if (!server) return std::move(server.error());
-  held.server = std::move(*server);
+  held_.server = std::move(*server);
   return Done{};
 }
 
-Status start_keeper(node::Door door, const Launch& launch, Held& held) {
-  auto keeper = node::start_keeper(std::move(door), launch.facts.helpers);
+Status Run::start_keeper(node::Door door) {
+  auto keeper = node::start_keeper(std::move(door), launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
-  held.keeper = std::move(*keeper);
+  held_.keeper = std::move(*keeper);
   return Done{};
 }
 
 /// Learns from the server what the image says.
-Status read_image(Launch& launch, Held& held) {
-  auto preview = held.server->preview();
+Status Run::read_image() {
+  auto preview = held_.server->preview();
   if (!preview) return std::move(preview.error());
-  node::announce_helper(launch.facts.helpers, held.server->pid());
-  launch.image.config = std::move(preview->config);
-  launch.image.passwd = std::move(preview->passwd);
-  launch.image.group = std::move(preview->group);
+  node::announce_helper(launch_.facts.helpers, held_.server->pid());
+  launch_.image.config = std::move(preview->config);
+  launch_.image.passwd = std::move(preview->passwd);
+  launch_.image.group = std::move(preview->group);
+  launch_.image.start = start_files_of(preview->start);
   return Done{};
 }
 
 /// Leads or joins the container of the step.
-Status share_image(const enter::OpenedImage& image, Launch& launch, Held& held) {
-  auto met = node::meet(meeting_name(launch, image));
+Status Run::share(const enter::OpenedImage& image) {
+  auto met = node::meet(meeting_name(launch_, image));
   if (!met) return std::move(met.error());
   if (auto* joiner = std::get_if<node::Joiner>(&*met)) {
-    launch.role = Role::joiner;
-    launch.image.config = std::move(joiner->config);
-    held.user_namespace = std::move(joiner->user_namespace);
-    held.mount_namespace = std::move(joiner->mount_namespace);
+    launch_.role = Role::joiner;
+    launch_.image.config = std::move(joiner->config);
+    held_.user_namespace = std::move(joiner->user_namespace);
+    held_.mount_namespace = std::move(joiner->mount_namespace);
     return Done{};
   }
-  launch.role = Role::leader;
-  BERTH_TRY(start_server(image, launch, held));
-  BERTH_TRY(read_image(launch, held));
+  launch_.role = Role::leader;
+  BERTH_TRY(start_server(image));
+  BERTH_TRY(read_image());
   return start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
-                       launch.image.config,
-                       launch.facts.rank.local_size},
-                      launch,
-                      held);
+                       launch_.image.config,
+                       launch_.facts.rank.local_size});
 }
 
-/// A container for this process alone. The keeper is made while the server reads.
-Status have_own_image(const enter::OpenedImage& image, Launch& launch, Held& held) {
-  BERTH_TRY(start_server(image, launch, held));
-  if (!launch.request.plan_only) BERTH_TRY(start_keeper({}, launch, held));
-  return read_image(launch, held);
-}
-
-Result<Launch> look(Request request, const Session& session, Held& held) {
-  BERTH_TRY(read_env_files(request));
-  const store::Environment places{variable(session, "HOME"),
-                                  variable(session, "XDG_DATA_HOME"),
-                                  variable(session, "BERTH_STORE")};
-  auto path = store::find(request.image, places);
-  if (!path) return std::move(path.error());
-  auto image = enter::open_image(*path);
+/// Collects the facts. Who has a container of his own lets its server read meanwhile.
+Status Run::look() {
+  auto image = open_image();
   if (!image) return std::move(image.error());
-  auto facts = survey::look_around(session.environment);
+  is_shared_ = should_share(launch_.request, launch_.facts) && !launch_.request.plan_only;
+  if (!is_shared_) BERTH_TRY(start_server(*image));
+  auto facts = survey::look_around(session_.environment);
   if (!facts) return std::move(facts.error());
-  Launch launch{std::move(request), std::move(*facts), {}, {}, Role::alone};
-  launch.image.path = *path;
-  const bool shared = should_share(launch.request, launch.facts) && !launch.request.plan_only;
-  BERTH_TRY(shared ? share_image(*image, launch, held) : have_own_image(*image, launch, held));
-  auto config = request::parse_image_config(launch.image.config, launch.request.image);
+  launch_.facts = std::move(*facts);
+  if (is_shared_) BERTH_TRY(share(*image));
+  held_.image = std::move(image->fd);
+  return is_shared_ || launch_.request.plan_only ? Status(Done{}) : start_keeper({});
+}
+
+Status Run::read_config() {
+  auto config = request::parse_image_config(launch_.image.config, launch_.request.image);
   if (!config) return std::move(config.error());
-  launch.config = std::move(*config);
-  return launch;
+  launch_.config = std::move(*config);
+  return Done{};
 }
 
 /// Inside a job the line says whose it is, and only a node's first rank adds the hint.
-void print_of_rank(Session& session, Error error, const Facts& facts) {
-  const Rank& rank = facts.rank;
-  if (rank.launcher.empty()) return print(session, error);
+void Run::give_up(Error error) {
+  exit_code_ = kBeforeTheProgram;
+  const Rank& rank = launch_.facts.rank;
+  if (rank.launcher.empty()) return print(session_, error);
   if (rank.local_rank != 0) error.hint.clear();
-  const std::string prefix = "berth[" + facts.node + ":" + std::to_string(rank.rank) + "]";
-  session.streams.err(to_text(error, prefix) + "\n");
+  const std::string who = "berth[" + survey::node_name() + ":" + std::to_string(rank.rank) + "]";
+  session_.streams.err(to_text(error, who) + "\n");
+}
+
+/// Carries out a part of the plan. Returns when it is done or has failed.
+void Run::take(enter::Launching& launching, Result<std::vector<Step>> steps) {
+  if (!steps) return give_up(steps.error());
+  const auto failure = launching.carry_out(*steps);
+  if (!failure) return;
+  give_up(failure->error);
+  exit_code_ = failure->exit_code;
+  if (!launch_.request.verbose) return;
+  session_.streams.err("berth: that was step " + std::to_string(failure->step + 1) + " of\n" +
+                       plan::to_text(*steps, launching.taken() + 1));
+}
+
+int Run::print_plan() {
+  Status ready = read_image();
+  if (ready) ready = read_config();
+  const auto steps = ready ? plan::make_plan(launch_) : Result<std::vector<Step>>(ready.error());
+  if (!steps) give_up(steps.error());
+  if (steps) session_.streams.out(plan::to_text(*steps));
+  return exit_code_;
+}
+
+int Run::go() {
+  if (const Status looked = look(); !looked) give_up(looked.error());
+  if (exit_code_ != 0) return exit_code_;
+  if (launch_.request.plan_only) return print_plan();
+  enter::Launching launching({held_.server ? held_.server->control_fd() : -1,
+                              held_.image.get(),
+                              held_.keeper.get(),
+                              {held_.user_namespace.get(), held_.mount_namespace.get()}});
+  take(launching, plan::make_beginning(launch_));
+  if (exit_code_ != 0) return exit_code_;
+  // All the while the server has been reading.
+  Status ready = is_shared_ ? Status(Done{}) : read_image();
+  if (ready) ready = read_config();
+  if (!ready) give_up(ready.error());
+  if (exit_code_ != 0) return exit_code_;
+  take(launching, plan::make_rest(launch_));
+  return exit_code_;
 }
 
 }  // namespace
 
 int run_request(Request request, Session& session) {
-  Held held;
-  auto launch = look(std::move(request), session, held);
-  if (!launch) {
-    Facts facts;
-    facts.node = survey::node_name();
-    facts.rank = survey::rank_of(session.environment, 0);
-    print_of_rank(session, launch.error(), facts);
-    return kBeforeTheProgram;
-  }
-  auto steps = plan::make_plan(*launch);
-  if (!steps) {
-    print_of_rank(session, steps.error(), launch->facts);
-    return kBeforeTheProgram;
-  }
-  if (launch->request.plan_only) {
-    session.streams.out(plan::to_text(*steps));
-    return 0;
-  }
-  const enter::Tools tools{held.server ? held.server->control_fd() : -1,
-                           held.keeper.get(),
-                           {held.user_namespace.get(), held.mount_namespace.get()}};
-  const enter::Failure failure = enter::start(*steps, tools);
-  print_of_rank(session, failure.error, launch->facts);
-  if (launch->request.verbose)
-    session.streams.err("berth: that was step " + std::to_string(failure.step + 1) + " of\n" +
-                        plan::to_text(*steps));
-  return failure.exit_code;
+  return Run(std::move(request), session).go();
 }
 
 int run(const std::vector<std::string>& words, Session& session) {

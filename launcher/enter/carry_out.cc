@@ -15,11 +15,14 @@ std::optional<Answer> apply_to_mounts(const Step& step, Mounts& mounts) noexcept
   if (const auto* scratch = std::get_if<MountScratch>(&step))
     return mounts.mount_scratch(scratch->at.c_str(), scratch->bytes);
   if (const auto* directory = std::get_if<MakeDirectory>(&step))
-    return mounts.make_directory(directory->path.c_str());
+    return mounts.make_directory(directory->path.c_str(), directory->is_covered);
   if (const auto* image = std::get_if<MountImage>(&step)) {
     const unsigned ids[2] = {image->uid, image->gid};
     return mounts.mount_image(image->at.c_str(), ids);
   }
+  if (const auto* start = std::get_if<LayStartFiles>(&step))
+    return mounts.lay_files(
+        start->at.c_str(), start->files.data(), static_cast<unsigned>(start->files.size()));
   if (const auto* overlay = std::get_if<MountOverlay>(&step))
     return mounts.mount_overlay(overlay->options.c_str(), overlay->at.c_str());
   if (const auto* tree = std::get_if<AttachTree>(&step))

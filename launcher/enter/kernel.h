@@ -3,6 +3,8 @@
 // the n-th call; the real ones are linux_mounts.cc and linux_process.cc.
 #pragma once
 
+#include "launcher/model/facts.h"
+
 #include <cstdint>
 
 namespace berth::enter {
@@ -16,6 +18,9 @@ enum class Call : unsigned char {
   openat2,
   write,
   mkdir,
+  symlink,
+  sendfile,
+  utimensat,
   mknod,
   fstat,
   mount,
@@ -50,9 +55,12 @@ class Mounts {
   virtual Answer keep_inside() noexcept = 0;
   virtual Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept = 0;
   virtual Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept = 0;
-  virtual Answer make_directory(const char* path) noexcept = 0;
+  /// `is_covered`: what the image has at that place will not be seen.
+  virtual Answer make_directory(const char* path, bool is_covered) noexcept = 0;
   /// `ids` are uid and gid as seen inside.
   virtual Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept = 0;
+  /// Makes `at` and the files in it, from the image's file.
+  virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;
   virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
   virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;
   virtual Answer change_root(const char* root, bool read_only) noexcept = 0;

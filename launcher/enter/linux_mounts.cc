@@ -5,6 +5,7 @@
 #include "launcher/enter/linux_calls.h"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <cstring>
@@ -87,14 +88,25 @@ Answer LinuxMounts::take_tree(const char* from, unsigned slot, bool read_only) n
 Answer LinuxMounts::mount_scratch(const char* at, std::uint64_t bytes) noexcept {
   char options[64];
   char* end = put_text(options, "mode=0755");
-  if (bytes != 0) put_number(put_text(end, ",size="), bytes);
-  return answer(Call::mount, ::mount("berth", at, "tmpfs", MS_NOSUID | MS_NODEV, options));
+  if (bytes != 0) end = put_number(put_text(end, ",size="), bytes);
+  // Large pages where a file fills them: programs start from files that lie here.
+  put_text(end, ",huge=within_size");
+  int mounted = ::mount("berth", at, "tmpfs", MS_NOSUID | MS_NODEV, options);
+  if (mounted != 0 && errno == EINVAL) {  // a kernel without transparent huge pages
+    *end = '\0';
+    mounted = ::mount("berth", at, "tmpfs", MS_NOSUID | MS_NODEV, options);
+  }
+  return answer(Call::mount, mounted);
 }
 
-Answer LinuxMounts::make_directory(const char* path) noexcept {
+Answer LinuxMounts::make_directory(const char* path, bool is_covered) noexcept {
   const int made = ::mkdir(path, 0755);
-  if (made == 0) (void)::chmod(path, 0755);  // ours, just made; the umask must not decide
-  return answer(Call::mkdir, made);
+  if (made != 0) return answer(Call::mkdir, made);
+  (void)::chmod(path, 0755);  // ours, just made; the umask must not decide
+  // Spares overlayfs a look into the image. tmpfs keeps this mark since Linux 6.6; without it the
+  // look is taken.
+  if (is_covered) (void)::setxattr(path, "user.overlay.opaque", "y", 1, 0);
+  return {};
 }
 
 Answer LinuxMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {

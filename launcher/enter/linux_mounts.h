@@ -10,8 +10,11 @@ namespace berth::enter {
 
 class LinuxMounts : public Mounts {
  public:
-  /// `server_control`: the socket of the image's server process; stays the caller's.
-  explicit LinuxMounts(int server_control) noexcept : server_control_(server_control) {
+  /// `server_control`: the socket of the image's server process; `image`: its file. Both stay the
+  /// caller's.
+  explicit LinuxMounts(int server_control, int image = -1) noexcept
+      : server_control_(server_control),
+        image_(image) {
     for (int& tree : trees_)
       tree = -1;
   }
@@ -20,14 +23,16 @@ class LinuxMounts : public Mounts {
   Answer keep_inside() noexcept override;
   Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept override;
   Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept override;
-  Answer make_directory(const char* path) noexcept override;
+  Answer make_directory(const char* path, bool is_covered) noexcept override;
   Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept override;
+  Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   Answer mount_overlay(const char* options, const char* at) noexcept override;
   Answer attach_tree(unsigned slot, const char* to) noexcept override;
   Answer change_root(const char* root, bool read_only) noexcept override;
 
  private:
   int server_control_;
+  int image_;
   int root_ = -1;      ///< the overlay's root, once it is mounted; closed by the exec
   int trees_[kSlots];  ///< detached mounts; those never attached vanish with the process
 };

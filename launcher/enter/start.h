@@ -4,9 +4,11 @@
 #pragma once
 
 #include "base/result.h"
+#include "launcher/enter/linux_mounts.h"
 #include "launcher/enter/linux_process.h"
 #include "launcher/model/steps.h"
 
+#include <optional>
 #include <vector>
 
 namespace berth::enter {
@@ -14,6 +16,7 @@ namespace berth::enter {
 /// Descriptors that a plan's steps need; they stay the caller's.
 struct Tools {
   int server_control = -1;  ///< the image's server process, for MountImage
+  int image = -1;           ///< the image's file, for LayStartFiles
   int keeper = -1;          ///< for ShareContainer
   Doors doors = {};         ///< for JoinContainer
 };
@@ -23,11 +26,28 @@ struct Tools {
 struct Failure {
   Error error;
   int exit_code = 125;
-  unsigned step = 0;
+  unsigned step = 0;  ///< counted from 0 over all parts of the plan
 };
 
-/// Returns only when the program could not be started. The process is then somewhere between
-/// outside and inside: print the failure and leave.
-Failure start(std::vector<Step>& steps, const Tools& tools);
+/// A launch under way. After a failure the process is somewhere between outside and inside: print
+/// it and leave.
+class Launching {
+ public:
+  explicit Launching(const Tools& tools) noexcept
+      : mounts_(tools.server_control, tools.image),
+        process_(tools.keeper, tools.doors) {}
+
+  /// Carries out a plan, or the next part of one. Does not return if the last step starts the
+  /// program.
+  std::optional<Failure> carry_out(std::vector<Step>& steps);
+
+  /// How many steps have been taken, in all parts that were carried out whole.
+  [[nodiscard]] unsigned taken() const noexcept { return taken_; }
+
+ private:
+  LinuxMounts mounts_;
+  LinuxProcess process_;
+  unsigned taken_ = 0;
+};
 
 }  // namespace berth::enter

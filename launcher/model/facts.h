@@ -2,6 +2,7 @@
 // What the host looked like when we asked. Filled in by survey, invented by tests.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,26 @@ struct Facts {
   Rank rank;
 };
 
+/// One of the files that each program of an image reads when it starts, or what leads to one.
+struct StartFile {
+  enum class Kind { directory, link, file };
+
+  std::string path;  ///< below the image's root
+  Kind kind = Kind::directory;
+  unsigned mode = 0;       ///< permission bits
+  std::int64_t mtime = 0;  ///< seconds since 1970
+  std::string target = {};   ///< of a link
+  std::uint64_t offset = 0;  ///< of a file: where in the image its bytes lie
+  std::uint64_t size = 0;    ///< bytes
+};
+
 /// What the locked-down server read in the image, and what we know of its file.
 struct ImageFacts {
   std::string path;    ///< absolute
   std::string config;  ///< the OCI image configuration, JSON; may be empty
   std::string passwd;
   std::string group;
+  std::vector<StartFile> start;  ///< parents first; may be empty
 };
 
 /// What a second look found, after a step was refused. A hint without it is a guess.

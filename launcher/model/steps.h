@@ -3,6 +3,8 @@
 // with a golden text, and carried out.
 #pragma once
 
+#include "launcher/model/facts.h"
+
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -39,6 +41,7 @@ struct MountScratch {
 
 struct MakeDirectory {
   std::string path;
+  bool is_covered = false;  ///< something will be mounted over it: what the image has there is moot
 };
 
 /// Opens /dev/fuse inside the user namespace, mounts the image read-only and hands the descriptor
@@ -48,6 +51,13 @@ struct MountImage {
   std::string at;
   unsigned uid = 0;  ///< as seen inside
   unsigned gid = 0;
+};
+
+/// Copies what programs start with from the image's file to a directory of the scratch file system,
+/// which becomes a layer above the image.
+struct LayStartFiles {
+  std::string at;
+  std::vector<StartFile> files;
 };
 
 /// `options` as mount(2) takes them: lowerdir, upperdir, workdir, userxattr.
@@ -98,6 +108,7 @@ using Step = std::variant<EnterNamespaces,
                           MountScratch,
                           MakeDirectory,
                           MountImage,
+                          LayStartFiles,
                           MountOverlay,
                           AttachTree,
                           ChangeRoot,

@@ -39,6 +39,10 @@ std::string goal(const MountImage& step) {
   return "mount the image " + quote(step.image) + " on " + quote(step.at);
 }
 
+std::string goal(const LayStartFiles& step) {
+  return "copy what programs start with to " + quote(step.at);
+}
+
 std::string goal(const MountOverlay& step) {
   return "make the image writable for this run on " + quote(step.at);
 }
@@ -94,6 +98,12 @@ std::string details_of(const Step& step) {
   if (const auto* file = std::get_if<WriteFile>(&step)) return indented(file->text);
   if (const auto* scratch = std::get_if<MountScratch>(&step))
     return indented(scratch->bytes == 0 ? "half of the memory" : size_text(scratch->bytes));
+  if (const auto* start = std::get_if<LayStartFiles>(&step)) {
+    std::string lines;
+    for (const StartFile& file : start->files)
+      if (file.kind == StartFile::Kind::file) lines += indented_line(file.path);
+    return lines;
+  }
   const auto* program = std::get_if<Execute>(&step);
   if (program == nullptr) return {};
   std::string words;
@@ -111,12 +121,12 @@ std::string goal_of(const Step& step) {
   return std::visit([](const auto& one) { return goal(one); }, step);
 }
 
-std::string to_text(const std::vector<Step>& steps) {
+std::string to_text(const std::vector<Step>& steps, unsigned first) {
   std::string text;
-  unsigned number = 0;
+  unsigned number = first;
   for (const Step& step : steps) {
     char prefix[16];
-    (void)std::snprintf(prefix, sizeof prefix, "%3u  ", ++number);  // fits for any unsigned
+    (void)std::snprintf(prefix, sizeof prefix, "%3u  ", number++);  // fits for any unsigned
     text += prefix + goal_of(step) + "\n" + details_of(step);
   }
   return text;

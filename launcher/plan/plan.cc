@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace berth::plan {
 
@@ -48,31 +49,45 @@ bool may_be_in_upper(const Bind& bind, const Facts& facts) {
 }
 
 /// Those mount points, each after its parents. Making them in the overlay would cost copying up.
-std::vector<std::string> places_in_upper(const std::vector<Bind>& binds, const Facts& facts) {
-  std::vector<std::string> places;
+std::vector<MakeDirectory> places_in_upper(const std::vector<Bind>& binds, const Facts& facts) {
+  std::vector<MakeDirectory> places;
   for (const Bind& bind : binds) {
     if (!may_be_in_upper(bind, facts)) continue;
     for (std::size_t end = 0; end != std::string::npos;) {
       end = bind.to.find('/', end + 1);
-      std::string place = bind.to.substr(0, end);
-      if (std::find(places.begin(), places.end(), place) == places.end())
+      MakeDirectory place{bind.to.substr(0, end), end == std::string::npos};
+      if (std::none_of(places.begin(), places.end(), [&](const MakeDirectory& earlier) {
+            return earlier.path == place.path;
+          }))
         places.push_back(std::move(place));
     }
   }
   return places;
 }
 
-/// The scratch file system: mount points, and what the image lacks or must not decide. Files that
-/// stand in the upper directory before the overlay is mounted cost no copying up.
+/// The scratch file system, and on it the mount points that the image may lack.
 void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
   const std::string& base = launch.facts.base;
   steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
   for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
     steps.push_back(MakeDirectory{base + name});
   const std::string upper = base + "/upper";
-  for (const std::string& place : places_in_upper(binds, launch.facts))
-    steps.push_back(MakeDirectory{upper + place});
-  const std::string etc = upper + "/etc/";
+  for (MakeDirectory& place : places_in_upper(binds, launch.facts))
+    steps.push_back(MakeDirectory{upper + place.path, place.is_covered});
+}
+
+void add_image(Steps& steps, const Launch& launch) {
+  const bool root = launch.request.as_root;
+  steps.push_back(MountImage{launch.request.image,
+                             launch.facts.base + "/image",
+                             root ? 0 : launch.facts.uid,
+                             root ? 0 : launch.facts.gid});
+}
+
+/// What the image must not decide. Files that stand in the upper directory before the overlay is
+/// mounted cost no copying up.
+void add_own_files(Steps& steps, const Launch& launch) {
+  const std::string etc = launch.facts.base + "/upper/etc/";
   steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
   steps.push_back(WriteFile{etc + "hosts", launch.facts.hosts});
@@ -81,19 +96,23 @@ void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& bi
 
 /// The names are ours, so nothing in them needs escaping. userxattr: marks that an unprivileged
 /// mount may write (overlayfs.rst, "User xattr").
-std::string overlay_options(const std::string& base) {
-  return "lowerdir=" + base + "/image,upperdir=" + base + "/upper,workdir=" + base +
-         "/work,userxattr";
+std::string overlay_options(const std::string& base, bool has_start) {
+  return "lowerdir=" + (has_start ? base + "/start:" : "") + base + "/image,upperdir=" + base +
+         "/upper,workdir=" + base + "/work,userxattr";
+}
+
+/// They take room on the scratch file system, which one who bounds it narrowly wants for himself.
+bool may_lay_start_files(const Launch& launch) {
+  constexpr std::uint64_t kNarrow = 64 << 20;
+  const std::uint64_t room = launch.request.tmpfs_bytes;
+  return !launch.image.start.empty() && (room == 0 || room >= kNarrow);
 }
 
 void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
   const std::string& base = launch.facts.base;
-  const bool root = launch.request.as_root;
-  steps.push_back(MountImage{launch.request.image,
-                             base + "/image",
-                             root ? 0 : launch.facts.uid,
-                             root ? 0 : launch.facts.gid});
-  steps.push_back(MountOverlay{overlay_options(base), base + "/root"});
+  const bool has_start = may_lay_start_files(launch);
+  if (has_start) steps.push_back(LayStartFiles{base + "/start", launch.image.start});
+  steps.push_back(MountOverlay{overlay_options(base, has_start), base + "/root"});
   unsigned slot = 0;
   for (const Bind& bind : binds)
     steps.push_back(AttachTree{slot++, bind.from, bind.to});
@@ -114,7 +133,19 @@ void add_program(Steps& steps,
 
 }  // namespace
 
-Result<std::vector<Step>> make_plan(const Launch& launch) {
+Result<Steps> make_beginning(const Launch& launch) {
+  auto binds = choose_binds(launch.request, launch.facts);
+  if (!binds) return std::move(binds.error());
+  Steps steps;
+  if (launch.role == Role::joiner) return steps;
+  add_namespaces(steps, launch);
+  add_trees(steps, *binds);
+  add_scratch(steps, launch, *binds);
+  add_image(steps, launch);
+  return steps;
+}
+
+Result<Steps> make_rest(const Launch& launch) {
   auto binds = choose_binds(launch.request, launch.facts);
   if (!binds) return std::move(binds.error());
   auto words = choose_command(launch.request, launch.config);
@@ -123,13 +154,20 @@ Result<std::vector<Step>> make_plan(const Launch& launch) {
   if (launch.role == Role::joiner) {
     steps.push_back(JoinContainer{});
   } else {
-    add_namespaces(steps, launch);
-    add_trees(steps, *binds);
-    add_scratch(steps, launch, *binds);
+    add_own_files(steps, launch);
     add_root(steps, launch, *binds);
     steps.push_back(ShareContainer{});
   }
   add_program(steps, launch, *binds, std::move(*words));
+  return steps;
+}
+
+Result<Steps> make_plan(const Launch& launch) {
+  auto steps = make_beginning(launch);
+  if (!steps) return steps;
+  auto rest = make_rest(launch);
+  if (!rest) return rest;
+  std::move(rest->begin(), rest->end(), std::back_inserter(*steps));
   return steps;
 }
 

@@ -12,13 +12,22 @@
 
 namespace berth::plan {
 
+/// The steps that a plan begins with and that no image has a say in: they can be carried out while
+/// its server still reads it. Of `launch`, request, facts and role are looked at. A joiner has none.
+Result<std::vector<Step>> make_beginning(const Launch& launch);
+
+/// The steps that follow.
+Result<std::vector<Step>> make_rest(const Launch& launch);
+
+/// Both, in this order.
 Result<std::vector<Step>> make_plan(const Launch& launch);
 
 /// Completes the words "cannot ...".
 std::string goal_of(const Step& step);
 
-/// The whole plan for people: a numbered line for each step, details indented below.
-std::string to_text(const std::vector<Step>& steps);
+/// A plan, or a part of one, for people: a line for each step, numbered from `first` on, details
+/// indented below.
+std::string to_text(const std::vector<Step>& steps, unsigned first = 1);
 
 /// What a person could do about this refusal at this step; may be empty.
 /// Pure: what had to be looked at again is in `findings`.

@@ -4,12 +4,13 @@
 # and for functions that touch memory only. Whatever allocates, throws or prints would be seen here.
 set -euo pipefail
 
-watched=(carry_out linux_mounts linux_attach linux_process)
+watched=(carry_out linux_mounts linux_attach linux_files linux_process)
 
 allowed() {
   cat <<'LIST'
-chdir chmod close close_range execve fchdir fchmod fcntl fstat mkdir mkdirat mknodat mount
-mount_setattr move_mount open open_tree prctl sendmsg setns statx syscall umount2 unshare write
+chdir chmod close close_range execve fchdir fchmod fcntl fstat futimens mkdir mkdirat mknodat mount
+mount_setattr move_mount open open_tree prctl sendfile sendmsg setns setxattr statx symlink syscall
+umount2 unshare utimensat write
 memcpy memmove memset strlen strncmp
 __errno_location
 __stack_chk_fail

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -41,8 +42,8 @@ std::string gid_line() {
 }
 
 /// Carries steps out here; empty, or the sentence that a person would read.
-std::string carried(const Steps& steps) {
-  LinuxMounts mounts(-1);
+std::string carried(const Steps& steps, int image = -1) {
+  LinuxMounts mounts(-1, image);
   LinuxProcess process(-1, {});
   Kernel kernel{mounts, process};
   const auto stumble = carry_out(steps, {}, kernel);
@@ -128,6 +129,67 @@ TEST_F(Attaching, MakesMissingPlacesInTheOverlayAlone) {
   });
   EXPECT_EQ(answer, "of the host, of the host, of the image");
   EXPECT_EQ(tests::tree_of(host_.path()), before);
+}
+
+/// What one sees of a path from outside its file system.
+std::string look_of(const std::string& path) {
+  struct stat info {};
+
+  if (::lstat(path.c_str(), &info) != 0) return errno_name(false);
+  char mode[16];
+  (void)std::snprintf(mode, sizeof mode, "%o", info.st_mode);
+  return std::string(mode) + " " + std::to_string(info.st_mtime);
+}
+
+TEST_F(Attaching, LaysStartFilesAboveTheImageWithTheirModesAndTimes) {
+  (void)host_.make("image/lib");
+  host_.write("image/lib/other", "of the image");
+  host_.write("image/lib/libc", "never read");
+  host_.write("image.sqsh", "xxxthe library");
+  const UniqueFd image(::open((host_.path() + "/image.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string before = tests::tree_of(host_.path());
+  const std::string answer = in_child([&] {
+    Steps steps = built();
+    steps.pop_back();
+    steps.push_back(LayStartFiles{base_ + "/start",
+                                  {{"lib", StartFile::Kind::directory, 0555, 1000, "", 0, 0},
+                                   {"lib/libc", StartFile::Kind::file, 0751, 2000, "", 3, 11},
+                                   {"lib64", StartFile::Kind::link, 0777, 3000, "lib", 0, 0}}});
+    steps.push_back(MountOverlay{"lowerdir=" + base_ + "/start:" + host_.path() +
+                                     "/image,upperdir=" + base_ + "/upper,workdir=" + base_ +
+                                     "/work,userxattr",
+                                 root_});
+    const std::string trouble = carried(steps, image.get());
+    return trouble + text_in(root_ + "/lib64/libc") + ", " + text_in(root_ + "/lib/other") + ", " +
+           look_of(root_ + "/lib") + ", " + look_of(root_ + "/lib/libc") + ", " +
+           look_of(root_ + "/lib64");
+  });
+  EXPECT_EQ(answer, "the library, of the image, 40555 1000, 100751 2000, 120777 3000");
+  EXPECT_EQ(tests::tree_of(host_.path()), before);
+}
+
+TEST_F(Attaching, SaysWhenTheImageHasBecomeShorterThanItsStartFiles) {
+  host_.write("image.sqsh", "short");
+  const UniqueFd image(::open((host_.path() + "/image.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string answer = in_child([&] {
+    return carried(with(built(),
+                        LayStartFiles{base_ + "/start",
+                                      {{"libc", StartFile::Kind::file, 0755, 0, "", 3, 100}}}),
+                   image.get());
+  });
+  EXPECT_EQ(answer,
+            "cannot copy what programs start with to '" + base_ +
+                "/start': sendfile: Input/output error (EIO)");
+}
+
+TEST_F(Attaching, HidesWhatTheImageHasAtACoveredPlace) {
+  const std::string answer = in_child([&] {
+    Steps steps = built();
+    steps.insert(steps.end() - 1, MakeDirectory{base_ + "/upper/etc", true});
+    return carried(steps) + text_in(root_ + "/etc/motd");
+  });
+  // Before Linux 6.6 a tmpfs keeps no such mark, and nothing is hidden.
+  EXPECT_TRUE(answer == "missing" || answer == "of the image") << answer;
 }
 
 TEST_F(Attaching, CoversWhatTheImageHas) {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/fd.h"
-#include "image/serve/directory.h"
-#include "image/serve/file_data.h"
+#include "image/read/directory.h"
+#include "image/read/file_data.h"
 #include "image/serve/preview.h"
 #include "image/serve/serve.h"
 
@@ -30,7 +30,7 @@ struct Walked {
 
 class ImageWalk {
  public:
-  explicit ImageWalk(Image& image) : reader_(image) {}
+  explicit ImageWalk(read::Image& image) : reader_(image) {}
 
   Walked run() {
     visit(reader_.image().super.root, 0);
@@ -42,7 +42,7 @@ class ImageWalk {
   static constexpr unsigned kDeepest = 20;
 
   void visit(std::uint64_t reference, unsigned depth) {
-    Inode inode;
+    read::Inode inode;
     if (++walked_.entries > kMostEntries || depth > kDeepest) return;
     if (read_inode(reader_, reference, inode) != 0) {
       ++walked_.damaged;
@@ -56,10 +56,10 @@ class ImageWalk {
     }
   }
 
-  void list(const Inode& directory, unsigned depth) {
-    Listing listing(reader_, directory);
-    DirectoryEntry entry;
-    DirectoryEntry found;
+  void list(const read::Inode& directory, unsigned depth) {
+    read::Listing listing(reader_, directory);
+    read::DirectoryEntry entry;
+    read::DirectoryEntry found;
     int error = 0;
     while ((error = listing.next(entry)) == 0 && walked_.entries <= kMostEntries) {
       (void)find_entry(reader_, directory, entry.name(), found);
@@ -67,11 +67,11 @@ class ImageWalk {
       visit(entry.reference, depth + 1);
     }
     walked_.damaged += error != 0 && error != ENOENT ? 1 : 0;
-    (void)Listing(reader_, directory).seek(listing.position());
+    (void)read::Listing(reader_, directory).seek(listing.position());
     (void)find_entry(reader_, directory, "no such name", found);
   }
 
-  void read(const Inode& file) {
+  void read(const read::Inode& file) {
     std::vector<std::byte> room(70000);
     for (const std::uint64_t offset : {std::uint64_t{0}, file.size / 2, file.size - 1}) {
       std::size_t got = 0;
@@ -80,22 +80,22 @@ class ImageWalk {
     }
   }
 
-  Reader reader_;
+  read::Reader reader_;
   Walked walked_;
 };
 
 /// Opens the bytes as an image, previews and walks it.
 inline Walked walk_image(std::span<const std::byte> bytes) {
-  std::array<std::byte, kSuperblockBytes> head{};
+  std::array<std::byte, read::kSuperblockBytes> head{};
   std::copy_n(bytes.begin(), std::min(bytes.size(), head.size()), head.begin());
-  if (!check_superblock(head.data(), bytes.size(), "image")) return {.is_refused = true};
+  if (!read::check_superblock(head.data(), bytes.size(), "image")) return {.is_refused = true};
   const UniqueFd file(::memfd_create("image", MFD_CLOEXEC));
   const UniqueFd nobody(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (::pwrite(file.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     return {.is_refused = true};
   }
-  Image image(file.get(), parse_superblock(head.data()));
-  Reader reader(image);
+  read::Image image(file.get(), read::parse_superblock(head.data()));
+  read::Reader reader(image);
   (void)send_preview(reader, nobody.get());
   return ImageWalk(image).run();
 }

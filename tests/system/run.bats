@@ -124,6 +124,39 @@ except ChildProcessError: print("no child")'
   [ "${lines[2]}" = whole ]
 }
 
+# What every name below the given ones is, of which bytes and times.
+attributes='cd "$1" && shift && find "$@" -printf "%p %y %m %s %T@ %l\n" | grep -v " d " | sort && sha256sum "$5"'
+
+@test "what programs start with is as in the image: types, modes, sizes, times, bytes" {
+  unsquashfs -quiet -no-progress -no-xattrs -user-xattrs -d tree "$image" >/dev/null 2>&1 ||
+    unsquashfs -quiet -no-progress -d tree "$image" >/dev/null
+  local libc
+  libc=$(cd tree && find usr/lib -name libc.so.6)
+  "$BERTH" run --plan "$image" -- true | grep -qx "      $libc"
+  run inside sh -c "$attributes" sh / bin lib lib64 usr/lib64 "$libc" etc/ld.so.cache
+  [ "$status" = 0 ]
+  [ "$output" = "$(sh -c "$attributes" sh tree bin lib lib64 usr/lib64 "$libc" etc/ld.so.cache)" ]
+  run inside stat -c '%n %a %Y' /usr /usr/lib64 /usr/lib "/${libc%/*}"
+  [ "$output" = "$(cd tree && stat -c '/%n %a %Y' usr usr/lib64 usr/lib "${libc%/*}")" ]
+}
+
+@test "a library can be replaced in a container, and others do not see it" {
+  libc=$(inside sh -c 'echo /usr/lib/*/libc.so.6')
+  run inside sh -c "cp $libc $libc.new && echo more >>$libc.new && mv $libc.new $libc && tail -c 5 $libc"
+  [ "$status" = 0 ]
+  [ "$output" = more ]
+  run inside tail -c 5 "$libc"
+  [ "$output" != more ]
+}
+
+@test "who bounds the scratch file system narrowly has all of it for himself" {
+  run timeout 30 "$BERTH" run --plan --tmpfs-size 63M "$image" -- true
+  [ "$status" = 0 ]
+  ! grep -q 'copy what programs start with' <<<"$output"
+  run timeout 30 "$BERTH" run --tmpfs-size 4M "$image" -- sh -c 'head -c 3800000 /dev/zero >/big'
+  [ "$status" = 0 ]
+}
+
 @test "--tmpfs-size bounds what can be written" {
   run timeout 30 "$BERTH" run --tmpfs-size 4M "$image" -- sh -c 'head -c 16M /dev/zero >/big'
   [ "$status" != 0 ]

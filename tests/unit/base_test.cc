@@ -54,6 +54,19 @@ TEST(Quote, AHostileNameCannotForgeALine) {
   EXPECT_EQ(quote("a\nberth: \x1b[2J"), "'a\\x0aberth: \\x1b[2J'");
 }
 
+TEST(Quote, WhatIsNoPrintableUtf8ComesOutAsNumbers) {
+  EXPECT_EQ(quote("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x9a\xa2"),
+            "'\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x9a\xa2'");
+  EXPECT_EQ(quote("\xc2\x9b"
+                  "2J"),
+            "'\\xc2\\x9b2J'");  // CSI, as ESC [
+  EXPECT_EQ(quote("\xff\x9b\xc3"), "'\\xff\\x9b\\xc3'");
+  EXPECT_EQ(quote("\xc0\xaf"), "'\\xc0\\xaf'");           // '/' in too many bytes
+  EXPECT_EQ(quote("\xed\xa0\x80"), "'\\xed\\xa0\\x80'");  // half of a pair
+  EXPECT_EQ(quote("\xf4\x90\x80\x80"), "'\\xf4\\x90\\x80\\x80'");
+  EXPECT_EQ(quote("\xf8\x90\x80\x80"), "'\\xf8\\x90\\x80\\x80'");
+}
+
 TEST(Split, KeepsEmptyParts) {
   EXPECT_EQ(split("a::b:", ':'), (std::vector<std::string>{"a", "", "b", ""}));
   EXPECT_EQ(split("", ':'), (std::vector<std::string>{""}));

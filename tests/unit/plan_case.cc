@@ -57,6 +57,23 @@ unsigned* number_field(Launch& launch, const std::string& key) {
   return field == fields.end() ? nullptr : field->second;
 }
 
+/// "lib64 -> usr/lib64", "usr/", or "usr/ld.so 4096 100": a link, a directory, a file's place.
+StartFile start_file_of(const std::string& text) {
+  const std::size_t arrow = text.find(" -> ");
+  if (arrow != std::string::npos)
+    return {text.substr(0, arrow), StartFile::Kind::link, 0777, 0, text.substr(arrow + 4)};
+  if (text.ends_with('/'))
+    return {text.substr(0, text.size() - 1), StartFile::Kind::directory, 0755};
+  const auto words = split(text, ' ');
+  return {words.at(0),
+          StartFile::Kind::file,
+          0755,
+          0,
+          "",
+          std::stoull(words.at(1)),
+          std::stoull(words.at(2))};
+}
+
 /// False when nothing repeatable has that name.
 bool append_value(Launch& launch, const std::string& key, const std::string& value) {
   if (key == "environment")
@@ -69,6 +86,8 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.facts.kept_descriptors.push_back(std::stoi(value));
   else if (key == "image_passwd")
     launch.image.passwd += value + "\n";
+  else if (key == "image_start")
+    launch.image.start.push_back(start_file_of(value));
   else if (key == "image_group")
     launch.image.group += value + "\n";
   else

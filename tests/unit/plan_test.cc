@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWKTSDIOARLJCPFX";
+  static constexpr std::string_view kLetters = "NWKTSDIYOARLJCPFX";
   std::string order;
   for (const Step& step : steps)
     order += kLetters[step.index()];
@@ -46,7 +46,7 @@ std::vector<Kind> all_of(const Steps& steps) {
 }
 
 TEST(Order, AloneTakesHostTreesBeforeTheScratchHidesThem) {
-  EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDWWWWIOAAAAARLCPFX");
+  EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARLCPFX");
 }
 
 TEST(Order, LeaderDoesWhatOneAloneDoes) {
@@ -56,6 +56,60 @@ TEST(Order, LeaderDoesWhatOneAloneDoes) {
 
 TEST(Order, JoinerBuildsNothing) {
   EXPECT_EQ(order_of(plan_of(ordinary(), Role::joiner)), "JCPFX");
+}
+
+Launch with_start_files(const std::vector<std::string>& words) {
+  Launch launch = ordinary(words);
+  launch.image.start = {{"lib", StartFile::Kind::directory, 0755, 1, "", 0, 0},
+                        {"lib/libc.so.6", StartFile::Kind::file, 0755, 1, "", 4096, 100}};
+  return launch;
+}
+
+TEST(StartFiles, BecomeALayerAboveTheImage) {
+  const Steps steps = plan_of(with_start_files({"img.sqsh", "app"}), Role::alone);
+  EXPECT_EQ(order_of(steps), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAARLCPFX");
+  ASSERT_EQ(all_of<LayStartFiles>(steps).size(), 1U);
+  EXPECT_EQ(all_of<LayStartFiles>(steps)[0].at, "/tmp/start");
+  EXPECT_EQ(all_of<LayStartFiles>(steps)[0].files.size(), 2U);
+  EXPECT_EQ(all_of<MountOverlay>(steps)[0].options,
+            "lowerdir=/tmp/start:/tmp/image,upperdir=/tmp/upper,workdir=/tmp/work,userxattr");
+}
+
+TEST(StartFiles, TakeNoRoomFromOneWhoBoundsItNarrowly) {
+  const auto count = [](const char* size) {
+    const Launch launch = with_start_files({"--tmpfs-size", size, "img.sqsh", "app"});
+    return all_of<LayStartFiles>(plan_of(launch, Role::leader)).size();
+  };
+  EXPECT_EQ(count("63M"), 0U);
+  EXPECT_EQ(count("64M"), 1U);
+}
+
+TEST(StartFiles, AreNothingThatAJoinerLays) {
+  EXPECT_EQ(order_of(plan_of(with_start_files({"img.sqsh", "app"}), Role::joiner)), "JCPFX");
+}
+
+TEST(Places, ThatWillBeCoveredAreMarkedAndTheirParentsAreNot) {
+  std::vector<std::string> covered;
+  for (const MakeDirectory& place : all_of<MakeDirectory>(plan_of(ordinary(), Role::alone)))
+    if (place.is_covered) covered.push_back(place.path);
+  const std::vector<std::string> expected = {"/tmp/upper/proc",
+                                             "/tmp/upper/sys",
+                                             "/tmp/upper/dev",
+                                             "/tmp/upper/tmp",
+                                             "/tmp/upper/home/ada"};
+  EXPECT_EQ(covered, expected);
+}
+
+TEST(Parts, MakeTheWholePlanAndTheFirstNeedsNoImage) {
+  const Launch launch = with_start_files({"img.sqsh", "app"});
+  Launch early = launch;
+  early.image = {};
+  early.config = {};
+  const auto beginning = make_beginning(early);
+  const auto rest = make_rest(launch);
+  ASSERT_TRUE(beginning && rest);
+  const auto first = static_cast<unsigned>(beginning->size()) + 1;
+  EXPECT_EQ(to_text(*beginning) + to_text(*rest, first), to_text(plan_of(launch, Role::alone)));
 }
 
 TEST(Ranks, BeginTheSameProgramWhateverTheirRole) {

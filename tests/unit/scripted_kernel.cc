@@ -44,8 +44,16 @@ Answer ScriptedMounts::mount_scratch(const char* at, std::uint64_t bytes) noexce
                       std::string("mount_scratch ") + at + " " + std::to_string(bytes));
 }
 
-Answer ScriptedMounts::make_directory(const char* path) noexcept {
-  return script_.note(Call::mkdir, std::string("make_directory ") + path);
+Answer ScriptedMounts::make_directory(const char* path, bool is_covered) noexcept {
+  return script_.note(Call::mkdir,
+                      std::string("make_directory ") + path + (is_covered ? " covered" : ""));
+}
+
+Answer ScriptedMounts::lay_files(const char* at, const StartFile* files, unsigned count) noexcept {
+  std::string text = std::string("lay_files ") + at;
+  for (unsigned i = 0; i < count; ++i)
+    text += " " + files[i].path;
+  return script_.note(Call::sendfile, text);
 }
 
 Answer ScriptedMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {

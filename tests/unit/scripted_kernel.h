@@ -26,8 +26,9 @@ class ScriptedMounts : public enter::Mounts {
   enter::Answer keep_inside() noexcept override;
   enter::Answer take_tree(const char* from, unsigned slot, bool read_only) noexcept override;
   enter::Answer mount_scratch(const char* at, std::uint64_t bytes) noexcept override;
-  enter::Answer make_directory(const char* path) noexcept override;
+  enter::Answer make_directory(const char* path, bool is_covered) noexcept override;
   enter::Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept override;
+  enter::Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   enter::Answer mount_overlay(const char* options, const char* at) noexcept override;
   enter::Answer attach_tree(unsigned slot, const char* to) noexcept override;
   enter::Answer change_root(const char* root, bool read_only) noexcept override;

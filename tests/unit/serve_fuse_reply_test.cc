@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t kRoot = 0x12340020;
 
-Inode make_file() {
-  Inode inode;
+read::Inode make_file() {
+  read::Inode inode;
   inode.reference = 0xffffffff1fff;
   inode.mode = S_IFREG | 04755;
   inode.mtime = 4000000000;

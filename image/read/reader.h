@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blocks of an image, read and decompressed. An Image is what the threads share; a Reader is one
+// thread's way to it. Every position and size is checked against the image before it is used.
+#pragma once
+
+#include "image/read/block_cache.h"
+#include "image/read/decompress.h"
+#include "image/read/directory_marks.h"
+#include "image/read/file_marks.h"
+#include "image/read/superblock.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace berth::read {
+
+/// An open image and what the threads remember of it. About 6 MiB when everything is in use.
+struct Image {
+  Image(int file, const Superblock& superblock);
+
+  int fd;
+  Superblock super;
+  BlockCache metadata;
+  BlockCache data;
+  BlockCache fragments;
+  FileMarks file_marks;
+  DirectoryMarks directory_marks;
+};
+
+/// Where a data block lies and how: SquashFS' own 32 bits of size and flag.
+struct BlockAt {
+  std::uint64_t position = 0;
+  std::uint32_t header = 0;
+
+  /// Bytes on disk. 0 stands for a block of zeros that is not stored.
+  [[nodiscard]] std::uint32_t stored() const noexcept { return header & 0xffffff; }
+
+  [[nodiscard]] bool is_compressed() const noexcept { return (header & 0x1000000) == 0; }
+};
+
+class Reader {
+ public:
+  /// `image` has passed check_superblock() and outlives this.
+  explicit Reader(Image& image);
+
+  [[nodiscard]] Image& image() const noexcept { return image_; }
+
+  /// The metadata block at `position`; its next() is where the following one begins. An empty Pin
+  /// where there is none that can be read.
+  BlockCache::Pin metadata_at(std::uint64_t position);
+
+  /// The fragment block of that number, or an empty Pin.
+  BlockCache::Pin fragment(std::uint32_t number);
+
+  /// A stored data block through the cache, or an empty Pin.
+  BlockCache::Pin data_at(BlockAt block);
+
+  /// A stored data block straight into `out`. Bytes written; 0 when it cannot be read.
+  std::size_t read_block(BlockAt block, std::span<std::byte> out);
+
+ private:
+  Filled fill_metadata(std::uint64_t position, std::span<std::byte> out);
+  bool find_fragment(std::uint32_t number, BlockAt& out);
+  [[nodiscard]] bool read_bytes(std::uint64_t position, std::span<std::byte> out) const;
+
+  Image& image_;
+  Decompressor decompressor_;
+  std::size_t input_bytes_;
+  std::unique_ptr<std::byte[]> input_;  ///< a block as it lies on disk
+};
+
+}  // namespace berth::read

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layer of files that programs start with. It lies on our own scratch file system, where nothing
+// of the image's can lead elsewhere: names were checked, and parents are directories that we made.
+#include "launcher/enter/linux_mounts.h"
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace berth::enter {
+
+namespace {
+
+Answer answer(Call call, int result) noexcept {
+  return {call, result < 0 ? errno : 0};
+}
+
+/// Both times are the image's, which keeps one only.
+struct Times {
+  explicit Times(const StartFile& file) noexcept : both{{file.mtime, 0}, {file.mtime, 0}} {}
+
+  timespec both[2];
+};
+
+/// "at/name" in a buffer of PATH_MAX bytes, or false.
+bool put_path(char* path, const char* at, const char* name) noexcept {
+  const std::size_t first = ::strlen(at);
+  const std::size_t second = ::strlen(name);
+  if (first + second + 2 > PATH_MAX) return false;
+  ::memcpy(path, at, first);
+  path[first] = '/';
+  ::memcpy(path + first + 1, name, second + 1);
+  return true;
+}
+
+Answer copy(int image, const StartFile& file, int to) noexcept {
+  off_t from = static_cast<off_t>(file.offset);
+  std::uint64_t left = file.size;
+  while (left > 0) {
+    const ssize_t sent = ::sendfile(to, image, &from, left);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return {Call::sendfile, errno};
+    if (sent == 0) return {Call::sendfile, EIO};  // the image has become shorter
+    left -= static_cast<std::uint64_t>(sent);
+  }
+  return {};
+}
+
+Answer make_file(int image, const StartFile& file, const char* path) noexcept {
+  const int to = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (to < 0) return {Call::open, errno};
+  Answer done = copy(image, file, to);
+  (void)::fchmod(to, file.mode);  // ours, just made: cannot fail
+  const Times times(file);
+  if (done.number == 0) done = answer(Call::utimensat, ::futimens(to, times.both));
+  ::close(to);
+  return done;
+}
+
+Answer make_one(int image, const StartFile& file, const char* path) noexcept {
+  if (file.kind == StartFile::Kind::directory) return answer(Call::mkdir, ::mkdir(path, 0755));
+  if (file.kind == StartFile::Kind::file) return make_file(image, file, path);
+  const Times times(file);
+  const Answer made = answer(Call::symlink, ::symlink(file.target.c_str(), path));
+  if (made.number != 0) return made;
+  return answer(Call::utimensat, ::utimensat(AT_FDCWD, path, times.both, AT_SYMLINK_NOFOLLOW));
+}
+
+/// Once nothing is made in it any more.
+Answer finish_directory(const StartFile& file, const char* path) noexcept {
+  (void)::chmod(path, file.mode);  // ours, just made: cannot fail
+  const Times times(file);
+  return answer(Call::utimensat, ::utimensat(AT_FDCWD, path, times.both, AT_SYMLINK_NOFOLLOW));
+}
+
+}  // namespace
+
+Answer LinuxMounts::lay_files(const char* at, const StartFile* files, unsigned count) noexcept {
+  char path[PATH_MAX];
+  if (::mkdir(at, 0755) != 0) return {Call::mkdir, errno};
+  for (unsigned i = 0; i < count; ++i) {
+    if (!put_path(path, at, files[i].path.c_str())) return {Call::open, ENAMETOOLONG};
+    const Answer made = make_one(image_, files[i], path);
+    if (made.number != 0) return made;
+  }
+  for (unsigned i = count; i-- > 0;) {
+    if (files[i].kind != StartFile::Kind::directory) continue;
+    (void)put_path(path, at, files[i].path.c_str());  // it fitted before
+    const Answer done = finish_directory(files[i], path);
+    if (done.number != 0) return done;
+  }
+  return {};
+}
+
+}  // namespace berth::enter
