@@ -4,7 +4,7 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
-  libarchive-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
+  libarchive-dev libcurl4-openssl-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
   libsquashfs-dev libsquashfuse-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
 )
 
@@ -18,7 +18,8 @@ demo_packages=(
 test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
-  attr bats binutils busybox-static bzip2 cryptsetup-bin git groff jq man-db shellcheck skopeo squashfs-tools
+  apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry git groff jq
+  man-db openssl shellcheck skopeo squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )
 

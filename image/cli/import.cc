@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "image/cli/convert.h"
 #include "image/cli/events.h"
+#include "image/cli/open_source.h"
 #include "image/cli/options.h"
 #include "image/cli/packing.h"
 #include "image/cli/progress.h"
@@ -231,7 +232,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   const auto output = choose_output(options, *reference, machine);
   if (!output) return output.error();
   BERTH_TRY(check_output(*output, options.force));
-  auto image = source::open_image(*reference, options.platform);
+  auto image = open_source(options, *reference, *settled, machine);
   if (!image) return std::move(image.error());
   auto file = FileBeingWritten::create(*output);
   if (!file) return std::move(file.error());

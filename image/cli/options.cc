@@ -69,7 +69,22 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
+/// A text that may not be empty, for one of the registry's options.
+Status take_text(std::string& to, std::string_view option, const std::string& value) {
+  if (value.empty()) return bad_value(option, value, "it may not be empty");
+  to = value;
+  return Done{};
+}
+
+Status apply_plain_http(ImportOptions& options, const std::string& value) {
+  // A scheme or a path would never be found in the name of an image.
+  if (value.empty() || value.find('/') != std::string::npos)
+    return bad_value("--plain-http", value, "give a registry as HOST or HOST:PORT");
+  options.registry.plain_http.push_back(value);
+  return Done{};
+}
+
+constexpr std::array<Option<ImportOptions>, 15> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -91,6 +106,36 @@ constexpr std::array<Option<ImportOptions>, 10> kOptions = {{
     {"--threads", 0, "N", "threads that compress; without it: one for each CPU", apply_threads},
     {"--block-size", 0, "SIZE", "4K to 1M, a power of two; without it: 128K", apply_block_size},
     {"--compressor", 0, "NAME", "zstd, gzip, xz or lz4; without it: zstd", apply_compressor},
+    {"--username",
+     0,
+     "NAME",
+     "log in to the registry; without it: as podman or docker would",
+     [](ImportOptions& options, const std::string& value) {
+       return take_text(options.registry.username, "--username", value);
+     }},
+    {"--password-stdin",
+     0,
+     "",
+     "the password for --username comes from standard input",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.registry.password_stdin = true;
+       return Done{};
+     }},
+    {"--ca-file",
+     0,
+     "FILE",
+     "certificates to trust besides the system's",
+     [](ImportOptions& options, const std::string& value) {
+       return take_text(options.registry.ca_file, "--ca-file", value);
+     }},
+    {"--plain-http", 0, "HOST", "a registry that may be talked to without TLS", apply_plain_http},
+    {"--cache",
+     0,
+     "DIR",
+     "keep downloaded layers there, and take them from there",
+     [](ImportOptions& options, const std::string& value) {
+       return take_text(options.registry.cache, "--cache", value);
+     }},
     {"--json",
      0,
      "",
@@ -158,6 +203,7 @@ std::string import_help() {
       "Makes one SquashFS image file of a container image or a directory.\n"
       "\n"
       "SOURCE is one of\n"
+      "  docker://NAME[:TAG]        an image in a registry, as docker and podman name it\n"
       "  oci:DIR[:TAG]              an OCI layout\n"
       "  oci-archive:FILE[:TAG]     the same in a tar archive\n"
       "  docker-archive:FILE[:REF]  what 'docker save' or 'podman save' writes\n"
@@ -171,6 +217,7 @@ std::string import_help() {
   return text +
          "\n"
          "Examples\n"
+         "  berth import docker://debian:12\n"
          "  berth import oci:layout:v1 app.sqsh\n"
          "  podman save app -o app.tar && berth import app.tar\n";
 }

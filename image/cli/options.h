@@ -12,12 +12,22 @@
 
 namespace berth::cli {
 
+/// For sources in a registry.
+struct RegistryOptions {
+  std::string username = {};
+  bool password_stdin = false;
+  std::string ca_file = {};
+  std::vector<std::string> plain_http = {};  ///< HOST[:PORT]
+  std::string cache = {};                    ///< a folder; empty: as settled
+};
+
 struct ImportOptions {
   std::string source = {};
   std::string output = {};  ///< empty: into the user's store
   std::optional<source::Platform> platform = {};
   squash::Options squash = {};  ///< threads 0: one for each CPU
   bool hash_tree = true;        ///< behind the SquashFS
+  RegistryOptions registry = {};
   bool force = false;
   bool json = false;
   bool quiet = false;

@@ -18,6 +18,12 @@ std::optional<std::uint64_t> parse_count(std::string_view text) {
   return number;
 }
 
+template <std::uint64_t kMost>
+std::optional<std::uint64_t> parse_few(std::string_view text) {
+  const auto number = parse_count(text);
+  return number && *number <= kMost ? number : std::nullopt;
+}
+
 /// "4096", "64K", "512M", "8G" or "2T".
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::string_view kUnits = "KMGT";
@@ -110,12 +116,22 @@ Status apply_setuid(Settings& settings, const Given& given) {
   return Done{};
 }
 
-constexpr std::array<Key, 9> kKeys = {{
+constexpr std::array<Key, 11> kKeys = {{
     {"registry.mirrors", apply_mirrors},
     {"registry.plain-http", apply_plain_http},
     {"registry.ca-file",
      [](Settings& settings, const Given& given) {
        return apply_path(settings.registry.ca_file, given);
+     }},
+    {"registry.timeout",
+     [](Settings& settings, const Given& given) {
+       return apply_number(
+           settings.registry.timeout, given, parse_few<3600>, "a number from 1 to 3600");
+     }},
+    {"registry.retries",
+     [](Settings& settings, const Given& given) {
+       return apply_number(
+           settings.registry.retries, given, parse_few<50>, "a number from 1 to 50");
      }},
     {"import.cache",
      [](Settings& settings, const Given& given) { return apply_path(settings.cache, given); }},

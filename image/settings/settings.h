@@ -53,6 +53,10 @@ struct Registry {
   Value<std::vector<std::string>> plain_http = {};
   /// registry.ca-file: certificates to trust besides the system's; empty for none. Absolute.
   Value<std::string> ca_file = {};
+  /// registry.timeout: seconds without a byte after which a connection counts as broken.
+  Value<std::uint64_t> timeout = {30};
+  /// registry.retries: how often to try again after what may pass.
+  Value<std::uint64_t> retries = {5};
 };
 
 struct Settings {

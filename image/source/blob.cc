@@ -18,6 +18,7 @@ Result<std::size_t> read_some(const Blob& blob,
                               std::size_t count) {
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, blob.size - position));
   if (count == 0) return std::size_t{0};
+  if (blob.fetched) return blob.fetched->read_at(position, into, count);
   while (true) {
     const ssize_t got =
         ::pread(blob.file->get(), into, count, static_cast<off_t>(blob.offset + position));
@@ -50,7 +51,7 @@ Error wrong_digest(const Blob& blob, const std::string& found) {
   return Error{Blame::image,
                "trust " + quote(blob.name) + ": its content is " + found + ", not " + blob.digest,
                {},
-               "the source is damaged: make or copy it again"};
+               blob.cure.empty() ? "the source is damaged: make or copy it again" : blob.cure};
 }
 
 Result<Blob> open_blob(const std::string& path, const std::string& name, int directory) {

@@ -12,7 +12,7 @@ namespace berth::source {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kLayerTypes = {
+constexpr std::array<std::string_view, 11> kLayerTypes = {
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.oci.image.layer.v1.tar+zstd",
@@ -21,13 +21,25 @@ constexpr std::array<std::string_view, 9> kLayerTypes = {
     "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
     "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
-    "application/vnd.docker.image.rootfs.diff.tar.zstd"};
+    "application/vnd.docker.image.rootfs.diff.tar.zstd",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"};
 
 constexpr std::array<std::string_view, 2> kConfigTypes = {
     "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"};
 
 Error broken(const std::string& name, const std::string& why) {
   return Error{Blame::image, "read " + quote(name) + ": " + why};
+}
+
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> texts;
+  if (!list.is_array()) return texts;
+  for (const Json& item : list) {
+    const auto* text = item.get_ptr<const std::string*>();
+    texts.push_back(text == nullptr ? "" : *text);
+  }
+  return texts;
 }
 
 Result<Descriptor> parse_descriptor(const Json& from, const std::string& name) {
@@ -42,8 +54,10 @@ Result<Descriptor> parse_descriptor(const Json& from, const std::string& name) {
   if (!size) return broken(name, "the size of " + descriptor.digest + " is missing");
   descriptor.size = *size;
   const Json& platform = member_of(from, "platform");
-  descriptor.platform = {text_of(platform, "os"), text_of(platform, "architecture")};
+  descriptor.platform = {
+      text_of(platform, "os"), text_of(platform, "architecture"), text_of(platform, "variant")};
   descriptor.tag = text_of(member_of(from, "annotations"), "org.opencontainers.image.ref.name");
+  descriptor.urls = texts_of(member_of(from, "urls"));
   return descriptor;
 }
 
@@ -55,7 +69,8 @@ bool is_one_of(const std::array<std::string_view, N>& known, const std::string& 
 
 bool fits(const Platform& have, const Platform& wanted) {
   return (have.os.empty() || have.os == wanted.os) &&
-         (have.architecture.empty() || have.architecture == wanted.architecture);
+         (have.architecture.empty() || have.architecture == wanted.architecture) &&
+         (wanted.variant.empty() || have.variant.empty() || have.variant == wanted.variant);
 }
 
 std::string list_of(std::vector<std::string> words) {
@@ -107,20 +122,11 @@ bool names_image(const std::string& have, std::string wanted) {
   return have == wanted || have.ends_with("/" + wanted);
 }
 
-std::vector<std::string> texts_of(const Json& list) {
-  std::vector<std::string> texts;
-  if (!list.is_array()) return texts;
-  for (const Json& item : list) {
-    const auto* text = item.get_ptr<const std::string*>();
-    texts.push_back(text == nullptr ? "" : *text);
-  }
-  return texts;
-}
-
 }  // namespace
 
 std::string to_text(const Platform& platform) {
-  return platform.os + (platform.architecture.empty() ? "" : "/") + platform.architecture;
+  return platform.os + (platform.architecture.empty() ? "" : "/") + platform.architecture +
+         (platform.variant.empty() ? "" : "/") + platform.variant;
 }
 
 Result<Platform> parse_platform(const std::string& text) {
@@ -134,7 +140,7 @@ Result<Platform> parse_platform(const std::string& text) {
                  "take " + quote(text) + " as a platform",
                  {},
                  "write it as OS/ARCH, for example linux/amd64"};
-  return Platform{parts[0], parts[1]};
+  return Platform{parts[0], parts[1], parts.size() > 2 ? parts[2] : ""};
 }
 
 Platform host_platform() {
@@ -248,6 +254,15 @@ Result<Descriptor> choose_manifest(const Index& index,
                "choose among the " + std::to_string(fitting.size()) + " images in " + quote(name),
                {},
                tags.empty() ? "none of them has a tag" : "add ':' and one of " + tags};
+}
+
+Result<Descriptor> choose_platform(const Index& index,
+                                   const Platform& platform,
+                                   const std::string& name) {
+  for (const Descriptor& manifest : index.manifests) {
+    if (fits(manifest.platform, platform)) return manifest;
+  }
+  return no_such_platform(index, platform, name);
 }
 
 Result<DockerImage> choose_docker_image(const std::vector<DockerImage>& images,

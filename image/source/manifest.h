@@ -20,12 +20,13 @@ constexpr std::size_t kMostLayers = 1000;
 struct Platform {
   std::string os = {};
   std::string architecture = {};
+  std::string variant = {};  ///< "v7"; empty: any
 };
 
 /// "linux/amd64".
 std::string to_text(const Platform& platform);
 
-/// "OS/ARCH" or "OS/ARCH/VARIANT" (the variant is not looked at).
+/// "OS/ARCH" or "OS/ARCH/VARIANT".
 Result<Platform> parse_platform(const std::string& text);
 
 /// Linux on the processor this program was compiled for.
@@ -36,7 +37,8 @@ struct Descriptor {
   std::string digest = {};  ///< always valid: is_digest()
   std::uint64_t size = 0;
   Platform platform = {};
-  std::string tag = {};  ///< org.opencontainers.image.ref.name
+  std::string tag = {};                ///< org.opencontainers.image.ref.name
+  std::vector<std::string> urls = {};  ///< where else the bytes are, as the document claims
 };
 
 /// An image index or a docker manifest list.
@@ -75,6 +77,11 @@ Result<std::vector<DockerImage>> parse_docker_manifest(std::string_view text,
 /// Entries that say nothing about their platform fit every one.
 Result<Descriptor> choose_manifest(const Index& index,
                                    const std::string& tag,
+                                   const Platform& platform,
+                                   const std::string& name);
+
+/// The first manifest for the platform, as image-spec has it for indexes that tools make.
+Result<Descriptor> choose_platform(const Index& index,
                                    const Platform& platform,
                                    const std::string& name);
 

@@ -67,7 +67,7 @@ Status check_platform(const Config& config, const Wish& wish) {
 }
 
 /// Reads the config's checks into the image: the platform, and an id for each layer.
-Status apply_config(Image& image, const std::string& name, const Wish& wish) {
+Status apply_checks(Image& image, const std::string& name, const Wish& wish) {
   const auto config = parse_config(image.config, name);
   if (!config) return config.error();
   BERTH_TRY(check_platform(*config, wish));
@@ -119,7 +119,7 @@ Result<Image> open_layout(const Layout& layout, const Wish& wish) {
     if (!blob) return std::move(blob.error());
     image.layers.push_back({std::move(*blob), {}});
   }
-  BERTH_TRY(apply_config(image, manifest->config.digest, wish));
+  BERTH_TRY(apply_checks(image, manifest->config.digest, wish));
   return image;
 }
 
@@ -170,7 +170,7 @@ Result<Image> open_docker_archive(const Wish& wish) {
     blob->digest = digest_in(member);
     image.layers.push_back({std::move(*blob), {}});
   }
-  BERTH_TRY(apply_config(image, config->name, wish));
+  BERTH_TRY(apply_checks(image, config->name, wish));
   return image;
 }
 
@@ -201,6 +201,14 @@ Result<Image> open_folder(const Wish& wish) {
 
 }  // namespace
 
+Status apply_config(Image& image,
+                    const std::string& name,
+                    const std::string& source,
+                    const std::optional<Platform>& platform) {
+  return apply_checks(
+      image, name, {source, {}, platform ? *platform : host_platform(), platform.has_value()});
+}
+
 Result<Image> open_image(const Reference& reference, const std::optional<Platform>& platform) {
   Reference known = reference;
   if (known.kind == Kind::unknown) {
@@ -218,6 +226,8 @@ Result<Image> open_image(const Reference& reference, const std::optional<Platfor
       return open_docker_archive(wish);
     case Kind::tar:
       return open_tar(wish);
+    case Kind::registry:
+      return Error{Blame::internal, "read a registry as a file"};
     case Kind::folder:
     case Kind::unknown:
       break;

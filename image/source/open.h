@@ -31,6 +31,13 @@ struct Image {
   UniqueFd folder = {};  ///< the directory that is the image, for "dir:"
 };
 
+/// What the config says is checked against the image's layers and the wish for a platform, and each
+/// layer gets its id. `name` is the config's, `source` the image's, for messages.
+Status apply_config(Image& image,
+                    const std::string& name,
+                    const std::string& source,
+                    const std::optional<Platform>& platform);
+
 /// `platform` is what the user asked for; without it the host's is taken where there is a choice,
 /// and an image for another one is refused.
 Result<Image> open_image(const Reference& reference, const std::optional<Platform>& platform);

@@ -25,7 +25,8 @@ constexpr std::array<Scheme, 5> kSchemes = {{{"oci", Kind::oci},
                                              {"tar", Kind::tar},
                                              {"dir", Kind::folder}}};
 
-constexpr std::array<std::string_view, 3> kLater = {"docker", "sqsh", "sif"};
+constexpr std::string_view kRegistry = "docker";
+constexpr std::array<std::string_view, 2> kLater = {"sqsh", "sif"};
 
 bool has_selector(Kind kind) {
   return kind == Kind::oci || kind == Kind::oci_archive || kind == Kind::docker_archive;
@@ -49,6 +50,7 @@ Error unknown_scheme(const std::string& text, const std::string& scheme) {
   std::vector<std::string> names(kLater.begin(), kLater.end());
   for (const Scheme& known : kSchemes)
     names.emplace_back(known.name);
+  names.emplace_back(kRegistry);
   const std::string close = nearest(scheme, names);
   return Error{Blame::usage,
                "import " + quote(text) + ": there is no kind of source called " + quote(scheme),
@@ -63,6 +65,24 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0;
 }
 
+/// "docker://NAME".
+Result<Reference> parse_registry_reference(const std::string& text) {
+  constexpr std::string_view kBegin = "docker://";
+  if (!text.starts_with(kBegin))
+    return Error{Blame::usage,
+                 "import " + quote(text) + ": " + quote("//") + " is missing after 'docker:'",
+                 {},
+                 "write docker://[REGISTRY/]NAME[:TAG]"};
+  auto name = parse_docker_name(text.substr(kBegin.size()));
+  if (!name) return std::move(name.error());
+  Reference reference;
+  reference.kind = Kind::registry;
+  reference.path = name->registry + "/" + name->repository;
+  reference.selector = name->digest.empty() ? name->tag : name->digest;
+  reference.docker = std::move(*name);
+  return reference;
+}
+
 }  // namespace
 
 Result<Reference> parse_reference(const std::string& text) {
@@ -71,6 +91,7 @@ Result<Reference> parse_reference(const std::string& text) {
     if (text.empty()) return Error{Blame::usage, "import '': the source is empty"};
     return Reference{Kind::unknown, text};
   }
+  if (scheme == kRegistry) return parse_registry_reference(text);
   Reference reference;
   for (const Scheme& known : kSchemes) {
     if (scheme == known.name) reference.kind = known.kind;

@@ -4,17 +4,19 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/source/docker_name.h"
 
 #include <string>
 
 namespace berth::source {
 
-enum class Kind { oci, oci_archive, docker_archive, tar, folder, unknown };
+enum class Kind { oci, oci_archive, docker_archive, tar, folder, registry, unknown };
 
 struct Reference {
   Kind kind = Kind::unknown;  ///< unknown: a bare path, to be recognised by its content
   std::string path = {};
   std::string selector = {};  ///< the TAG or REF after the path; empty when none was given
+  DockerName docker = {};     ///< of a registry; then `path` is "REGISTRY/NAME"
 };
 
 /// Takes `text` apart. As in skopeo, the path ends at the first ':' after the scheme; a bare path

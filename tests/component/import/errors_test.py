@@ -29,7 +29,7 @@ class Sources(harness.ImportTest):
                    "berth: cannot read 'none': open: No such file or directory (ENOENT)\n")
 
     def test_kinds_of_sources_that_are_not_there_yet(self):
-        for scheme in ["docker", "sqsh", "sif"]:
+        for scheme in ["sqsh", "sif"]:
             self.fails([scheme + ":x", "out.sqsh"],
                        f"berth: cannot import '{scheme}:x': '{scheme}:' is not supported yet by this "
                        "version\nberth: hint: copy it to an OCI layout first, for example with skopeo\n")
