@@ -5,7 +5,8 @@
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
   libarchive-dev libcurl4-openssl-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
-  libsquashfs-dev libsquashfuse-dev libssl-dev libyaml-cpp-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
+  libsodium-dev libsquashfs-dev libsquashfuse-dev libssl-dev libyaml-cpp-dev libzstd-dev
+  nlohmann-json3-dev zlib1g-dev
 )
 
 # A real image, MPI, and a Slurm cluster.
@@ -19,7 +20,7 @@ test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
   apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry git groff jq
-  man-db openssl shellcheck skopeo squashfs-tools
+  man-db minisign openssl shellcheck skopeo squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )
 

@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 #include "image/cli/list.h"
+#include "image/cli/sign.h"
+#include "image/cli/verify.h"
 
 #include <algorithm>
 #include <array>
@@ -20,8 +22,10 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 1> kVerbs = {{
+constexpr std::array<ImageVerb, 3> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
+    {"verify", "[OPTIONS] IMAGE", "whether it is what it should be", run_verify},
+    {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};
 
 Error unknown_verb(const std::string& name) {
