@@ -22,18 +22,30 @@ squash::Kind kind_of(layers::Kind kind) {
   }
 }
 
+constexpr std::uint16_t kSetuidBits = 06000;
+
 class Converter {
  public:
+  explicit Converter(const Keep& keep) : keep_(keep) {}
+
   Converted take(const layers::Node& root) {
     add_directory(root, add(*root.inode));
     return std::move(made_);
   }
 
  private:
+  std::uint16_t mode_of(const layers::Inode& from) {
+    const std::uint16_t mode = from.attributes.mode;
+    if (keep_.setuid || from.kind != layers::Kind::file || (mode & kSetuidBits) == 0) return mode;
+    ++made_.losses.setuid;
+    return static_cast<std::uint16_t>(mode & ~kSetuidBits);
+  }
+
   unsigned add(const layers::Inode& from) {
+    made_.losses.xattrs += from.attributes.lost_xattrs;
     squash::Inode inode;
     inode.kind = kind_of(from.kind);
-    inode.mode = from.attributes.mode;
+    inode.mode = mode_of(from);
     inode.uid = from.attributes.uid;
     inode.gid = from.attributes.gid;
     inode.mtime = from.attributes.mtime;
@@ -60,8 +72,11 @@ class Converter {
     std::vector<squash::Name> names;
     for (const auto& [name, child] : node.children) {
       const auto inode = layers::settled(child->inode);
-      // Nothing is visible here: deleted, or a device node, which takes privilege to make.
-      if (!inode || inode->kind == layers::Kind::device) continue;
+      if (!inode) continue;                       // deleted
+      if (inode->kind == layers::Kind::device) {  // takes privilege to make
+        ++made_.losses.devices;
+        continue;
+      }
       names.push_back({name, number_of(*inode)});
       if (inode->kind == layers::Kind::directory) add_directory(*child, names.back().inode);
     }
@@ -69,14 +84,15 @@ class Converter {
     made_.tree.inodes[index].names = std::move(names);
   }
 
+  Keep keep_;
   Converted made_;
   std::unordered_map<const layers::Inode*, unsigned> numbers_;
 };
 
 }  // namespace
 
-Converted convert(const layers::Node& root) {
-  return Converter().take(root);
+Converted convert(const layers::Node& root, const Keep& keep) {
+  return Converter(keep).take(root);
 }
 
 }  // namespace berth::cli

@@ -50,7 +50,9 @@ std::string result_event(const Summary& summary) {
   event["entries"] = summary.names;
   event["hidden"] = summary.counts.hidden;
   event["duplicates"] = summary.in_vain;
-  event["left_out"] = {{"devices", summary.counts.devices}, {"xattrs", summary.counts.lost_xattrs}};
+  event["left_out"] = {{"devices", summary.losses.devices},
+                       {"xattrs", summary.losses.xattrs},
+                       {"setuid", summary.losses.setuid}};
   event["digest"] = summary.digest;
   event["root_hash"] = summary.root_hash.empty() ? Json() : Json(summary.root_hash);
   event["seconds"] = rounded(summary.seconds);

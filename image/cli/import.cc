@@ -73,13 +73,20 @@ layers::MadeStream make_own_layer(const source::Image& image) {
   return layers::MadeStream(std::move(items));
 }
 
+/// What of its layers an image keeps.
+struct Rules {
+  layers::Xattrs xattrs = layers::Xattrs::users;
+  Keep keep = {};
+};
+
 /// One import: from an open source to a written file.
 class Import {
  public:
-  Import(source::Image& image, squash::Writer& writer, Progress& progress)
+  Import(source::Image& image, squash::Writer& writer, Progress& progress, const Rules& rules)
       : image_(image),
         writer_(writer),
         progress_(progress),
+        rules_(rules),
         sink_(writer),
         merger_(sink_) {}
 
@@ -87,13 +94,14 @@ class Import {
     BERTH_TRY(add_own_layer());
     BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name) : add_layers());
     BERTH_TRY(merger_.finish());
-    const Converted converted = convert(merger_.root());
+    const Converted converted = convert(merger_.root(), rules_.keep);
     BERTH_TRY(writer_.finish(converted.tree));
     Summary summary;
     summary.layers = image_.layers.size();
     summary.names = converted.names - own_names_;
     summary.in_vain = sink_.files() - converted.contents;
     summary.counts = merger_.counts();
+    summary.losses = converted.losses;
     summary.bytes_in = writer_.bytes_in();
     summary.bytes_out = writer_.bytes_out();
     return summary;
@@ -109,9 +117,13 @@ class Import {
   }
 
   Status add_folder(const std::string& name) {
-    layers::FolderStream folder(std::move(image_.folder), name);
+    layers::FolderStream folder(std::move(image_.folder), name, rules_.xattrs);
     WatchedStream watched(folder, progress_, [this] { return writer_.bytes_in(); });
     return merger_.add_layer(0, watched, image_.whiteouts);
+  }
+
+  [[nodiscard]] std::unique_ptr<layers::TarStream> open(const source::Layer& layer) const {
+    return std::make_unique<layers::TarStream>(layer, rules_.xattrs);
   }
 
   /// From the top down; the next layer is decompressed ahead while one is merged.
@@ -119,8 +131,8 @@ class Import {
     std::unique_ptr<layers::TarStream> ahead;
     for (std::size_t i = image_.layers.size(); i-- > 0;) {
       const source::Layer& layer = image_.layers[i];
-      auto stream = ahead ? std::move(ahead) : std::make_unique<layers::TarStream>(layer);
-      if (i > 0) ahead = std::make_unique<layers::TarStream>(image_.layers[i - 1]);
+      auto stream = ahead ? std::move(ahead) : open(layer);
+      if (i > 0) ahead = open(image_.layers[i - 1]);
       WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
       BERTH_TRY(merger_.add_layer(static_cast<int>(i), watched, image_.whiteouts));
       progress_.finish_layer(layer.blob.size);
@@ -136,6 +148,7 @@ class Import {
   source::Image& image_;
   squash::Writer& writer_;
   Progress& progress_;
+  Rules rules_;
   std::uint64_t own_names_ = 0;
   ImageSink sink_;
   layers::Merger merger_;
@@ -245,7 +258,9 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   for (const source::Layer& layer : image->layers)
     total += layer.blob.size;
   auto progress = std::make_unique<Progress>(settings_for(options, streams, total), machine.stop);
-  auto summary = Import(*image, *writer, *progress).run(reference->path);
+  const Rules rules{options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
+                    {settled->setuid.value == settings::Setuid::keep}};
+  auto summary = Import(*image, *writer, *progress, rules).run(reference->path);
   if (!summary) return explain_write(summary.error(), *output);
   BERTH_TRY(progress->tell(0));
   if (const Status sealed = seal(*summary, *file, options, squash.threads, *progress); !sealed)
@@ -254,6 +269,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
   progress.reset();
   summary->source = options.source;
+  summary->setuid_rule = settings::to_text(settled->setuid.origin);
   summary->output = *output;
   summary->seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -84,7 +84,7 @@ Status apply_plain_http(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 15> kOptions = {{
+constexpr std::array<Option<ImportOptions>, 16> kOptions = {{
     {"--output",
      'o',
      "OUT.sqsh",
@@ -150,6 +150,14 @@ constexpr std::array<Option<ImportOptions>, 15> kOptions = {{
      "leave out what reads are verified against",
      [](ImportOptions& options, const std::string&) -> Status {
        options.hash_tree = false;
+       return Done{};
+     }},
+    {"--xattrs",
+     0,
+     "",
+     "keep security.* and trusted.* attributes too",
+     [](ImportOptions& options, const std::string&) -> Status {
+       options.xattrs = true;
        return Done{};
      }},
     {"--quiet",

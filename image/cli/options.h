@@ -30,6 +30,7 @@ struct ImportOptions {
   RegistryOptions registry = {};
   bool force = false;
   bool json = false;
+  bool xattrs = false;  ///< keep those that need privilege
   bool quiet = false;
   bool help = false;
 };

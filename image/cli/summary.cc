@@ -20,15 +20,22 @@ std::string counted(std::uint64_t count, const std::string& one, const std::stri
 }
 
 /// The line about what was left out on purpose; empty when nothing was.
-std::string losses_of(const layers::Counts& counts) {
+std::string losses_of(const Losses& losses, const std::string& setuid_rule) {
   std::string text;
-  if (counts.devices > 0) text = counted(counts.devices, "device node", "device nodes");
-  if (counts.lost_xattrs > 0) {
+  if (losses.devices > 0) text = counted(losses.devices, "device node", "device nodes");
+  if (losses.xattrs > 0) {
     if (!text.empty()) text += " and ";
-    text += counted(counts.lost_xattrs, "extended attribute", "extended attributes");
+    text += counted(losses.xattrs, "extended attribute", "extended attributes");
   }
-  if (text.empty()) return text;
-  return "berth: left out " + text + ", which need privilege\n";
+  if (!text.empty())
+    text +=
+        losses.devices + losses.xattrs == 1 ? ", which needs privilege" : ", which need privilege";
+  if (losses.setuid > 0) {
+    if (!text.empty()) text += "; and ";
+    text += "the setuid bits of " + counted(losses.setuid, "file", "files") + ", as " +
+            setuid_rule + " says";
+  }
+  return text.empty() ? text : "berth: left out " + text + "\n";
 }
 
 std::string amounts_of(const Summary& summary) {
@@ -48,7 +55,7 @@ std::string amounts_of(const Summary& summary) {
 std::string summary_text(const Summary& summary) {
   return "berth: imported " + quote(summary.source) + " to " + quote(summary.output) + ": " +
          amounts_of(summary) + " in " + seconds_text(summary.seconds) + ", " + summary.digest +
-         "\n" + losses_of(summary.counts);
+         "\n" + losses_of(summary.losses, summary.setuid_rule);
 }
 
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 // What an import has made, and the sentences about it. Pure.
 #pragma once
 
+#include "image/cli/convert.h"
 #include "image/layers/merge.h"
 
 #include <cstdint>
@@ -16,6 +17,8 @@ struct Summary {
   std::uint64_t names = 0;
   std::uint64_t in_vain = 0;  ///< files compressed although their layer replaces them later
   layers::Counts counts = {};
+  Losses losses = {};
+  std::string setuid_rule = {};  ///< where it was said that setuid bits go
   std::uint64_t bytes_in = 0;   ///< of file content
   std::uint64_t bytes_out = 0;  ///< of the image
   double seconds = 0;

@@ -21,16 +21,16 @@ struct Attributes {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::uint32_t mtime = 0;  ///< seconds since 1970; what does not fit is the nearest that does
-  std::vector<std::pair<std::string, std::string>> xattrs = {};  ///< user.* only, in order
+  std::vector<std::pair<std::string, std::string>> xattrs = {};  ///< in order of the names
+  unsigned lost_xattrs = 0;  ///< how many were left out: see is_kept()
 };
 
 struct Entry {
   std::string path = {};  ///< normalised: parse_path(); empty for the root
   Kind kind = Kind::directory;
   Attributes attributes = {};
-  std::string target = {};   ///< of a symlink as it is; of a hard link, normalised
-  std::uint64_t size = 0;    ///< of a file
-  unsigned lost_xattrs = 0;  ///< how many were left out: security.*, trusted.* and the like
+  std::string target = {};  ///< of a symlink as it is; of a hard link, normalised
+  std::uint64_t size = 0;   ///< of a file
 };
 
 class EntryStream {
@@ -49,8 +49,14 @@ class EntryStream {
   virtual Result<std::string_view> data() = 0;
 };
 
-/// True for xattrs that an image keeps. Others need privilege to set, or would steer overlayfs.
-bool is_kept_xattr(std::string_view name);
+/// Which extended attributes an image keeps.
+enum class Xattrs {
+  users,      ///< user.*
+  privileged  ///< also security.* and trusted.*, which take privilege to set and to see
+};
+
+/// Never what would steer an overlayfs over the image, nor what SquashFS has no place for.
+bool is_kept(std::string_view name, Xattrs kept);
 
 /// The nearest time SquashFS can hold.
 std::uint32_t mtime_of(std::int64_t seconds);

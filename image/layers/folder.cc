@@ -44,13 +44,12 @@ void apply_stat(const struct stat& info, Entry& entry) {
   entry.attributes = {static_cast<std::uint16_t>(info.st_mode & 07777U),
                       info.st_uid,
                       info.st_gid,
-                      mtime_of(info.st_mtim.tv_sec),
-                      {}};
+                      mtime_of(info.st_mtim.tv_sec)};
   entry.size = entry.kind == Kind::file ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
 /// What the file system tells; one without xattrs, or that hides them, has none.
-void read_xattrs(int fd, Entry& entry) {
+void read_xattrs(int fd, Xattrs kept, Entry& entry) {
   std::vector<char> list(64UL * 1024);  // XATTR_LIST_MAX
   const ssize_t length = ::flistxattr(fd, list.data(), list.size());
   std::vector<char> value(64UL * 1024);  // XATTR_SIZE_MAX
@@ -58,9 +57,9 @@ void read_xattrs(int fd, Entry& entry) {
     const std::string name = &list[static_cast<std::size_t>(at)];
     at += static_cast<ssize_t>(name.size()) + 1;
     const ssize_t size =
-        is_kept_xattr(name) ? ::fgetxattr(fd, name.c_str(), value.data(), value.size()) : -1;
+        is_kept(name, kept) ? ::fgetxattr(fd, name.c_str(), value.data(), value.size()) : -1;
     if (size < 0) {
-      ++entry.lost_xattrs;
+      ++entry.attributes.lost_xattrs;
       continue;
     }
     entry.attributes.xattrs.emplace_back(name,
@@ -71,8 +70,9 @@ void read_xattrs(int fd, Entry& entry) {
 
 }  // namespace
 
-FolderStream::FolderStream(UniqueFd folder, std::string name)
+FolderStream::FolderStream(UniqueFd folder, std::string name, Xattrs xattrs)
     : name_(std::move(name)),
+      xattrs_(xattrs),
       root_(std::move(folder)),
       bytes_(kPiece) {}
 
@@ -102,7 +102,7 @@ Result<bool> FolderStream::read_root(Entry& entry) {
   if (::fstat(root_.get(), &info) != 0) return refused("fstat", goal_for(""), errno);
   entry = {};
   apply_stat(info, entry);
-  read_xattrs(root_.get(), entry);
+  read_xattrs(root_.get(), xattrs_, entry);
   BERTH_TRY(enter(std::move(root_), ""));
   return true;
 }
@@ -157,7 +157,7 @@ Status FolderStream::open_entry(const Level& level, const std::string& name, Ent
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal_for(entry.path), errno);
   if (kind_of(info) != entry.kind)
     return Error{Blame::host, goal_for(entry.path) + ": it changes while it is read"};
-  read_xattrs(fd.get(), entry);
+  read_xattrs(fd.get(), xattrs_, entry);
   if (entry.kind == Kind::directory) return enter(std::move(fd), entry.path);
   file_ = std::move(fd);
   return Done{};

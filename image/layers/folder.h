@@ -18,7 +18,7 @@ namespace berth::layers {
 class FolderStream : public EntryStream {
  public:
   /// `name` is what messages call the directory behind `folder`.
-  FolderStream(UniqueFd folder, std::string name);
+  FolderStream(UniqueFd folder, std::string name, Xattrs xattrs = Xattrs::users);
 
   Result<bool> next(Entry& entry) override;
   Result<std::string_view> data() override;
@@ -38,6 +38,7 @@ class FolderStream : public EntryStream {
   Status open_entry(const Level& level, const std::string& name, Entry& entry);
 
   std::string name_;
+  Xattrs xattrs_;
   UniqueFd root_;
   std::vector<Level> levels_;
   UniqueFd file_;  ///< the current one

@@ -57,10 +57,6 @@ Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteout
     wants_.block_inside(entry.path, layer_);
   }
   const bool is_visible = place(entry.path, inode);
-  if (is_visible) {
-    counts_.lost_xattrs += entry.lost_xattrs;
-    counts_.devices += entry.kind == Kind::device ? 1 : 0;
-  }
   if (entry.kind != Kind::file) return Done{};
   if (is_visible || wants_.has(entry.path, layer_)) return store(*inode, entry, stream);
   ++counts_.hidden;
@@ -193,10 +189,12 @@ void Merger::become_directory(Node& node) const {
 }
 
 bool Merger::place(const std::string& path, const std::shared_ptr<Inode>& inode) {
+  // An opaque root keeps its lower layers' attributes, as every opaque directory does.
+  if (path.empty()) return place_under_directory(root_, inode);
   const auto [folder, name] = split_path(path);
   Node* parent = reach(folder);
   if (parent == nullptr) return false;
-  Node& node = path.empty() ? root_ : child_of(*parent, name);
+  Node& node = child_of(*parent, name);
   if (hides(node)) return false;
   if (node.inode && node.owner != layer_) return place_under_directory(node, inode);
   if (node.is_directory() && inode->kind != Kind::directory) forget_below(node);

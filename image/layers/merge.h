@@ -32,9 +32,7 @@ class FileSink {
 };
 
 struct Counts {
-  std::uint64_t hidden = 0;       ///< files of lower layers passed over
-  std::uint64_t devices = 0;      ///< device nodes left out
-  std::uint64_t lost_xattrs = 0;  ///< xattrs left out
+  std::uint64_t hidden = 0;  ///< files of lower layers passed over
 };
 
 class Merger {

@@ -59,9 +59,14 @@ Result<Mark> parse_mark(std::string_view path) {
   return Mark{Mark::Kind::whiteout, target.append(deleted)};
 }
 
-bool is_kept_xattr(std::string_view name) {
-  return name.starts_with("user.") && !name.starts_with("user.overlay.") && name.size() > 5 &&
-         name.size() <= kLongestName;
+bool is_kept(std::string_view name, Xattrs kept) {
+  if (name.size() > kLongestName) return false;
+  const auto is_in = [&](std::string_view space) {
+    return name.starts_with(space) && name.size() > space.size() &&
+           !name.substr(space.size()).starts_with("overlay.");
+  };
+  return is_in("user.") ||
+         (kept == Xattrs::privileged && (is_in("security.") || is_in("trusted.")));
 }
 
 std::uint32_t mtime_of(std::int64_t seconds) {

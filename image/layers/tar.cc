@@ -54,15 +54,15 @@ Kind kind_of(archive_entry* raw) {
   }
 }
 
-void read_xattrs(archive_entry* raw, Entry& entry) {
-  auto& kept = entry.attributes.xattrs;
+void read_xattrs(archive_entry* raw, Xattrs wanted, Attributes& attributes) {
+  auto& kept = attributes.xattrs;
   archive_entry_xattr_reset(raw);
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
   while (archive_entry_xattr_next(raw, &name, &value, &size) == ARCHIVE_OK) {
-    if (name == nullptr || !is_kept_xattr(name)) {
-      ++entry.lost_xattrs;
+    if (name == nullptr || !is_kept(name, wanted)) {
+      ++attributes.lost_xattrs;
       continue;
     }
     kept.emplace_back(name, std::string(static_cast<const char*>(value), size));
@@ -84,7 +84,7 @@ Result<std::uint32_t> id_of(la_int64_t id, const std::string& path) {
       "use the entry " + quote(path) + ": its owner " + std::to_string(id) + " is out of range"};
 }
 
-Status read_attributes(archive_entry* raw, Entry& entry) {
+Status read_attributes(archive_entry* raw, Xattrs kept, Entry& entry) {
   const auto uid = id_of(archive_entry_uid(raw), entry.path);
   if (!uid) return uid.error();
   const auto gid = id_of(archive_entry_gid(raw), entry.path);
@@ -92,11 +92,10 @@ Status read_attributes(archive_entry* raw, Entry& entry) {
   entry.attributes = {static_cast<std::uint16_t>(archive_entry_mode(raw) & 07777U),
                       *uid,
                       *gid,
-                      mtime_of(archive_entry_mtime(raw)),
-                      {}};
+                      mtime_of(archive_entry_mtime(raw))};
   // Archives may say anything; Linux shows every symbolic link so.
   if (entry.kind == Kind::symlink) entry.attributes.mode = 0777;
-  read_xattrs(raw, entry);
+  read_xattrs(raw, kept, entry.attributes);
   return Done{};
 }
 
@@ -118,8 +117,9 @@ Status read_target(archive_entry* raw, Entry& entry) {
 
 }  // namespace
 
-TarStream::TarStream(source::Layer layer)
+TarStream::TarStream(source::Layer layer, Xattrs xattrs)
     : bytes_(std::move(layer)),
+      xattrs_(xattrs),
       archive_(archive_read_new()) {}
 
 TarStream::~TarStream() {
@@ -170,7 +170,7 @@ Status TarStream::read_entry(archive_entry* raw, Entry& entry) {
   if (!path) return std::move(path.error());
   entry.path = std::move(*path);
   entry.kind = kind_of(raw);
-  BERTH_TRY(read_attributes(raw, entry));
+  BERTH_TRY(read_attributes(raw, xattrs_, entry));
   BERTH_TRY(read_target(raw, entry));
   size_ = 0;
   position_ = 0;

@@ -18,7 +18,7 @@ namespace berth::layers {
 class TarStream : public EntryStream {
  public:
   /// Starts to decompress at once, ahead of the first next().
-  explicit TarStream(source::Layer layer);
+  explicit TarStream(source::Layer layer, Xattrs xattrs = Xattrs::users);
   TarStream(const TarStream&) = delete;
   TarStream& operator=(const TarStream&) = delete;
   TarStream(TarStream&&) = delete;
@@ -38,6 +38,7 @@ class TarStream : public EntryStream {
   static Result<bool> end(Status status);
 
   PlainBytes bytes_;
+  Xattrs xattrs_;
   std::optional<Error> failure_;  ///< of bytes_, met inside libarchive
   archive* archive_;
   bool is_open_ = false;

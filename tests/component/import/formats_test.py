@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tarfile
 import unittest
@@ -238,19 +239,54 @@ class Entries(harness.ImportTest):
         self.assertEqual(sorted(tree), ["f", "fifo"])
         self.assertEqual(tree["f"]["xattrs"], {"user.a": b"1"})
 
-    def test_sparse_files_keep_their_size_and_their_bytes(self):
+    def test_xattrs_keeps_all_but_those_that_steer_an_overlay_as_root(self):
+        harness.need(os.getuid() == 0, "only root sees privileged attributes")
+        made = layout.make_layer([entry("f", xattrs={
+            "user.a": "1", "security.capability": "\1\0\0\2" + "\0" * 16, "trusted.t": "y",
+            "trusted.overlay.opaque": "y", "user.overlay.opaque": "y", "system.x": "z"})])
+        layout.write_layout(self.path("in"), [made])
+        done = self.run_import("--xattrs", "oci:in", "out.sqsh")
+        self.assertEqual(done.stderr.splitlines()[1],
+                         "berth: left out 3 extended attributes, which need privilege")
+        tree = self.tree_of(self.path("out.sqsh"))
+        self.assertEqual(tree["f"]["xattrs"], {
+            "user.a": b"1", "trusted.t": b"y", "security.capability": b"\1\0\0\2" + bytes(16)})
+
+    def test_setuid_bits_go_where_the_settings_say_so(self):
+        made = layout.make_layer([entry("su", mode=0o4755), entry("sg", mode=0o2711), entry("null", "char"),
+                                  entry("link", "link", target="su"), entry("d", "dir", mode=0o3777)])
+        layout.write_layout(self.path("in"), [made])
+        layout.write_folder(self.folder, {"site.yaml": b"import:\n  setuid: drop\n"})
+        done = self.run_import("oci:in", "out.sqsh", env={"BERTH_CONFIG": self.path("site.yaml")})
+        self.assertEqual(done.stderr.splitlines()[1].replace(self.folder, "DIR"),
+                         "berth: left out 1 device node, which needs privilege; and the setuid bits of 2 "
+                         "files, as DIR/site.yaml:2 says")
+        tree = self.tree_of(self.path("out.sqsh"))
+        self.assertEqual([tree[x]["mode"] for x in ["su", "sg", "d"]], ["0o100755", "0o100711", "0o43777"])
+
+    def test_sockets_of_a_directory_stay(self):
+        os.mkdir(self.path("tree"))
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(self.path("tree/s"))
+        os.mkfifo(self.path("tree/fifo"), 0o640)
+        self.assertEqual(self.tree_of(self.image_of("dir:tree")), harness.scan(self.path("tree")))
+
+    def test_sparse_files_of_each_dialect_keep_their_size_and_their_bytes(self):
         os.mkdir(self.path("sparse"))
         with open(self.path("sparse/file"), "wb") as out:
             out.write(b"begin")
-            out.seek(5_000_000)
-            out.write(b"middle")
-            out.truncate(9_000_000)
-        subprocess.run(["tar", "-S", "--format=posix", "-cf", self.path("s.tar"), "-C",
-                        self.path("sparse"), "."], check=True)
-        self.assertLess(os.path.getsize(self.path("s.tar")), 100_000)
-        image = self.image_of("tar:s.tar")
-        self.assertLess(os.path.getsize(image), 20_000)
-        self.assertEqual(self.tree_of(image)["file"], harness.scan(self.path("sparse"))["file"])
+            for count in range(1, 31):  # more than GNU's header has room for
+                out.seek(count * 300_000)
+                out.write(b"middle")
+            out.truncate(9_900_000)
+        posix = [["--format=posix", "--sparse-version=" + x] for x in ["0.0", "0.1", "1.0"]]
+        for dialect in [["--format=gnu"], *posix]:
+            subprocess.run(["tar", "-S", *dialect, "-cf", self.path("s.tar"), "-C", self.path("sparse"), "."],
+                           check=True)
+            self.assertLess(os.path.getsize(self.path("s.tar")), 300_000)
+            image = self.image_of("tar:s.tar")
+            self.assertLess(os.path.getsize(image), 20_000)
+            self.assertEqual(self.tree_of(image)["file"], harness.scan(self.path("sparse"))["file"], dialect)
 
     def test_a_plain_tar_and_a_directory_may_have_files_named_like_whiteouts(self):
         layout.write_folder(self.path("plain"), {".wh.kept": b"x", "kept": b"y"})
