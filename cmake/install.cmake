@@ -23,8 +23,9 @@ foreach(section 1 5 7 8)
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
   endif()
 endforeach()
-file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*
+file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.*
                                      ${PROJECT_SOURCE_DIR}/slurm-plugin/*.example)
+list(FILTER examples EXCLUDE REGEX CMakeLists)
 if(examples)
   install(FILES ${examples} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 endif()
