@@ -54,6 +54,13 @@ Error explain_limit(const Exchange& exchange, const std::string& goal) {
   return error;
 }
 
+/// What OpenSSL says of an answer that is no TLS at all, in words.
+std::string tls_text(const std::string& detail) {
+  const bool is_other = detail.find("wrong version number") != std::string::npos ||
+                        detail.find("packet length too long") != std::string::npos;
+  return is_other ? "it answers without" : detail;
+}
+
 Error explain_trouble(const Exchange& exchange, const std::string& what, const std::string& host) {
   const std::string reach = "reach " + what + " " + quote(host) + ": ";
   const std::string trust = "trust " + what + " " + quote(host) + ": ";
@@ -77,10 +84,11 @@ Error explain_trouble(const Exchange& exchange, const std::string& what, const s
                    {},
                    "if your site signs its own certificates, name its authority's with --ca-file"};
     case Trouble::no_tls:
-      return Error{Blame::host,
-                   "talk to " + what + " " + quote(host) + " over TLS: " + exchange.detail,
-                   {},
-                   "if it is meant to be asked without TLS: --plain-http " + host};
+      return Error{
+          Blame::host,
+          "talk to " + what + " " + quote(host) + " over TLS: " + tls_text(exchange.detail),
+          {},
+          "if it is meant to be asked without TLS: --plain-http " + host};
     case Trouble::stalled:
       return Error{Blame::host, "read " + what + " " + quote(host) + ": it sends nothing any more"};
     case Trouble::refused:

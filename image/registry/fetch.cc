@@ -148,8 +148,10 @@ bool Download::Fetch::take(std::string_view bytes) {
       std::memcpy(piece_->bytes.data() + position_ % download_.window_.piece, bytes.data(), step);
     bytes.remove_prefix(step);
     position_ += step;
-    if (position_ == piece_end && piece_ != nullptr) download_.close_piece(job_.part, number);
-    if (position_ == piece_end) piece_ = nullptr;
+    // The last one is not ready before the answer has ended: more bytes may come, and must not.
+    if (position_ == end_ || position_ < piece_end) continue;
+    if (piece_ != nullptr) download_.close_piece(job_.part, number);
+    piece_ = nullptr;
   }
   return download_.stop_.load() == 0;
 }
@@ -202,6 +204,7 @@ Download::Fetch::After Download::Fetch::judge_end(const Exchange& exchange) {
   }
   if (problem_) return go_on_elsewhere(*problem_);
   if (position_ == end_) {
+    if (piece_ != nullptr) download_.close_piece(job_.part, *opened_);
     end(std::nullopt);
     return After::done;
   }

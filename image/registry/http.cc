@@ -18,6 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::uint64_t kSlowest = 128;  ///< bytes a second; what is slower has stalled
+
 void init_once() {
   static const CURLcode outcome = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (outcome != CURLE_OK) std::abort();  // no memory
@@ -139,7 +141,7 @@ struct Http::State {
   bool add_header(std::string_view line) {
     header_bytes += line.size();
     if (header_bytes > kLargestHeaders) return false;
-    last_byte = Clock::now();
+    period_bytes += line.size();
     if (line.starts_with("HTTP/")) {  // a new head: what came before was provisional
       exchange.headers.clear();
       return true;
@@ -151,15 +153,16 @@ struct Http::State {
   }
 
   bool add_body(std::string_view bytes) {
-    last_byte = Clock::now();
+    period_bytes += bytes.size();
     if (!is_begun) {
       is_begun = true;
       (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &exchange.status);
       if (sink != nullptr && is_success(exchange.status) && !sink->begin(exchange)) return false;
     }
     if (sink != nullptr && is_success(exchange.status)) {
+      const auto begin = Clock::now();
       const bool is_taken = sink->take(bytes);
-      last_byte = Clock::now();  // the wait was ours
+      period_begin += Clock::now() - begin;  // the wait was ours
       return is_taken;
     }
     const std::size_t most = is_success(exchange.status) ? limit : kLargestRefusal;
@@ -171,9 +174,14 @@ struct Http::State {
     return true;
   }
 
+  /// Each period of patience has to bring some bytes.
   bool may_go_on() {
-    const auto patience = std::chrono::seconds(network.timeout);
-    is_stalled = Clock::now() - last_byte > patience;
+    const auto period = std::chrono::seconds(network.timeout);
+    if (Clock::now() - period_begin > period) {
+      is_stalled = period_bytes < kSlowest * network.timeout;
+      period_begin = Clock::now();
+      period_bytes = 0;
+    }
     return !is_stalled && !network.is_stopped();
   }
 
@@ -186,7 +194,8 @@ struct Http::State {
   Sink* sink = nullptr;
   std::size_t limit = 0;
   std::size_t header_bytes = 0;
-  Clock::time_point last_byte;
+  Clock::time_point period_begin;
+  std::uint64_t period_bytes = 0;
   bool is_begun = false;  ///< the body
   bool is_stalled = false;
   bool is_forbidden_address = false;
@@ -265,7 +274,8 @@ Exchange Http::perform(const Request& request, Sink* sink) {
   state.is_begun = false;
   state.is_stalled = false;
   state.is_forbidden_address = false;
-  state.last_byte = Clock::now();
+  state.period_begin = Clock::now();
+  state.period_bytes = 0;
   state.words[0] = '\0';
   state.prepare(request, lines);
   const CURLcode code = curl_easy_perform(state.curl);

@@ -29,7 +29,7 @@ def need_registry():
 class Authority:
     """A certificate authority, and what it has signed for 127.0.0.1 and localhost."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names="IP:127.0.0.1,DNS:localhost"):
         os.makedirs(folder)
         self.certificate = os.path.join(folder, "ca.pem")
         self.server = os.path.join(folder, "server.pem")
@@ -42,7 +42,7 @@ class Authority:
             "-out", self.certificate)
         run(*new, "-subj", "/CN=test server", "-keyout", self.server_key, "-out", request)
         with open(extensions, "w", encoding="ascii") as out:
-            out.write("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+            out.write(f"subjectAltName={names}\n")
         run("openssl", "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", key,
             "-days", "2", "-extfile", extensions, "-out", self.server)
 
