@@ -76,6 +76,7 @@ std::string meeting_name(const Launch& launch, const enter::OpenedImage& image) 
 
 std::vector<StartFile> start_files_of(const std::vector<serve::StartFile>& found) {
   std::vector<StartFile> files;
+  files.reserve(found.size());
   for (const serve::StartFile& file : found)
     files.push_back({file.path,
                      static_cast<StartFile::Kind>(file.kind),

@@ -45,6 +45,10 @@ class StartFilesOf : public testing::Test {
     fs::create_directory(tree());
   }
 
+  StartFilesOf(const StartFilesOf&) = delete;
+  StartFilesOf& operator=(const StartFilesOf&) = delete;
+  StartFilesOf(StartFilesOf&&) = delete;
+  StartFilesOf& operator=(StartFilesOf&&) = delete;
   ~StartFilesOf() override { fs::remove_all(folder_); }
 
   [[nodiscard]] fs::path tree() const { return folder_ / "tree"; }
