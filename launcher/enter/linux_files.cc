@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layer of files that programs start with. It lies on our own scratch file system, where nothing
 // of the image's can lead elsewhere: names were checked, and parents are directories that we made.
+#include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_mounts.h"
 
 #include <fcntl.h>
@@ -29,12 +30,8 @@ struct Times {
 
 /// "at/name" in a buffer of PATH_MAX bytes, or false.
 bool put_path(char* path, const char* at, const char* name) noexcept {
-  const std::size_t first = ::strlen(at);
-  const std::size_t second = ::strlen(name);
-  if (first + second + 2 > PATH_MAX) return false;
-  ::memcpy(path, at, first);
-  path[first] = '/';
-  ::memcpy(path + first + 1, name, second + 1);
+  if (::strlen(at) + ::strlen(name) + 2 > PATH_MAX) return false;
+  put_text(put_text(put_text(path, at), "/"), name);
   return true;
 }
 

@@ -18,14 +18,6 @@ Answer answer(Call call, int result) noexcept {
   return {call, result < 0 ? errno : 0};
 }
 
-/// Appends to a buffer that the caller made large enough.
-char* put_text(char* at, const char* text) noexcept {
-  while (*text != '\0')
-    *at++ = *text++;
-  *at = '\0';
-  return at;
-}
-
 char* put_number(char* at, std::uint64_t number) noexcept {
   char digits[20];
   unsigned count = 0;
