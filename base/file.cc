@@ -29,6 +29,22 @@ std::string hidden_name_for(const std::string& target) {
          std::to_string(count++);
 }
 
+Status rename_over(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return Done{};
+  return refused("rename", "write " + quote(to), errno);
+}
+
+/// Refused with EEXIST where there is something. NFS has no RENAME_NOREPLACE, but links.
+Status rename_anew(const std::string& from, const std::string& to) {
+  const std::string goal = "write " + quote(to);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+    return Done{};
+  if (errno != EINVAL) return refused("renameat2", goal, errno);
+  if (::link(from.c_str(), to.c_str()) != 0) return refused("link", goal, errno);
+  (void)::unlink(from.c_str());  // a second name, which does no harm
+  return Done{};
+}
+
 }  // namespace
 
 Result<std::string> read_text_file(const std::string& path, std::size_t limit, int directory) {
@@ -65,6 +81,14 @@ int write_fully(int fd, const char* bytes, std::size_t count) noexcept {
   return 0;
 }
 
+int sync_folder_of(const std::string& path) noexcept {
+  const UniqueFd folder(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A directory that one may write but not read cannot be synced; its file system does it in time.
+  if (!folder.is_open()) return errno == EACCES ? 0 : errno;
+  if (::fsync(folder.get()) == 0 || errno == EINVAL) return 0;  // EINVAL: there is no such thing
+  return errno;
+}
+
 Result<FileBeingWritten> FileBeingWritten::create(const std::string& target) {
   const std::string goal = "write " + quote(target);
   UniqueFd fd(::open(directory_of(target).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
@@ -94,12 +118,11 @@ Status FileBeingWritten::commit(Existing existing) {
       return refused("linkat", goal, errno);
     if (!is_kept) hidden_ = name;
   }
-  const unsigned flags = is_kept ? RENAME_NOREPLACE : 0;
-  if (!hidden_.empty() &&
-      ::renameat2(AT_FDCWD, hidden_.c_str(), AT_FDCWD, target_.c_str(), flags) != 0)
-    return refused("renameat2", goal, errno);
+  if (!hidden_.empty())
+    BERTH_TRY(is_kept ? rename_anew(hidden_, target_) : rename_over(hidden_, target_));
   hidden_.clear();
   fd_.reset();
+  if (const int error = sync_folder_of(target_); error != 0) return refused("fsync", goal, error);
   return Done{};
 }
 

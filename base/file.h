@@ -16,6 +16,9 @@ Result<std::string> read_text_file(const std::string& path,
                                    std::size_t limit,
                                    int directory = -100);
 
+/// Makes sure that the names in the directory of `path` are on disk. 0 or an errno.
+int sync_folder_of(const std::string& path) noexcept;
+
 /// Writes all of `bytes`, through short writes and interruptions. 0 or an errno.
 int write_fully(int fd, const char* bytes, std::size_t count) noexcept;
 
@@ -41,8 +44,11 @@ class FileBeingWritten {
     kept  ///< then commit() is refused with EEXIST
   };
 
-  /// Gives the file its name, after the bytes are on disk (fdatasync).
+  /// Gives the file its name, after the bytes are on disk (fdatasync); then the name is, too.
   Status commit(Existing existing = Existing::replaced);
+
+  /// Another name for commit(), in the same directory.
+  void set_target(std::string target) { target_ = std::move(target); }
 
  private:
   FileBeingWritten(UniqueFd fd, std::string target, std::string hidden)

@@ -59,6 +59,17 @@ std::string result_event(const Summary& summary) {
   return text_of(event);
 }
 
+std::string shared_event(const Summary& summary) {
+  Json event;
+  event["event"] = "result";
+  event["source"] = summary.source;
+  event["image"] = summary.output;
+  event["size"] = summary.bytes_out;
+  event["digest"] = summary.digest;
+  event["shared"] = true;
+  return text_of(event);
+}
+
 std::string error_event(const Error& error, int status) {
   Json event;
   event["event"] = "error";

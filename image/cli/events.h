@@ -17,6 +17,10 @@ std::string progress_event(const Pace& pace, double seconds);
 /// The last event of an import that went well.
 std::string result_event(const Summary& summary);
 
+/// The last event of one that another process did for us: `summary` has its source, output,
+/// digest and size.
+std::string shared_event(const Summary& summary);
+
 /// The last event of one that did not; `status` is the exit status.
 std::string error_event(const Error& error, int status);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "image/cli/list.h"
+#include "image/cli/remove.h"
 #include "image/cli/sign.h"
 #include "image/cli/verify.h"
 
@@ -22,8 +23,9 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 3> kVerbs = {{
+constexpr std::array<ImageVerb, 4> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
+    {"remove", "[--force] NAME...", "take images out of it", run_remove},
     {"verify", "[OPTIONS] IMAGE", "whether it is what it should be", run_verify},
     {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};

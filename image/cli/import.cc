@@ -10,6 +10,7 @@
 #include "image/cli/packing.h"
 #include "image/cli/progress.h"
 #include "image/cli/summary.h"
+#include "image/cli/target.h"
 #include "image/integrity/seal.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
@@ -17,8 +18,6 @@
 #include "image/layers/tar.h"
 #include "image/source/open.h"
 #include "image/squash/writer.h"
-
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
@@ -154,34 +153,19 @@ class Import {
   layers::Merger merger_;
 };
 
-/// Where the image goes: as told, or into the store under the source's name.
-Result<std::string> choose_output(const ImportOptions& options,
-                                  const source::Reference& reference,
-                                  const Machine& machine) {
-  if (!options.output.empty()) return options.output;
-  const std::string name = store::name_for(source::name_of(reference));
-  if (name.empty())
-    return Error{Blame::usage,
-                 "make a name for the image from " + quote(options.source),
-                 {},
-                 "say where it shall go with --output"};
-  auto path = store::path_for(name, machine.environment);
-  if (!path) return path;
-  BERTH_TRY(store::write_folder(path->substr(0, path->rfind('/'))));
-  return path;
-}
-
-Status check_output(const std::string& output, bool force) {
-  struct stat info {};
-
-  if (::stat(output.c_str(), &info) != 0) return Done{};
-  if (S_ISDIR(info.st_mode))
-    return Error{Blame::config, "write " + quote(output) + ": it is a directory"};
-  if (force) return Done{};
-  return Error{Blame::config,
-               "write " + quote(output) + ": it exists already",
-               {},
-               "replace it with --force"};
+/// Another process has made the image while we waited.
+void tell_shared(const store::Stored& image, const ImportOptions& options, const Streams& streams) {
+  Summary summary;
+  summary.source = options.source;
+  summary.output = image.path;
+  summary.digest = image.origin.digest;
+  summary.bytes_out = image.size;
+  if (options.json) {
+    streams.out << shared_event(summary) << std::endl;
+  } else if (!options.quiet) {
+    streams.err << "berth: " << quote(image.name) << " was imported meanwhile: " << summary.digest
+                << "\n";
+  }
 }
 
 /// The writer does not know the file's name.
@@ -242,17 +226,25 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   }
   const auto reference = source::parse_reference(options.source);
   if (!reference) return reference.error();
-  const auto output = choose_output(options, *reference, machine);
-  if (!output) return output.error();
-  BERTH_TRY(check_output(*output, options.force));
+  auto target = Target::choose(options, *reference, machine);
+  if (!target) return target.error();
+  const std::string& output = target->path();
+  BERTH_TRY(target->take_turn(options.quiet ? nullptr : &streams.err, machine));
+  if (!target->has_waited()) BERTH_TRY(target->check(options.force));
   auto image = open_source(options, *reference, *settled, machine);
   if (!image) return std::move(image.error());
-  auto file = FileBeingWritten::create(*output);
+  const std::string fingerprint = fingerprint_of(options, *reference, *image);
+  if (const auto shared = target->find_shared(fingerprint)) {
+    tell_shared(*shared, options, streams);
+    return Done{};
+  }
+  BERTH_TRY(target->check(options.force));
+  auto file = FileBeingWritten::create(output);
   if (!file) return std::move(file.error());
   squash::Options squash = options.squash;
   if (squash.threads == 0) squash.threads = machine.cpus;
   auto writer = squash::Writer::create(file->fd(), squash);
-  if (!writer) return explain_write(std::move(writer.error()), *output);
+  if (!writer) return explain_write(std::move(writer.error()), output);
 
   std::uint64_t total = 0;
   for (const source::Layer& layer : image->layers)
@@ -261,16 +253,15 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   const Rules rules{options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
                     {settled->setuid.value == settings::Setuid::keep}};
   auto summary = Import(*image, *writer, *progress, rules).run(reference->path);
-  if (!summary) return explain_write(summary.error(), *output);
+  if (!summary) return explain_write(summary.error(), output);
   BERTH_TRY(progress->tell(0));
   if (const Status sealed = seal(*summary, *file, options, squash.threads, *progress); !sealed)
-    return explain_write(sealed.error(), *output);
-  using Existing = FileBeingWritten::Existing;
-  BERTH_TRY(file->commit(options.force ? Existing::replaced : Existing::kept));
+    return explain_write(sealed.error(), output);
+  BERTH_TRY(target->commit(*file, {summary->digest, fingerprint, options.source}, options.force));
   progress.reset();
   summary->source = options.source;
   summary->setuid_rule = settings::to_text(settled->setuid.origin);
-  summary->output = *output;
+  summary->output = output;
   summary->seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (options.json) streams.out << result_event(*summary) << std::endl;

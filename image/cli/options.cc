@@ -31,6 +31,13 @@ Status apply_output(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
+Status apply_name(ImportOptions& options, const std::string& value) {
+  // Whether it can be one is the store's to say.
+  if (value.empty()) return bad_value("--name", value, "give a name like 'app' or 'app:v1'");
+  options.name = value;
+  return Done{};
+}
+
 Status apply_platform(ImportOptions& options, const std::string& value) {
   auto platform = source::parse_platform(value);
   if (!platform) return std::move(platform.error());
@@ -90,6 +97,11 @@ constexpr std::array<Option<ImportOptions>, 16> kOptions = {{
      "OUT.sqsh",
      "where to write the image; without it: your image store",
      apply_output},
+    {"--name",
+     0,
+     "NAME[:TAG]",
+     "what to call it in your image store; without it: from SOURCE",
+     apply_name},
     {"--force",
      0,
      "",
@@ -178,6 +190,21 @@ constexpr std::array<Option<ImportOptions>, 16> kOptions = {{
      }},
 }};
 
+/// Two imports with equal ones make the same of the same source.
+std::vector<std::string> words_that_matter(const std::vector<std::string>& words,
+                                           const std::vector<std::string>& operands) {
+  static constexpr std::array<std::string_view, 4> kHarmless = {"-q", "--quiet", "--force", "--"};
+  std::vector<std::string> left;
+  for (const std::string& word : words) {
+    const auto is_word = [&](std::string_view other) { return word == other; };
+    if (std::none_of(kHarmless.begin(), kHarmless.end(), is_word) &&
+        std::none_of(operands.begin(), operands.end(), is_word))
+      left.push_back(word);
+  }
+  std::sort(left.begin(), left.end());
+  return left;
+}
+
 Status check_operands(ImportOptions& options, const std::vector<std::string>& operands) {
   const std::string usage = "berth import SOURCE [OUT.sqsh]";
   if (operands.empty())
@@ -201,6 +228,10 @@ Result<ImportOptions> parse_import_options(const std::vector<std::string>& words
   if (!operands) return operands.error();
   if (options.help) return options;
   BERTH_TRY(check_operands(options, *operands));
+  if (!options.name.empty() && !options.output.empty())
+    return Error{Blame::usage,
+                 "write to both " + quote(options.name) + " and " + quote(options.output)};
+  options.words = words_that_matter(words, *operands);
   return options;
 }
 

@@ -23,7 +23,9 @@ struct RegistryOptions {
 
 struct ImportOptions {
   std::string source = {};
-  std::string output = {};  ///< empty: into the user's store
+  std::string output = {};              ///< empty: into the user's store
+  std::string name = {};                ///< in the store; empty: made from the source
+  std::vector<std::string> words = {};  ///< the options as written, but those that change no byte
   std::optional<source::Platform> platform = {};
   squash::Options squash = {};  ///< threads 0: one for each CPU
   bool hash_tree = true;        ///< behind the SquashFS

@@ -31,6 +31,11 @@ std::string plain_text(std::string_view text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+std::string short_digest(const std::string& digest) {
+  constexpr std::size_t kShort = 7 + 12;
+  return digest.substr(0, kShort);
+}
+
 std::string utc_text(std::int64_t seconds) {
   const auto time = static_cast<std::time_t>(seconds);
   std::tm parts{};

@@ -29,6 +29,9 @@ class Table {
 /// `text` with control characters as \xNN, for a place where no quotes are wanted.
 std::string plain_text(std::string_view text);
 
+/// "sha256:" and 12 digits: enough for people.
+std::string short_digest(const std::string& digest);
+
 /// "2026-11-25T20:56:14Z".
 std::string utc_text(std::int64_t seconds);
 

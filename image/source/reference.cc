@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <vector>
@@ -131,6 +132,10 @@ Result<Reference> find_kind(const Reference& bare) {
 }
 
 std::string name_of(const Reference& reference) {
+  if (reference.kind == Kind::registry) return to_text(reference.docker);
+  // The name that the image had where it was saved.
+  if (reference.kind == Kind::docker_archive && !reference.selector.empty())
+    return reference.selector;
   std::string name = reference.path;
   while (name.size() > 1 && name.ends_with('/'))
     name.pop_back();
@@ -139,8 +144,8 @@ std::string name_of(const Reference& reference) {
     if (name.size() > suffix.size() && name.ends_with(suffix))
       name.resize(name.size() - suffix.size());
   }
-  if (reference.selector.empty() || reference.selector == "latest") return name;
-  return name + "-" + reference.selector;
+  std::replace(name.begin(), name.end(), ':', '-');
+  return reference.selector.empty() ? name : name + ":" + reference.selector;
 }
 
 }  // namespace berth::source

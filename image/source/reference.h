@@ -29,7 +29,8 @@ Result<Reference> parse_reference(const std::string& text);
 Result<Reference> find_kind(const Reference& bare);
 
 /// The name an image of this source gets in the store: the path's last part without the usual
-/// suffixes, and "-TAG" unless that is "latest". Not yet made safe for file names.
+/// suffixes, and ":TAG"; of a docker archive the REF, if one was given; of a registry its whole
+/// name. Not yet made safe.
 std::string name_of(const Reference& reference);
 
 }  // namespace berth::source

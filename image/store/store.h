@@ -6,6 +6,7 @@
 #include "base/result.h"
 
 #include <string>
+#include <string_view>
 
 namespace berth::store {
 
@@ -20,17 +21,26 @@ struct Environment {
 /// $BERTH_STORE, else $XDG_DATA_HOME/berth/images, else ~/.local/share/berth/images.
 Result<std::string> folder_for(const Environment& environment);
 
-/// What `name_or_path` means as an image. A value with a '/', one that ends in ".sqsh" and one that
-/// exists here as a file are paths and come back unchanged (and unchecked: whoever opens it has the
-/// better error). Anything else must be the name of an image in the user's folder.
+/// What `name_or_path` means as an image. A value that begins with '/' or '.', one that ends in
+/// ".sqsh" and one that exists here as a file are paths and come back unchanged (and unchecked:
+/// whoever opens it has the better error). Anything else is the name of an image in the user's
+/// folder; one with a '/' that is not there comes back as a path if its folder exists.
 Result<std::string> find(const std::string& name_or_path, const Environment& environment);
 
-/// "NAME.sqsh" in the user's folder, which need not exist. Refuses what is no name: empty, with
-/// a '/', or beginning with '.' or '-'.
+/// The file in the user's folder, which need not exist, that has the image called `name`:
+/// "app" and "app:latest" are "app.sqsh", "host/app:v1" is "host%app:v1.sqsh". Refuses what is no
+/// name: empty, too long, or with a part between '/' that is empty or begins with '.' or '-'.
 Result<std::string> path_for(const std::string& name, const Environment& environment);
 
-/// `text` made into a name: characters outside [A-Za-z0-9._+-] become '-', leading '.' and '-' go.
-/// Empty when nothing is left.
+/// `name` without what it would have anyway: the tag ":latest", docker's own registry and library.
+/// A digest "@sha256:HEX" becomes the tag ":sha256-" with its first twelve digits.
+std::string short_name(const std::string& name);
+
+/// The name that a file of the folder stands for; empty when it is no image or a hidden file.
+std::string name_of_file(std::string_view file);
+
+/// `text` made into a name: characters outside [A-Za-z0-9._+:@/-] become '-', and of each part
+/// between '/' the leading '.' and '-' go. Empty when nothing is left.
 std::string name_for(const std::string& text);
 
 /// Makes the folder and the folders above it, as mkdir -p does.

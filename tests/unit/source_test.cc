@@ -83,8 +83,10 @@ TEST(Reference, EmptyPartsAreRefused) {
 }
 
 TEST(Reference, GivesTheImageItsName) {
-  EXPECT_EQ(name_of({Kind::oci, "a/app/", "v1"}), "app-v1");
-  EXPECT_EQ(name_of({Kind::oci, "app", "latest"}), "app");
+  EXPECT_EQ(name_of({Kind::oci, "a/app/", "v1"}), "app:v1");
+  EXPECT_EQ(name_of({Kind::oci, "app", "latest"}), "app:latest");
+  EXPECT_EQ(name_of({Kind::docker_archive, "/x/save.tar", "app:v1"}), "app:v1");
+  EXPECT_EQ(name_of({Kind::tar, "/x/a:b.tar", ""}), "a-b");
   EXPECT_EQ(name_of({Kind::tar, "/x/root.tar.zst", ""}), "root");
   EXPECT_EQ(name_of({Kind::tar, ".tar", ""}), ".tar");
 }

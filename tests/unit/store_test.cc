@@ -86,19 +86,64 @@ TEST_F(Store, SaysHowToMakeAnImageWhenNothingIsNear) {
 }
 
 TEST_F(Store, RefusesWhatIsNoName) {
-  const std::string rule = "\nberth: hint: a name has no '/' and begins with neither '.' nor '-'";
+  const std::string rule =
+      "\nberth: hint: a name is like 'app', 'app:v1' or 'host/app:v1'; no part of it begins with "
+      "'.' or '-'";
   EXPECT_EQ(to_text(find("", here_).error()), "berth: cannot take '' as an image's name" + rule);
   EXPECT_EQ(to_text(find("..", here_).error()),
             "berth: cannot take '..' as an image's name" + rule);
-  EXPECT_EQ(to_text(path_for("a/b", here_).error()),
-            "berth: cannot take 'a/b' as an image's name" + rule);
-  EXPECT_EQ(to_text(path_for("-q", here_).error()),
-            "berth: cannot take '-q' as an image's name" + rule);
+  for (const std::string name : {"a//b", "/a", "a/", "a/../b", "-q", "a/-q", ":v1", "a/:v1"})
+    EXPECT_EQ(to_text(path_for(name, here_).error()),
+              "berth: cannot take '" + name + "' as an image's name" + rule);
+  EXPECT_FALSE(path_for(std::string(181, 'x'), here_));
+}
+
+TEST_F(Store, ANameWithItsTagIsOneFile) {
+  EXPECT_EQ(*path_for("app", here_), folder_ + "/app.sqsh");
+  EXPECT_EQ(*path_for("app:latest", here_), folder_ + "/app.sqsh");
+  EXPECT_EQ(*path_for("app:v1", here_), folder_ + "/app:v1.sqsh");
+  EXPECT_EQ(*path_for("host:5000/team/app:v1", here_), folder_ + "/host:5000%team%app:v1.sqsh");
+  EXPECT_EQ(*path_for("app@sha256:0123456789abcdef0123", here_),
+            folder_ + "/app:sha256-0123456789ab.sqsh");
+  EXPECT_EQ(*path_for("app:v1@sha256:0123456789abcdef0123", here_),
+            folder_ + "/app:sha256-0123456789ab.sqsh");
+}
+
+TEST_F(Store, DockersOwnRegistryMayBeLeftOut) {
+  for (const std::string name : {"debian",
+                                 "debian:latest",
+                                 "docker.io/debian",
+                                 "docker.io/library/debian",
+                                 "docker.io/library/debian:latest"})
+    EXPECT_EQ(*path_for(name, here_), folder_ + "/debian.sqsh") << name;
+  EXPECT_EQ(short_name("docker.io/user/app:v1"), "user/app:v1");
+  EXPECT_EQ(short_name("library/app"), "library/app");
+}
+
+TEST_F(Store, FilesStandForNames) {
+  EXPECT_EQ(name_of_file("host:5000%team%app:v1.sqsh"), "host:5000/team/app:v1");
+  EXPECT_EQ(name_of_file(".app.sqsh"), "");
+  EXPECT_EQ(name_of_file("app.sqsh.part"), "");
+}
+
+TEST_F(Store, ANameWithASlashComesFromTheStoreOrIsAPath) {
+  make_file(folder_ + "/host%app:v1.sqsh");
+  EXPECT_EQ(*find("host/app:v1", here_), folder_ + "/host%app:v1.sqsh");
+  EXPECT_EQ(to_text(find("host/app:v2", here_).error()),
+            "berth: cannot find image 'host/app:v2' here or in '" + folder_ +
+                "'\n"
+                "berth: hint: did you mean 'host/app:v1'?");
+  std::filesystem::create_directory("host");
+  EXPECT_EQ(*find("host/app:v2", here_), "host/app:v2");
+  make_file("host/app:v1");
+  EXPECT_EQ(*find("host/app:v1", here_), "host/app:v1");
 }
 
 TEST(StoreName, IsMadeOfSafeCharacters) {
-  EXPECT_EQ(name_for("demo:v1.2"), "demo-v1.2");
-  EXPECT_EQ(name_for("../-a b/\n"), "a-b--");
+  EXPECT_EQ(name_for("demo:v1.2"), "demo:v1.2");
+  EXPECT_EQ(name_for("../-a b/\n"), "a-b");
+  EXPECT_EQ(name_for("host:5000/app:v1"), "host:5000/app:v1");
+  EXPECT_EQ(name_for("a%b\x1b"), "a-b-");
   EXPECT_EQ(name_for("..."), "");
 }
 

@@ -100,9 +100,11 @@ class AllOrNothing(harness.ImportTest):
         self.duration = time.monotonic() - begin
         os.mkdir(self.path("out"))
 
-    def start(self):
-        return subprocess.Popen([harness.PROGRAM, "import", "oci:in", "out/img.sqsh", "--threads=2"],
-                                cwd=self.folder, stderr=subprocess.PIPE)
+    def start(self, *target):
+        environment = {**os.environ, "BERTH_STORE": self.path("store")}
+        return subprocess.Popen(
+            [harness.PROGRAM, "import", "oci:in", *(target or ["out/img.sqsh"]), "--threads=2"],
+            cwd=self.folder, stderr=subprocess.PIPE, env=environment)
 
     def expect_nothing_or_all(self):
         names = os.listdir(self.path("out"))
@@ -170,6 +172,112 @@ class AllOrNothing(harness.ImportTest):
         self.assertEqual(sum_of(self.path("out/img.sqsh")), hashlib.sha256(b"old").hexdigest())
         done = self.run_import("--force", "oci:in", "out/img.sqsh")
         self.assertEqual((done.returncode, self.expect_nothing_or_all()), (0, 1))
+
+
+class ByName(AllOrNothing):
+    """The same for names of the store, where imports take turns."""
+
+    def stored(self):
+        """Whether the name is there: whole, with its digest, and nothing else."""
+        folder = self.path("store")
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        for name in names:
+            self.assertRegex(name, r"^(app\.sqsh|\.app\.sqsh\.origin|\.sha256-[0-9a-f]{64})$")
+        if "app.sqsh" in names:
+            self.assertEqual(sum_of(folder + "/app.sqsh"), self.whole)
+            self.assertIn(".sha256-" + self.whole, names)
+        return "app.sqsh" in names
+
+    def test_killed_at_any_moment(self):
+        chance = random.Random(8)
+        made = 0
+        for _ in range(KILLS):
+            with self.start("--name=app") as running:
+                time.sleep(chance.uniform(0, self.duration * 1.1))
+                running.kill()
+            if self.stored():
+                made += 1
+                shutil.rmtree(self.path("store"))
+        self.assertLess(made, KILLS, "every import was faster than its death")
+        # What the dead left is in nobody's way.
+        done = self.run_import("oci:in", "--name=app")
+        self.assertEqual((done.returncode, self.stored()), (0, True), done.stderr)
+
+    def test_killed_while_it_replaces_an_image_the_old_or_the_new_one_is_there(self):
+        chance = random.Random(9)
+        for _ in range(KILLS // 2):
+            shutil.rmtree(self.path("store"), ignore_errors=True)
+            layout.write_folder(self.path("other"), {"file": b"old"})
+            done = self.run_import("dir:other", "--name=app")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            old = sum_of(self.path("store/app.sqsh"))
+            with self.start("--name=app", "--force") as running:
+                time.sleep(chance.uniform(self.duration * 0.5, self.duration * 1.1))
+                running.kill()
+            self.assertIn(sum_of(self.path("store/app.sqsh")), [old, self.whole])
+
+    def test_eight_at_once_share_the_work_of_one(self):
+        running = [self.start("--name=app") for _ in range(8)]
+        said = [x.communicate(timeout=120)[1].decode() for x in running]
+        self.assertEqual([x.returncode for x in running], [0] * 8, said)
+        self.assertEqual(sum("imported 'oci:in' to" in x for x in said), 1, said)
+        pids = [str(x.pid) for x in running]
+        for text in said:
+            if "imported 'oci:in' to" in text:
+                continue
+            waiting, shared = text.splitlines()
+            self.assertRegex(waiting, f"^berth: waiting for process ({'|'.join(pids)}), "
+                             "which imports 'app'$")
+            self.assertEqual(shared, f"berth: 'app' was imported meanwhile: sha256:{self.whole}")
+        self.assertTrue(self.stored())
+
+    def test_who_waits_takes_over_from_one_that_is_killed(self):
+        first = self.start("--name=app")
+        time.sleep(self.duration * 0.3)
+        others = [self.start("--name=app") for _ in range(3)]
+        time.sleep(self.duration * 0.3)
+        first.kill()
+        first.communicate()
+        said = [x.communicate(timeout=120)[1].decode() for x in others]
+        # One that came when the first was done already finds the name taken.
+        for status, text in zip([x.returncode for x in others], said):
+            self.assertTrue(status == 0 or "it exists already" in text, said)
+        self.assertLessEqual(sum("imported 'oci:in' to" in x for x in said), 1, said)
+        self.assertTrue(self.stored())
+
+    def test_who_waits_can_be_stopped(self):
+        with self.start("--name=app") as first:
+            time.sleep(self.duration * 0.2)
+            os.kill(first.pid, signal.SIGSTOP)
+            with self.start("--name=app") as second:
+                time.sleep(0.3)
+                second.send_signal(signal.SIGTERM)
+                second.wait(timeout=60)
+            os.kill(first.pid, signal.SIGCONT)
+            self.assertIn(second.returncode, [128 + signal.SIGTERM, -signal.SIGTERM])
+            first.stderr.read()
+
+    def test_another_source_of_the_same_name_is_not_shared(self):
+        layout.write_folder(self.path("other"), {"file": b"other"})
+        with self.start("--name=app") as first:
+            time.sleep(self.duration * 0.3)
+            done = self.run_import("dir:other", "--name=app")
+            first.stderr.read()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("store/app.sqsh': it exists already\n", done.stderr)
+        self.assertTrue(self.stored())
+
+    def test_the_disk_is_full_at_byte_n(self):
+        for limit in [4096, os.path.getsize(self.path("whole")) // 2]:
+            done = self.run_import("oci:in", "--name=app", preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)))
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(os.listdir(self.path("store")), [])
+
+    # These say nothing new about names.
+    test_stopped_by_a_signal_it_goes_quietly = None
+    test_the_file_system_is_full = None
+    test_force_keeps_the_old_image_until_the_new_one_is_there = None
 
 
 if __name__ == "__main__":

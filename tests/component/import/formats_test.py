@@ -166,12 +166,12 @@ class Formats(harness.ImportTest):
         layout.write_layout(self.path("app"), LAYERS)
         done = self.run_import("oci:app:test")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
-        self.assertEqual(os.listdir(self.path("store")), ["app-test.sqsh"])
+        self.assertIn("app:test.sqsh", os.listdir(self.path("store")))
         again = self.run_import("oci:app:test")
         self.assertEqual(again.returncode, 1)
         self.assertIn("it exists already", again.stderr)
 
-    def test_the_summary_is_one_line_and_quiet_has_none(self):
+    def test_the_summary_is_a_line_and_the_digest_and_quiet_has_none(self):
         layout.write_layout(self.path("in"), LAYERS)
         done = self.run_import("oci:in", "out.sqsh")
         self.assertRegex(done.stderr, r"^berth: imported 'oci:in' to 'out.sqsh': 2 layers, 5 entries "

@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """`berth image`: its verbs, their output for people and programs, and their messages."""
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
 import harness
 import layout
+from layout import entry
+
+
+def digest_of(path):
+    with open(path, "rb") as data:
+        return "sha256:" + hashlib.sha256(data.read()).hexdigest()
 
 
 class ImagesTest(harness.ImportTest):
@@ -65,10 +73,103 @@ class List(ImagesTest):
     def test_has_every_image_in_order(self):
         self.store("dir:in", "-o", "other.sqsh")
         self.store("dir:in")
+        self.store("dir:in", "--name", "host:5000/team/app:v1")
         os.rename(self.path("other.sqsh"), self.path("store/by-hand.sqsh"))
         found = json.loads(self.run_image("list", "--json").stdout)
-        self.assertEqual([x["name"] for x in found], ["by-hand", "in"])
-        self.assertEqual(found[1]["size"], os.path.getsize(self.path("store/in.sqsh")))
+        size = os.path.getsize(self.path("store/in.sqsh"))
+        digest = digest_of(self.path("store/in.sqsh"))
+        times = {x.pop("created") for x in found}
+        self.assertRegex(times.pop(), r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        path = self.path("store") + "/{}.sqsh"
+        self.assertEqual(found, [
+            {"name": "by-hand", "tag": "latest", "digest": None, "size": size, "source": None,
+             "path": path.format("by-hand")},
+            {"name": "host:5000/team/app", "tag": "v1", "digest": digest, "size": size,
+             "source": "dir:in", "path": path.format("host:5000%team%app:v1")},
+            {"name": "in", "tag": "latest", "digest": digest, "size": size, "source": "dir:in",
+             "path": path.format("in")}])
+        lines = self.run_image("list").stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["NAME", "TAG", "DIGEST", "SIZE", "CREATED", "SOURCE"])
+        self.assertEqual([x.split()[:3] for x in lines[1:]],
+                         [["by-hand", "latest", "-"], ["host:5000/team/app", "v1", digest[:19]],
+                          ["in", "latest", digest[:19]]])
+
+    def test_a_hostile_name_cannot_forge_a_line(self):
+        os.makedirs(self.path("store"))
+        with open(self.path("store/a\n\x1b[31mb.sqsh"), "wb"):
+            pass
+        lines = self.run_image("list").stdout.splitlines()
+        self.assertEqual(lines[1].split()[0], "a\\x0a\\x1b[31mb")
+
+
+class Names(ImagesTest):
+    def test_the_same_content_under_two_names_is_stored_once(self):
+        self.store("dir:in")
+        self.store("dir:in", "--name=app:v1")
+        one, two = (os.stat(self.path(f"store/{x}.sqsh")) for x in ["in", "app:v1"])
+        self.assertEqual(one.st_ino, two.st_ino)
+        # A damaged one is not shared with what is imported next.
+        with open(self.path("store/in.sqsh"), "r+b") as image:
+            image.write(b"broken")
+        self.store("dir:in", "--name=app:v2")
+        self.assertNotEqual(os.stat(self.path("store/app:v2.sqsh")).st_ino, one.st_ino)
+
+    def test_a_docker_archive_keeps_its_name_and_other_sources_get_their_tag(self):
+        layer = layout.make_layer([entry("a", data=b"a")])
+        layout.write_layout(self.path("layout"), [layer], tag="v1")
+        subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", "oci:layout:v1",
+                        "docker-archive:save.tar:team/app:v2"], cwd=self.folder, check=True)
+        for source, name in [("oci:layout:v1", "layout:v1"), ("docker-archive:save.tar", "save"),
+                             ("docker-archive:save.tar:team/app:v2", "team%app:v2")]:
+            self.store(source)
+            self.assertTrue(os.path.exists(self.path(f"store/{name}.sqsh")), name)
+
+    def test_what_is_no_name(self):
+        hint = ("berth: hint: a name is like 'app', 'app:v1' or 'host/app:v1'; no part of it begins "
+                "with '.' or '-'\n")
+        self.fails(["dir:in", "--name", "../a"],
+                   "berth: cannot take '../a' as an image's name\n" + hint, 2)
+        self.says(["remove", "/a"], err="berth: cannot take '/a' as an image's name\n" + hint,
+                  status=2)
+        self.fails(["dir:in", "--name=a", "b.sqsh"], "berth: cannot write to both 'a' and 'b.sqsh'\n",
+                   2)
+
+    def test_the_digest_is_printed_and_is_the_files(self):
+        done = self.run_import("dir:in", "out.sqsh")
+        self.assertTrue(done.stderr.splitlines()[0].endswith(
+            ", " + digest_of(self.path("out.sqsh"))), done.stderr)
+
+
+class Remove(ImagesTest):
+    def test_frees_the_bytes_with_their_last_name(self):
+        self.store("dir:in")
+        self.store("dir:in", "--name=app:v1")
+        self.says(["remove", "in"], err="berth: removed 'in', whose content has another name still\n")
+        size = os.path.getsize(self.path("store/app:v1.sqsh"))
+        self.assertEqual(size % 4096, 0)
+        done = self.run_image("remove", "app:v1")
+        self.assertRegex(done.stderr, r"^berth: removed 'app:v1', [0-9.]+ KiB are free\n$")
+        self.assertEqual(os.listdir(self.path("store")), [])
+
+    def test_goes_on_after_a_name_that_is_not_there(self):
+        self.store("dir:in")
+        done = self.run_image("remove", "no", "in:latest")
+        self.assertEqual(done.returncode, 1)
+        removed, *missing = done.stderr.splitlines()
+        self.assertTrue(removed.startswith("berth: removed 'in', "), removed)
+        self.assertEqual(missing, ["berth: cannot remove 'no': there is no image of that name",
+                                   "berth: hint: see 'berth image list'"])
+        self.says(["remove", "--force", "no"])
+        self.says(["remove"], err="berth: cannot go on: there is nothing to work on\n"
+                  "berth: hint: write: berth image remove [OPTIONS] NAME...\n", status=2)
+
+    def test_who_has_the_image_open_keeps_it(self):
+        self.store("dir:in")
+        with open(self.path("store/in.sqsh"), "rb") as image:
+            before = image.read()
+            self.assertEqual(self.run_image("remove", "in").returncode, 0)
+            image.seek(0)
+            self.assertEqual(image.read(), before)
 
 
 if __name__ == "__main__":
