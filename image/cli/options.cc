@@ -91,7 +91,7 @@ Status apply_plain_http(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-constexpr std::array<Option<ImportOptions>, 16> kOptions = {{
+constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
     {"--output",
      'o',
      "OUT.sqsh",
@@ -188,7 +188,7 @@ constexpr std::array<Option<ImportOptions>, 16> kOptions = {{
        options.help = true;
        return Done{};
      }},
-}};
+});
 
 /// Two imports with equal ones make the same of the same source.
 std::vector<std::string> words_that_matter(const std::vector<std::string>& words,
