@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 2> kLoaders{"lib/ld-linux-aarch64.so.1",
 #endif
 
 constexpr unsigned kMostLinks = 8;  ///< on the way to one file
+constexpr std::size_t kDeepest = 16;
 constexpr unsigned kSetIds = S_ISUID | S_ISGID;
 
 /// One walk from the root to a file, with all that was met on it.
@@ -40,30 +41,34 @@ class Walk {
       const std::string part = path.substr(0, end);
       path.erase(0, end + 1);
       if (part.empty() || part == ".") continue;
-      if (part == "..") return false;  // nobody's loader is found that way
-      if (!step(part, path)) return false;
+      if (part == "..") {
+        if (way_.size() > 1) way_.pop_back();  // the root is above itself
+      } else if (!step(part, path)) {
+        return false;
+      }
     }
     return !met_.empty() && met_.back().kind == StartFile::Kind::file;
   }
 
   /// The directory of the file, with a slash, or nothing.
-  [[nodiscard]] std::string folder() const { return folder_; }
+  [[nodiscard]] std::string folder() const { return way_.back().path; }
 
   [[nodiscard]] const std::vector<StartFile>& met() const { return met_; }
 
  private:
   bool go_to_root() {
-    folder_.clear();
-    return read_inode(reader_, reader_.image().super.root, here_) == 0;
+    way_.assign(1, {});
+    return read_inode(reader_, reader_.image().super.root, way_[0].inode) == 0;
   }
 
   /// Enters `part` of the current directory. A link's target is put in front of `rest`.
   bool step(const std::string& part, std::string& rest) {
+    if (way_.size() > kDeepest) return false;
     read::DirectoryEntry entry;
     read::Inode inode;
-    if (find_entry(reader_, here_, part, entry) != 0) return false;
+    if (find_entry(reader_, way_.back().inode, part, entry) != 0) return false;
     if (read_inode(reader_, entry.reference, inode) != 0) return false;
-    StartFile file{folder_ + part,
+    StartFile file{folder() + part,
                    StartFile::Kind::directory,
                    static_cast<std::uint16_t>(inode.mode & 01777U),
                    inode.mtime};
@@ -71,8 +76,7 @@ class Walk {
     if (inode.is(S_IFREG)) return rest.empty() && take(inode, file);
     if (!inode.is(S_IFDIR) || (inode.mode & kSetIds) != 0) return false;
     met_.push_back(file);
-    folder_ = file.path + "/";
-    here_ = inode;
+    way_.push_back({inode, file.path + "/"});
     return true;
   }
 
@@ -96,9 +100,13 @@ class Walk {
     return true;
   }
 
+  struct Place {
+    read::Inode inode;
+    std::string path;  ///< with a slash at its end; of the root, nothing
+  };
+
   read::Reader& reader_;
-  read::Inode here_ = {};
-  std::string folder_;
+  std::vector<Place> way_;  ///< from the root to here
   unsigned links_ = 0;
   std::vector<StartFile> met_;
 };

@@ -32,14 +32,33 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 /// getpid is what libc's handler of its own signal 33 asks before it ignores strangers;
 /// clock_gettime is a call only where the clock cannot be read without one (vdso(7)).
-constexpr std::array<unsigned, 27> kServerCalls{
-    SYS_read,           SYS_writev,       SYS_pread64,      SYS_futex,
-    SYS_ppoll,          SYS_write,        SYS_recvmsg,      SYS_close,
-    SYS_mmap,           SYS_munmap,       SYS_mprotect,     SYS_mremap,
-    SYS_madvise,        SYS_brk,          SYS_clone,        SYS_rseq,
-    SYS_sched_yield,    SYS_exit,         SYS_exit_group,   SYS_set_robust_list,
-    SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_rt_sigreturn, SYS_restart_syscall,
-    SYS_getpid,         SYS_clock_gettime, SYS_sched_setaffinity};
+constexpr std::array<unsigned, 27> kServerCalls{SYS_read,
+                                                SYS_writev,
+                                                SYS_pread64,
+                                                SYS_futex,
+                                                SYS_ppoll,
+                                                SYS_write,
+                                                SYS_recvmsg,
+                                                SYS_close,
+                                                SYS_mmap,
+                                                SYS_munmap,
+                                                SYS_mprotect,
+                                                SYS_mremap,
+                                                SYS_madvise,
+                                                SYS_brk,
+                                                SYS_clone,
+                                                SYS_rseq,
+                                                SYS_sched_yield,
+                                                SYS_exit,
+                                                SYS_exit_group,
+                                                SYS_set_robust_list,
+                                                SYS_rt_sigprocmask,
+                                                SYS_rt_sigaction,
+                                                SYS_rt_sigreturn,
+                                                SYS_restart_syscall,
+                                                SYS_getpid,
+                                                SYS_clock_gettime,
+                                                SYS_sched_setaffinity};
 
 constexpr std::array<unsigned, 29> kSanitizerCalls{
     SYS_openat,     SYS_readlinkat, SYS_sigaltstack, SYS_gettid,    SYS_prctl,
@@ -88,6 +107,14 @@ void append_call(std::vector<sock_filter>& program, unsigned call, std::uint32_t
             load(offset_of_argument(0)),
             BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kThreadFlags),
             BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kThreadFlags, 1, 0),
+            answer(otherwise),
+            answer(SECCOMP_RET_ALLOW)});
+  } else if (call == SYS_sched_setaffinity) {
+    // Of its own threads alone: 0 is the caller.
+    append(program,
+           {when(call, 4),
+            load(offset_of_argument(0)),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
             answer(otherwise),
             answer(SECCOMP_RET_ALLOW)});
   } else {

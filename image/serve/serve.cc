@@ -85,7 +85,8 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
-  if (const int error = fork_server({image_fd, servers.get(), *super, settings, ::sched_getcpu()}); error != 0) {
+  if (const int error = fork_server({image_fd, servers.get(), *super, settings, ::sched_getcpu()});
+      error != 0) {
     return refused("fork", goal, error);
   }
   return ImageServer(std::move(ours), image_name, super->bytes_used);

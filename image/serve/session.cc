@@ -58,10 +58,7 @@ bool is_readable(int fd) {
 /// for the next request instead of sleeping, and gives way to whoever else wants the processor.
 class Eagerness {
  public:
-  Eagerness(bool may, const cpu_set_t& cpus)
-      : may_(may),
-        over_(now() + kAltogether),
-        cpus_(cpus) {}
+  Eagerness(bool may, const cpu_set_t& cpus) : may_(may), over_(now() + kAltogether), cpus_(cpus) {}
 
   /// Returns when a request may be there, or when it is time to sleep.
   void await_request(const Crew& crew) {
@@ -69,8 +66,7 @@ class Eagerness {
     if (crew.threads > 1) return give_up();
     const std::int64_t begin = now();
     std::int64_t at = begin;
-    for (; at < over_ && at - begin < kAtOnce && !is_readable(crew.session.fuse_fd);
-         at = now())
+    for (; at < over_ && at - begin < kAtOnce && !is_readable(crew.session.fuse_fd); at = now())
       (void)::sched_yield();  // cannot fail
     if (at >= over_) give_up();
   }

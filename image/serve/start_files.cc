@@ -65,12 +65,12 @@ class Parser {
     if (!parent.empty() && !has(directories_, parent)) return false;
     if (has(paths_, file.path) || (file.mode & ~kModes) != 0) return false;
     paths_.push_back(file.path);
+    if (paths_.size() > kMostStartFiles) return false;
     if (file.kind == StartFile::Kind::directory) directories_.push_back(file.path);
     if (file.kind == StartFile::Kind::link)
       return !file.target.empty() && file.target.find('\0') == std::string::npos;
     bytes_ += std::min(file.size, kMostStartBytes + 1);
-    return paths_.size() <= kMostStartFiles && bytes_ <= kMostStartBytes &&
-           file.offset <= image_ && file.size <= image_ - file.offset;
+    return bytes_ <= kMostStartBytes && file.offset <= image_ && file.size <= image_ - file.offset;
   }
 
   static bool has(const std::vector<std::string>& all, const std::string& one) {

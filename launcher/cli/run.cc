@@ -108,6 +108,7 @@ class Run {
   Status read_image();
   Status read_config();
   int print_plan();
+  Error reason_of(const enter::Failure& failure, const Step& step);
   void take(enter::Launching& launching, Result<std::vector<Step>> steps);
   void give_up(Error error);
 
@@ -209,12 +210,20 @@ void Run::give_up(Error error) {
   session_.streams.err(to_text(error, who) + "\n");
 }
 
+/// A server that has found the image damaged is gone, and what it said before is the reason for a
+/// mount that failed.
+Error Run::reason_of(const enter::Failure& failure, const Step& step) {
+  if (is_shared_ || !std::get_if<MountImage>(&step)) return failure.error;
+  const Status said = read_image();
+  return said ? failure.error : said.error();
+}
+
 /// Carries out a part of the plan. Returns when it is done or has failed.
 void Run::take(enter::Launching& launching, Result<std::vector<Step>> steps) {
   if (!steps) return give_up(steps.error());
   const auto failure = launching.carry_out(*steps);
   if (!failure) return;
-  give_up(failure->error);
+  give_up(reason_of(*failure, (*steps)[failure->step - launching.taken()]));
   exit_code_ = failure->exit_code;
   if (!launch_.request.verbose) return;
   session_.streams.err("berth: that was step " + std::to_string(failure->step + 1) + " of\n" +

@@ -19,7 +19,6 @@ enum class Call : unsigned char {
   write,
   mkdir,
   symlink,
-  sendfile,
   utimensat,
   mknod,
   fstat,
@@ -59,7 +58,8 @@ class Mounts {
   virtual Answer make_directory(const char* path, bool is_covered) noexcept = 0;
   /// `ids` are uid and gid as seen inside.
   virtual Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept = 0;
-  /// Makes `at` and the files in it, from the image's file.
+  /// Makes `at` and the files in it, from the image's file. A file that cannot be copied is left
+  /// out: it is in the image.
   virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;
   virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
   virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;

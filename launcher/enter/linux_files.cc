@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layer of files that programs start with. It lies on our own scratch file system, where nothing
-// of the image's can lead elsewhere: names were checked, and parents are directories that we made.
+// The layer of files that programs start with. It lies on our own scratch file system, where
+// nothing of the image's can lead elsewhere: names were checked, and parents are directories that
+// we made.
 #include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_mounts.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,33 +37,42 @@ bool put_path(char* path, const char* at, const char* name) noexcept {
   return true;
 }
 
-Answer copy(int image, const StartFile& file, int to) noexcept {
+bool copy(int image, const StartFile& file, int to) noexcept {
   off_t from = static_cast<off_t>(file.offset);
   std::uint64_t left = file.size;
   while (left > 0) {
     const ssize_t sent = ::sendfile(to, image, &from, left);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return {Call::sendfile, errno};
-    if (sent == 0) return {Call::sendfile, EIO};  // the image has become shorter
+    if (sent <= 0) return false;  // refused, or the image has become shorter
     left -= static_cast<std::uint64_t>(sent);
   }
-  return {};
+  return true;
 }
 
-Answer make_file(int image, const StartFile& file, const char* path) noexcept {
+/// More than this user may write into one file ends in a signal.
+bool may_be_written(std::uint64_t size) noexcept {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && size <= limit.rlim_cur;
+}
+
+/// A file that cannot be copied is left out, and then read from the image as every other one.
+void make_file(int image, const StartFile& file, const char* path) noexcept {
+  if (!may_be_written(file.size)) return;
   const int to = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (to < 0) return {Call::open, errno};
-  Answer done = copy(image, file, to);
-  (void)::fchmod(to, file.mode);  // ours, just made: cannot fail
+  if (to < 0) return;
   const Times times(file);
-  if (done.number == 0) done = answer(Call::utimensat, ::futimens(to, times.both));
+  const bool is_done =
+      copy(image, file, to) && ::fchmod(to, file.mode) == 0 && ::futimens(to, times.both) == 0;
   ::close(to);
-  return done;
+  if (!is_done) (void)::unlink(path);  // ours, just made: cannot fail
 }
 
 Answer make_one(int image, const StartFile& file, const char* path) noexcept {
   if (file.kind == StartFile::Kind::directory) return answer(Call::mkdir, ::mkdir(path, 0755));
-  if (file.kind == StartFile::Kind::file) return make_file(image, file, path);
+  if (file.kind == StartFile::Kind::file) {
+    make_file(image, file, path);
+    return {};
+  }
   const Times times(file);
   const Answer made = answer(Call::symlink, ::symlink(file.target.c_str(), path));
   if (made.number != 0) return made;

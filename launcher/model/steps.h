@@ -54,7 +54,7 @@ struct MountImage {
 };
 
 /// Copies what programs start with from the image's file to a directory of the scratch file system,
-/// which becomes a layer above the image.
+/// which becomes a layer above the image. A file that cannot be copied is left out.
 struct LayStartFiles {
   std::string at;
   std::vector<StartFile> files;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +50,7 @@ class StartFilesOf : public testing::Test {
   StartFilesOf& operator=(const StartFilesOf&) = delete;
   StartFilesOf(StartFilesOf&&) = delete;
   StartFilesOf& operator=(StartFilesOf&&) = delete;
+
   ~StartFilesOf() override { fs::remove_all(folder_); }
 
   [[nodiscard]] fs::path tree() const { return folder_ / "tree"; }
@@ -135,6 +137,17 @@ TEST_F(StartFilesOf, AUsualImageAreLoaderLibraryCacheAndTheWayToThem) {
   EXPECT_EQ(lines(), expected);
 }
 
+TEST_F(StartFilesOf, AnImageWhoseLoaderIsALinkUpwardsAreFound) {
+  put_usual_files();
+  fs::path loader = tree() / "usr" / kLoaderFolder / kLoader;
+  fs::remove(loader);
+  fs::create_symlink(std::string("../../usr/lib/multiarch/") + kLoader, loader);
+  const Lines found = lines();
+  EXPECT_EQ(std::count(found.begin(), found.end(), "f usr/lib/multiarch/libc.so.6"), 1);
+  EXPECT_EQ(std::count(found.begin(), found.end(), std::string("f usr/lib/multiarch/") + kLoader),
+            1);
+}
+
 TEST_F(StartFilesOf, AnImageHaveTheirBytesModesAndTimes) {
   put_usual_files();
   fs::permissions(tree() / "usr/lib/multiarch/libc.so.6", fs::perms{0555});
@@ -185,7 +198,7 @@ TEST_F(StartFilesOf, AnImageWhoseLinksGoRoundOrUpAreNone) {
   link(std::string("usr/lib/multiarch/") + kLoader, kLoader);
   EXPECT_EQ(lines(), Lines());
   fs::remove(tree() / "usr/lib/multiarch" / kLoader);
-  link(std::string("usr/lib/multiarch/") + kLoader, "../../../../../../etc/passwd");
+  link(std::string("usr/lib/multiarch/") + kLoader, "../../../../../../etc/nothing");
   EXPECT_EQ(lines(), Lines());
 }
 

@@ -73,6 +73,16 @@ expect() {
   done
 }
 
+@test "an image whose server gives it up says why, however early that was" {
+  mkdir -p tree/.berth
+  head -c 2000000 /dev/zero >tree/.berth/config.json
+  mksquashfs tree large.sqsh -quiet -no-progress
+  for _ in $(seq 30); do
+    refused "$BERTH" run large.sqsh -- true
+    expect 125 "use 'large.sqsh' as an image: it is damaged: its '/.berth/config.json' is larger than 1.0 MiB"
+  done
+}
+
 @test "a truncated image, wherever it was cut" {
   local size
   size=$(stat -c %s "$image")

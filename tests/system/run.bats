@@ -157,6 +157,12 @@ attributes='cd "$1" && shift && find "$@" -printf "%p %y %m %s %T@ %l\n" | grep 
   [ "$status" = 0 ]
 }
 
+@test "a program runs where files may not be as large as the C library" {
+  run bash -c "ulimit -f 1000 && exec timeout 30 '$BERTH' run '$image' -- sh -c 'ulimit -f; ls /usr >/dev/null'"
+  [ "$status" = 0 ]
+  [ "$output" = 2000 ] # of 512 bytes, as sh counts
+}
+
 @test "--tmpfs-size bounds what can be written" {
   run timeout 30 "$BERTH" run --tmpfs-size 4M "$image" -- sh -c 'head -c 16M /dev/zero >/big'
   [ "$status" != 0 ]

@@ -49,9 +49,9 @@ TEST(Pace, MoreThanTheTotalIsAllOfIt) {
 TEST(Pace, LineLosesItsEndBeforeItsNumbers) {
   const Pace pace{30 * kMiB, 120 * kMiB, 10 * kMiB, 9};
   const std::string name = "oci:some/long/path/to/a/layout";
-  EXPECT_EQ(
-      line_of(pace, name, 100),
-      "importing 'oci:some/long/path/to/a/layout': 30.0 MiB of 120 MiB (25 %), 10.0 MiB/s, 9 s left");
+  EXPECT_EQ(line_of(pace, name, 100),
+            "importing 'oci:some/long/path/to/a/layout': 30.0 MiB of 120 MiB (25 %), 10.0 MiB/s, 9 "
+            "s left");
   for (unsigned columns = 0; columns < 120; ++columns)
     EXPECT_LE(line_of(pace, name, columns).size(), columns);
   EXPECT_EQ(line_of(pace, name, 50), "importing '.../layout': 30.0 MiB of 120 MiB (25 %)");
@@ -102,8 +102,9 @@ TEST_F(ProgressTest, LinesAreNoFlood) {
 
 TEST_F(ProgressTest, TheTerminalsLineIsWiped) {
   const std::string seen = told(Telling::line, 1, 25 * kMiB);
-  EXPECT_EQ(seen,
-            "\rberth: importing 'x': 25.0 MiB of 100 MiB (25 %), 25.0 MiB/s, 3 s left\x1b[K\r\x1b[K");
+  EXPECT_EQ(
+      seen,
+      "\rberth: importing 'x': 25.0 MiB of 100 MiB (25 %), 25.0 MiB/s, 3 s left\x1b[K\r\x1b[K");
 }
 
 TEST_F(ProgressTest, NothingIsToldWhenNobodyWantsIt) {

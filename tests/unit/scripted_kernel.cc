@@ -53,7 +53,7 @@ Answer ScriptedMounts::lay_files(const char* at, const StartFile* files, unsigne
   std::string text = std::string("lay_files ") + at;
   for (unsigned i = 0; i < count; ++i)
     text += " " + files[i].path;
-  return script_.note(Call::sendfile, text);
+  return script_.note(Call::utimensat, text);
 }
 
 Answer ScriptedMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {

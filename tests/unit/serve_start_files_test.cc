@@ -72,8 +72,11 @@ TEST(StartFiles, AreBounded) {
   for (std::size_t i = 0; i < kMostStartFiles; ++i)
     many.push_back(file("f" + std::to_string(i), 0, 10));
   EXPECT_TRUE(is_believed(many));
-  many.push_back(file("one more", 0, 10));
-  EXPECT_FALSE(is_believed(many));
+  for (const StartFile& one : {file("one more", 0, 10), link("a link", "f0"), directory("d")}) {
+    many.push_back(one);
+    EXPECT_FALSE(is_believed(many)) << one.path;
+    many.pop_back();
+  }
   const auto large =
       to_bytes({file("a", 0, kMostStartBytes / 2), file("b", 0, kMostStartBytes / 2)});
   EXPECT_TRUE(parse_start_files(large, kMostStartBytes));
