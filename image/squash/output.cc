@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/squash/output.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,13 @@
 #include <sqfs/error.h>
 
 namespace berth::squash {
+
+namespace {
+
+/// The file is synced in the end, which is short if the disk has been at work all the time.
+constexpr std::uint64_t kWritebackStep = 16UL * 1024 * 1024;
+
+}  // namespace
 
 Output::Output(int fd) : fd_(fd) {
   self_.output = this;
@@ -55,12 +63,25 @@ int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
     count -= static_cast<std::size_t>(put);
   }
   size_ = std::max(size_, offset);
+  if (size_ - flushed_ >= kWritebackStep) start_writeback();
   return 0;
+}
+
+/// Only whole pages, and not the last ones: written again, they would cost the disk twice.
+void Output::start_writeback() {
+  const std::uint64_t end = size_ / kWritebackStep * kWritebackStep;
+  // A wish: file systems that do not know it write when they like.
+  (void)::sync_file_range(fd_,
+                          static_cast<off_t>(flushed_),
+                          static_cast<off_t>(end - flushed_),
+                          SYNC_FILE_RANGE_WRITE);
+  flushed_ = end;
 }
 
 int Output::truncate(std::uint64_t size) {
   if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return fail("ftruncate", errno);
   size_ = size;
+  flushed_ = std::min(flushed_, size);
   return 0;
 }
 

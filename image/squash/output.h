@@ -44,10 +44,12 @@ class Output {
   int read(std::uint64_t offset, char* into, std::size_t count);
   int write(std::uint64_t offset, const char* bytes, std::size_t count);
   int truncate(std::uint64_t size);
+  void start_writeback();
 
   Self self_ = {};
   int fd_;
   std::uint64_t size_ = 0;
+  std::uint64_t flushed_ = 0;  ///< the kernel has been asked to write what lies before this
   std::optional<Refusal> refusal_;
 };
 
