@@ -8,6 +8,8 @@ berth_test(hash_tree_test LABELS unit image SOURCES tests/unit/hash_tree_test.cc
            NEEDS berth_integrity)
 berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS berth_source)
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
+berth_test(layers_ahead_test LABELS unit image SOURCES tests/unit/layers_ahead_test.cc
+           NEEDS berth_layers)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
            NEEDS berth_image_cli)
 berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_progress_test.cc

@@ -12,6 +12,7 @@
 #include "image/cli/summary.h"
 #include "image/cli/target.h"
 #include "image/integrity/seal.h"
+#include "image/layers/ahead.h"
 #include "image/layers/folder.h"
 #include "image/layers/made.h"
 #include "image/layers/merge.h"
@@ -81,9 +82,14 @@ struct Rules {
 /// One import: from an open source to a written file.
 class Import {
  public:
-  Import(source::Image& image, squash::Writer& writer, Progress& progress, const Rules& rules)
+  Import(source::Image& image,
+         squash::Writer& writer,
+         unsigned threads,
+         Progress& progress,
+         const Rules& rules)
       : image_(image),
         writer_(writer),
+        threads_(threads),
         progress_(progress),
         rules_(rules),
         sink_(writer),
@@ -121,24 +127,19 @@ class Import {
     return merger_.add_layer(0, watched, image_.whiteouts);
   }
 
-  [[nodiscard]] std::unique_ptr<layers::TarStream> open(const source::Layer& layer) const {
-    return std::make_unique<layers::TarStream>(layer, rules_.xattrs);
-  }
-
-  /// From the top down; the next layer is decompressed ahead while one is merged.
+  /// From the top down; the next ones are decompressed ahead while one is merged.
   Status add_layers() {
-    std::unique_ptr<layers::TarStream> ahead;
+    layers::LayersAhead ahead(
+        image_.layers, rules_.xattrs, threads_, [this] { return progress_.repeat(); });
     for (std::size_t i = image_.layers.size(); i-- > 0;) {
-      const source::Layer& layer = image_.layers[i];
-      auto stream = ahead ? std::move(ahead) : open(layer);
-      if (i > 0) ahead = open(image_.layers[i - 1]);
+      const auto stream = ahead.take();
       WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
       BERTH_TRY(merger_.add_layer(static_cast<int>(i), watched, image_.whiteouts));
-      progress_.finish_layer(layer.blob.size);
+      progress_.finish_layer(image_.layers[i].blob.size);
     }
     for (const int again : merger_.layers_to_reread()) {
-      layers::TarStream stream(image_.layers[static_cast<std::size_t>(again)]);
-      WatchedStream watched(stream, progress_, [] { return std::uint64_t{0}; });
+      const auto stream = ahead.again(again);
+      WatchedStream watched(*stream, progress_, [] { return std::uint64_t{0}; });
       BERTH_TRY(merger_.reread(again, watched));
     }
     return Done{};
@@ -146,6 +147,7 @@ class Import {
 
   source::Image& image_;
   squash::Writer& writer_;
+  unsigned threads_;
   Progress& progress_;
   Rules rules_;
   std::uint64_t own_names_ = 0;
@@ -252,7 +254,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   auto progress = std::make_unique<Progress>(settings_for(options, streams, total), machine.stop);
   const Rules rules{options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
                     {settled->setuid.value == settings::Setuid::keep}};
-  auto summary = Import(*image, *writer, *progress, rules).run(reference->path);
+  auto summary = Import(*image, *writer, squash.threads, *progress, rules).run(reference->path);
   if (!summary) return explain_write(summary.error(), output);
   BERTH_TRY(progress->tell(0));
   if (const Status sealed = seal(*summary, *file, options, squash.threads, *progress); !sealed)

@@ -35,6 +35,7 @@ Progress::~Progress() {
 }
 
 Status Progress::tell(std::uint64_t done) {
+  last_ = done;
   if (stop_.load(std::memory_order_relaxed) != 0) return Error{Blame::host, "go on: interrupted"};
   if (settings_.telling == Telling::nothing) return Done{};
   const Moment now = settings_.clock();

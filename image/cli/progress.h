@@ -47,8 +47,14 @@ class Progress {
   /// `done` bytes of the current layer have been read. An error once a signal has come.
   Status tell(std::uint64_t done);
 
+  /// The same bytes as last time, for when nothing comes.
+  Status repeat() { return tell(last_); }
+
   /// Layers that are finished count in full.
-  void finish_layer(std::uint64_t bytes) { finished_ += bytes; }
+  void finish_layer(std::uint64_t bytes) {
+    finished_ += bytes;
+    last_ = 0;
+  }
 
  private:
   void show(Moment now, std::uint64_t bytes);
@@ -57,6 +63,7 @@ class Progress {
   Settings settings_;
   const std::atomic<int>& stop_;
   std::uint64_t finished_ = 0;
+  std::uint64_t last_ = 0;  ///< what tell() was told last
   Moment begin_;
   Moment shown_;               ///< when something was told last
   unsigned tenths_shown_ = 0;  ///< and how far it had come

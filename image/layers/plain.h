@@ -1,33 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer's uncompressed bytes, made ahead of the reader by a thread of their own, a bounded number
+// A layer's uncompressed bytes, made ahead of the reader by threads of their own, a bounded number
 // of pieces at a time, with both digests checked at the end.
 #pragma once
 
 #include "base/result.h"
 #include "image/layers/decoder.h"
+#include "image/layers/hasher.h"
+#include "image/layers/pieces.h"
 #include "image/source/open.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 namespace berth::layers {
 
+/// Where a layer stands among those that are decompressed at the same time.
+struct Queueing {
+  std::shared_ptr<PiecePool> pool = PiecePool::create(PiecePool::kReserve);
+  unsigned turn = 0;
+  /// Called now and then by a reader that has to wait; an error ends its waiting.
+  std::function<Status()> pulse = {};
+};
+
 class PlainBytes {
  public:
-  /// Starts the thread. The layer's file stays open as long as this lives.
-  explicit PlainBytes(source::Layer layer);
+  /// Starts the threads. The layer's file stays open as long as this lives.
+  explicit PlainBytes(source::Layer layer, Queueing queueing = {});
 
   PlainBytes(const PlainBytes&) = delete;
   PlainBytes& operator=(const PlainBytes&) = delete;
   PlainBytes(PlainBytes&&) = delete;
   PlainBytes& operator=(PlainBytes&&) = delete;
 
-  /// Stops the thread wherever it is.
+  /// Stops the threads wherever they are.
   ~PlainBytes();
 
   /// The next piece, valid until the next call; empty at the end. An error also when the digest of
@@ -44,27 +56,21 @@ class PlainBytes {
   [[nodiscard]] std::uint64_t position() const { return input_.position(); }
 
  private:
-  struct Piece {
-    std::vector<char> bytes;
-    std::size_t used = 0;
-  };
-
   void work();
   Status decode();
-  bool is_stopped();
-  bool wait_for_room(Piece& piece);
-  void hand_over(Piece piece);
+  Status decode_with(Decoder& decoder, Hasher* hasher);
+  void hand_over(std::shared_ptr<Piece> piece);
 
   source::Layer layer_;
+  Queueing queueing_;
   HashedInput input_;
-  Piece current_;  ///< the reader's
+  std::shared_ptr<Piece> current_;  ///< the reader's
+  std::atomic<bool> is_stopped_{false};
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Piece> full_;
-  std::vector<Piece> empty_;
+  std::deque<std::shared_ptr<Piece>> full_;
   std::optional<Status> outcome_;
-  bool is_stopped_ = false;
 
   std::thread thread_;  ///< last: it uses all of the above
 };

@@ -117,8 +117,8 @@ Status read_target(archive_entry* raw, Entry& entry) {
 
 }  // namespace
 
-TarStream::TarStream(source::Layer layer, Xattrs xattrs)
-    : bytes_(std::move(layer)),
+TarStream::TarStream(source::Layer layer, Xattrs xattrs, Queueing queueing)
+    : bytes_(std::move(layer), std::move(queueing)),
       xattrs_(xattrs),
       archive_(archive_read_new()) {}
 

@@ -18,7 +18,7 @@ namespace berth::layers {
 class TarStream : public EntryStream {
  public:
   /// Starts to decompress at once, ahead of the first next().
-  explicit TarStream(source::Layer layer, Xattrs xattrs = Xattrs::users);
+  explicit TarStream(source::Layer layer, Xattrs xattrs = Xattrs::users, Queueing queueing = {});
   TarStream(const TarStream&) = delete;
   TarStream& operator=(const TarStream&) = delete;
   TarStream(TarStream&&) = delete;

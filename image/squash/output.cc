@@ -71,10 +71,8 @@ int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
 void Output::start_writeback() {
   const std::uint64_t end = size_ / kWritebackStep * kWritebackStep;
   // A wish: file systems that do not know it write when they like.
-  (void)::sync_file_range(fd_,
-                          static_cast<off_t>(flushed_),
-                          static_cast<off_t>(end - flushed_),
-                          SYNC_FILE_RANGE_WRITE);
+  (void)::sync_file_range(
+      fd_, static_cast<off_t>(flushed_), static_cast<off_t>(end - flushed_), SYNC_FILE_RANGE_WRITE);
   flushed_ = end;
 }
 

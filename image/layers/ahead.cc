@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layers/ahead.h"
+
+#include <algorithm>
+
+namespace berth::layers {
+
+namespace {
+
+// Twice the layers that can be worked on at a time: some of them wait for the network or the disk.
+constexpr std::size_t kFewest = 4;
+constexpr std::size_t kMost = 16;
+
+constexpr std::size_t kMemoryForEach = 16UL * 1024 * 1024;  ///< bytes for each CPU
+constexpr std::size_t kLeastMemory = 32UL * 1024 * 1024;
+constexpr std::size_t kMostMemory = 192UL * 1024 * 1024;
+
+std::size_t pieces_for(unsigned cpus) {
+  const std::size_t memory =
+      std::clamp<std::size_t>(cpus * kMemoryForEach, kLeastMemory, kMostMemory);
+  return memory / PiecePool::kPieceSize;
+}
+
+}  // namespace
+
+LayersAhead::LayersAhead(const std::vector<source::Layer>& layers,
+                         Xattrs xattrs,
+                         unsigned cpus,
+                         std::function<Status()> pulse)
+    : layers_(layers),
+      xattrs_(xattrs),
+      pool_(PiecePool::create(pieces_for(cpus))),
+      pulse_(std::move(pulse)),
+      most_(std::clamp<std::size_t>(cpus, kFewest, kMost)),
+      left_(layers.size()) {}
+
+std::unique_ptr<TarStream> LayersAhead::start(const source::Layer& layer) {
+  return std::make_unique<TarStream>(layer, xattrs_, Queueing{pool_, turn_++, pulse_});
+}
+
+std::unique_ptr<TarStream> LayersAhead::take() {
+  while (left_ > 0 && started_.size() < most_)
+    started_.push_back(start(layers_[--left_]));
+  auto first = std::move(started_.front());
+  started_.pop_front();
+  return first;
+}
+
+std::unique_ptr<TarStream> LayersAhead::again(int layer) {
+  return start(layers_[static_cast<std::size_t>(layer)]);
+}
+
+}  // namespace berth::layers

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers of an image from the top down, those that come next being decompressed ahead, several
+// at a time, within a bounded memory.
+#pragma once
+
+#include "image/layers/tar.h"
+#include "image/source/open.h"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace berth::layers {
+
+class LayersAhead {
+ public:
+  /// For a machine with so many `cpus`. `layers` must outlive this. `pulse` is called now and then
+  /// by whoever waits for bytes; an error ends the waiting.
+  LayersAhead(const std::vector<source::Layer>& layers,
+              Xattrs xattrs,
+              unsigned cpus,
+              std::function<Status()> pulse);
+
+  /// The next layer down; the one before must be gone. Call it once for each layer.
+  std::unique_ptr<TarStream> take();
+
+  /// One layer once more, when all have been taken.
+  std::unique_ptr<TarStream> again(int layer);
+
+ private:
+  std::unique_ptr<TarStream> start(const source::Layer& layer);
+
+  const std::vector<source::Layer>& layers_;
+  Xattrs xattrs_;
+  std::shared_ptr<PiecePool> pool_;
+  std::function<Status()> pulse_;
+  std::size_t most_;   ///< that are decompressed at a time
+  std::size_t left_;   ///< layers that have not been started
+  unsigned turn_ = 0;  ///< of the next one to be started
+  std::deque<std::unique_ptr<TarStream>> started_;
+};
+
+}  // namespace berth::layers

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory in which layers wait, decompressed, for their turn: a fixed number of pieces that all
+// layers share, so that an import needs no more whatever the image.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+namespace berth::layers {
+
+struct Piece {
+  std::vector<char> bytes;
+  std::size_t used = 0;
+};
+
+/// Thread-safe. Layers are read one after the other, and each has the number of its turn. Some
+/// pieces are kept for the layer whose turn it is; the rest goes to the nearest layer that wants
+/// one.
+class PiecePool : public std::enable_shared_from_this<PiecePool> {
+ public:
+  static constexpr std::size_t kPieceSize = 512UL * 1024;  ///< bytes
+  static constexpr std::size_t kReserve = 12;              ///< pieces for the layer being read
+
+  /// `count` pieces, more than kReserve or all of them for one layer at a time.
+  static std::shared_ptr<PiecePool> create(std::size_t count);
+
+  /// Waits for a piece, which comes back to the pool with its last owner. Null when `is_stopped`
+  /// has become true; whoever sets it calls wake().
+  std::shared_ptr<Piece> take(unsigned turn, const std::atomic<bool>& is_stopped);
+
+  /// Says whose turn it is: never an earlier one than before.
+  void begin_turn(unsigned turn);
+
+  void wake();
+
+ private:
+  explicit PiecePool(std::size_t count) : count_(count) {}
+
+  [[nodiscard]] bool may_take(unsigned turn) const;
+  void give_back(std::unique_ptr<Piece> piece);
+
+  const std::size_t count_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Piece>> free_;
+  std::size_t used_ = 0;
+  unsigned turn_ = 0;
+  std::multiset<unsigned> waiting_;  ///< turns
+};
+
+}  // namespace berth::layers
