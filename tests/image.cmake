@@ -18,7 +18,7 @@ berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEE
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
-foreach(name atomic errors formats images integrity people registry settings stacks verify web)
+foreach(name atomic errors formats images integrity people registry settings squash stacks verify web)
   add_test(NAME import_${name}
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)
@@ -30,3 +30,4 @@ berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)
 berth_fuzz(settings_file SOURCES tests/fuzz/settings_file.cc NEEDS berth_settings_file)
 berth_fuzz(image_source SOURCES tests/fuzz/image_source.cc NEEDS berth_source berth_store)
 berth_fuzz(layer_stack SOURCES tests/fuzz/layer_stack.cc NEEDS berth_layers)
+berth_fuzz(sif_header SOURCES tests/fuzz/sif_header.cc NEEDS berth_source)

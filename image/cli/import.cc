@@ -14,6 +14,7 @@
 #include "image/integrity/seal.h"
 #include "image/layers/ahead.h"
 #include "image/layers/folder.h"
+#include "image/layers/image_stream.h"
 #include "image/layers/made.h"
 #include "image/layers/merge.h"
 #include "image/layers/tar.h"
@@ -97,7 +98,9 @@ class Import {
 
   Result<Summary> run(const std::string& folder_name) {
     BERTH_TRY(add_own_layer());
-    BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name) : add_layers());
+    BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name)
+              : image_.squash.file    ? add_image()
+                                      : add_layers());
     BERTH_TRY(merger_.finish());
     const Converted converted = convert(merger_.root(), rules_.keep);
     BERTH_TRY(writer_.finish(converted.tree));
@@ -124,6 +127,12 @@ class Import {
   Status add_folder(const std::string& name) {
     layers::FolderStream folder(std::move(image_.folder), name, rules_.xattrs);
     WatchedStream watched(folder, progress_, [this] { return writer_.bytes_in(); });
+    return merger_.add_layer(0, watched, image_.whiteouts);
+  }
+
+  Status add_image() {
+    layers::ImageStream stream(image_.squash, image_.super, rules_.xattrs);
+    WatchedStream watched(stream, progress_, [this] { return writer_.bytes_in(); });
     return merger_.add_layer(0, watched, image_.whiteouts);
   }
 
@@ -235,6 +244,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   if (!target->has_waited()) BERTH_TRY(target->check(options.force));
   auto image = open_source(options, *reference, *settled, machine);
   if (!image) return std::move(image.error());
+  if (!image->note.empty() && !options.quiet) streams.err << "berth: " << image->note << "\n";
   const std::string fingerprint = fingerprint_of(options, *reference, *image);
   if (const auto shared = target->find_shared(fingerprint)) {
     tell_shared(*shared, options, streams);

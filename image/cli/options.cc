@@ -248,6 +248,8 @@ std::string import_help() {
       "  docker-archive:FILE[:REF]  what 'docker save' or 'podman save' writes\n"
       "  tar:FILE                   a root file system; gzip, zstd, xz and bzip2 are fine\n"
       "  dir:DIR                    a directory\n"
+      "  sqsh:FILE                  an image file, compressed anew\n"
+      "  sif:FILE                   the SquashFS of a Singularity or Apptainer image\n"
       "  PATH                       any of these, recognised by its content\n"
       "\n"
       "Options\n";

@@ -50,7 +50,7 @@ void take_long_directory(Fields& fields, Inode& inode) {
   inode.parent = fields.take<std::uint32_t>();
   inode.index_count = fields.take<std::uint16_t>();
   const auto offset = fields.take<std::uint16_t>();
-  (void)fields.take<std::uint32_t>();  // extended attributes are not served
+  inode.xattrs = fields.take<std::uint32_t>();
   inode.listing = std::uint64_t{block} << 16 | offset;
 }
 
@@ -68,7 +68,7 @@ void take_long_file(Fields& fields, Inode& inode) {
   inode.links = fields.take<std::uint32_t>();
   inode.fragment = fields.take<std::uint32_t>();
   inode.fragment_offset = fields.take<std::uint32_t>();
-  (void)fields.take<std::uint32_t>();  // extended attributes are not served
+  inode.xattrs = fields.take<std::uint32_t>();
 }
 
 /// Links, devices, fifos and sockets; the extended kinds add attributes at the end.
@@ -76,6 +76,19 @@ void take_other(Fields& fields, Inode& inode) {
   inode.links = fields.take<std::uint32_t>();
   if (inode.is(S_IFLNK)) inode.size = fields.take<std::uint32_t>();
   if (inode.is(S_IFCHR) || inode.is(S_IFBLK)) inode.device = fields.take<std::uint32_t>();
+}
+
+/// The attributes of the extended ones, which those of a link stand behind its target.
+int take_other_xattrs(MetadataStream& stream, Fields& fields, Inode& inode) {
+  if (!inode.is(S_IFLNK)) {
+    inode.xattrs = fields.take<std::uint32_t>();
+    return fields.error();
+  }
+  if (inode.size > kLongestLink) return 0;  // read_link() refuses it
+  const Place target = stream.place();
+  if (stream.skip(inode.size) != 0 || read_number(stream, inode.xattrs) != 0) return EIO;
+  stream.seek(target);
+  return 0;
 }
 
 void take_kind(Fields& fields, bool is_long, Inode& inode) {
@@ -132,13 +145,17 @@ int read_inode(Reader& reader, std::uint64_t reference, Inode& out) {
   const auto type = fields.take<std::uint16_t>();
   inode.reference = reference;
   inode.mode = fields.take<std::uint16_t>() & 07777;
-  (void)fields.take<std::uint32_t>();  // the owner: files are shown as the mounting user's
+  inode.uid_index = fields.take<std::uint16_t>();
+  inode.gid_index = fields.take<std::uint16_t>();
   inode.mtime = fields.take<std::uint32_t>();
   inode.number = fields.take<std::uint32_t>();
   if (fields.error() != 0 || kind_of(type) == 0) return EIO;
   inode.mode |= kind_of(type);
   take_kind(fields, type > kBasicKinds, inode);
   if (fields.error() != 0 || check(super, inode) != 0) return EIO;
+  if (type > kBasicKinds && !inode.is(S_IFDIR) && !inode.is(S_IFREG) &&
+      take_other_xattrs(stream, fields, inode) != 0)
+    return EIO;
   inode.after = stream.place();
   out = inode;
   return 0;

@@ -13,6 +13,7 @@
 namespace berth::read {
 
 constexpr std::uint32_t kNoFragment = 0xffffffff;
+constexpr std::uint32_t kNoXattrs = 0xffffffff;
 /// What a symbolic link can hold on Linux, where a path is at most PATH_MAX bytes with its zero.
 constexpr std::uint32_t kLongestLink = 4095;
 
@@ -23,6 +24,9 @@ struct Inode {
   std::uint32_t mtime = 0;
   std::uint32_t number = 0;
   std::uint32_t links = 1;
+  std::uint16_t uid_index = 0;  ///< for read_id()
+  std::uint16_t gid_index = 0;
+  std::uint32_t xattrs = kNoXattrs;  ///< for read_xattrs()
   std::uint64_t size = 0;  ///< bytes of a file or of a link's target; of a directory, its listing
   Place after = {};        ///< behind the fixed part: block sizes, a target, a directory's index
 

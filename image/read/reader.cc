@@ -39,8 +39,9 @@ std::size_t read_at(int fd, std::span<std::byte> out, std::uint64_t position) {
 
 }  // namespace
 
-Image::Image(int file, const Superblock& superblock)
+Image::Image(int file, const Superblock& superblock, std::uint64_t begins)
     : fd(file),
+      begin(begins),
       super(superblock),
       metadata(kMetadataSlots, kMetadataBytes),
       data(slots_for(superblock.block_size), superblock.block_size),
@@ -55,7 +56,7 @@ Reader::Reader(Image& image)
 bool Reader::read_bytes(std::uint64_t position, std::span<std::byte> out) const {
   const std::uint64_t end = image_.super.bytes_used;
   return position <= end && out.size() <= end - position &&
-         read_at(image_.fd, out, position) == out.size();
+         read_at(image_.fd, out, image_.begin + position) == out.size();
 }
 
 Filled Reader::fill_metadata(std::uint64_t position, std::span<std::byte> out) {
@@ -64,7 +65,7 @@ Filled Reader::fill_metadata(std::uint64_t position, std::span<std::byte> out) {
   // The size is in the block: read as much as a block can be at once, rather than read twice.
   const std::size_t wanted =
       std::min<std::uint64_t>(kMetadataHeader + kMetadataBytes, end - position);
-  const std::size_t got = read_at(image_.fd, {input_.get(), wanted}, position);
+  const std::size_t got = read_at(image_.fd, {input_.get(), wanted}, image_.begin + position);
   if (got <= kMetadataHeader) return {};
   const auto header = number_at<std::uint16_t>(input_.get());
   const bool is_compressed = (header & 0x8000) == 0;

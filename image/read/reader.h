@@ -18,9 +18,11 @@ namespace berth::read {
 
 /// An open image and what the threads remember of it. About 6 MiB when everything is in use.
 struct Image {
-  Image(int file, const Superblock& superblock);
+  /// The image begins at the byte `begins` of the file.
+  Image(int file, const Superblock& superblock, std::uint64_t begins = 0);
 
   int fd;
+  std::uint64_t begin;
   Superblock super;
   BlockCache metadata;
   BlockCache data;
@@ -56,6 +58,12 @@ class Reader {
 
   /// A stored data block through the cache, or an empty Pin.
   BlockCache::Pin data_at(BlockAt block);
+
+  /// The number or plain struct that lies at `position`, not in a metadata block.
+  template <class T>
+  bool read_number(std::uint64_t position, T& out) const {
+    return read_bytes(position, std::as_writable_bytes(std::span(&out, 1)));
+  }
 
   /// A stored data block straight into `out`. Bytes written; 0 when it cannot be read.
   std::size_t read_block(BlockAt block, std::span<std::byte> out);

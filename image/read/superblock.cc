@@ -68,6 +68,7 @@ Superblock parse_superblock(const std::byte* bytes) noexcept {
   super.root = number_at<std::uint64_t>(bytes + 32);
   super.bytes_used = number_at<std::uint64_t>(bytes + 40);
   super.id_table = number_at<std::uint64_t>(bytes + 48);
+  super.xattr_table = number_at<std::uint64_t>(bytes + 56);
   super.inode_table = number_at<std::uint64_t>(bytes + 64);
   super.directory_table = number_at<std::uint64_t>(bytes + 72);
   super.fragment_table = number_at<std::uint64_t>(bytes + 80);
@@ -110,11 +111,17 @@ Result<Superblock> read_superblock(int fd, const std::string& name) {
   if (!S_ISREG(status.st_mode)) {
     return Error{Blame::image, "use " + quote(name) + " as an image: it is not a regular file"};
   }
+  return read_superblock_at(fd, 0, static_cast<std::uint64_t>(status.st_size), name);
+}
+
+Result<Superblock> read_superblock_at(int fd,
+                                      std::uint64_t begin,
+                                      std::uint64_t size,
+                                      const std::string& name) {
   std::array<std::byte, kSuperblockBytes> bytes{};
-  if (::pread(fd, bytes.data(), bytes.size(), 0) < 0) {
+  if (::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(begin)) < 0)
     return refused("pread", "read " + quote(name), errno);
-  }
-  BERTH_TRY(check_superblock(bytes.data(), static_cast<std::uint64_t>(status.st_size), name));
+  BERTH_TRY(check_superblock(bytes.data(), size, name));
   return parse_superblock(bytes.data());
 }
 

@@ -40,6 +40,7 @@ struct Superblock {
   std::uint64_t root = 0;  ///< reference of the root's inode
   std::uint64_t bytes_used = 0;
   std::uint64_t id_table = 0;
+  std::uint64_t xattr_table = kNoTable;
   std::uint64_t inode_table = 0;
   std::uint64_t directory_table = 0;
   std::uint64_t fragment_table = 0;
@@ -54,5 +55,11 @@ Status check_superblock(const std::byte* bytes, std::uint64_t file_size, const s
 
 /// Reads the superblock of an open file, which has to be a regular one, and checks it.
 Result<Superblock> read_superblock(int fd, const std::string& name);
+
+/// The same for an image that is a part of the file: `size` bytes from `begin` on.
+Result<Superblock> read_superblock_at(int fd,
+                                      std::uint64_t begin,
+                                      std::uint64_t size,
+                                      const std::string& name);
 
 }  // namespace berth::read

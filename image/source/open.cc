@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "image/source/archive_index.h"
 #include "image/source/digest.h"
+#include "image/source/squash.h"
 
 #include <fcntl.h>
 
@@ -189,6 +190,19 @@ Result<Image> open_tar(const Wish& wish) {
   return image;
 }
 
+/// The platform of the config counts, as for a layout.
+Result<Image> open_file(const Wish& wish, Kind kind) {
+  auto blob = open_blob(wish.name, wish.name);
+  if (!blob) return std::move(blob.error());
+  auto image =
+      kind == Kind::sif ? open_sif(*blob) : open_squash(*blob, minimal_config(wish.platform));
+  if (!image) return image;
+  const auto config = parse_config(image->config, wish.name);
+  if (!config) return config.error();
+  BERTH_TRY(check_platform(*config, wish));
+  return image;
+}
+
 Result<Image> open_folder(const Wish& wish) {
   Image image;
   image.folder.reset(::open(wish.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -226,6 +240,9 @@ Result<Image> open_image(const Reference& reference, const std::optional<Platfor
       return open_docker_archive(wish);
     case Kind::tar:
       return open_tar(wish);
+    case Kind::squash:
+    case Kind::sif:
+      return open_file(wish, known.kind);
     case Kind::registry:
       return Error{Blame::internal, "read a registry as a file"};
     case Kind::folder:

@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "image/read/superblock.h"
 #include "image/source/blob.h"
 #include "image/source/manifest.h"
 #include "image/source/reference.h"
@@ -28,7 +29,10 @@ struct Image {
   std::string manifest = {};  ///< the OCI manifest, byte for byte; empty when the source has none
   std::vector<Layer> layers = {};  ///< lowest first; none when the image is a directory
   Whiteouts whiteouts = Whiteouts::apply;
-  UniqueFd folder = {};  ///< the directory that is the image, for "dir:"
+  UniqueFd folder = {};         ///< the directory that is the image, for "dir:"
+  Blob squash = {};             ///< the SquashFS that is the image, for "sqsh:" and "sif:"
+  read::Superblock super = {};  ///< of `squash`
+  std::string note = {};        ///< a sentence for people; nearly always empty
 };
 
 /// What the config says is checked against the image's layers and the wish for a platform, and each

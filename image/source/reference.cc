@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 #include "image/source/archive_index.h"
+#include "image/source/sif.h"
+#include "image/source/squash.h"
 
 #include <sys/stat.h>
 
@@ -20,14 +22,15 @@ struct Scheme {
   Kind kind;
 };
 
-constexpr std::array<Scheme, 5> kSchemes = {{{"oci", Kind::oci},
+constexpr std::array<Scheme, 7> kSchemes = {{{"oci", Kind::oci},
                                              {"oci-archive", Kind::oci_archive},
                                              {"docker-archive", Kind::docker_archive},
                                              {"tar", Kind::tar},
-                                             {"dir", Kind::folder}}};
+                                             {"dir", Kind::folder},
+                                             {"sqsh", Kind::squash},
+                                             {"sif", Kind::sif}}};
 
 constexpr std::string_view kRegistry = "docker";
-constexpr std::array<std::string_view, 2> kLater = {"sqsh", "sif"};
 
 bool has_selector(Kind kind) {
   return kind == Kind::oci || kind == Kind::oci_archive || kind == Kind::docker_archive;
@@ -40,15 +43,7 @@ std::string scheme_of(const std::string& text) {
 }
 
 Error unknown_scheme(const std::string& text, const std::string& scheme) {
-  for (const std::string_view later : kLater) {
-    if (scheme == later)
-      return Error{Blame::config,
-                   "import " + quote(text) + ": " + quote(scheme + ":") +
-                       " is not supported yet by this version",
-                   {},
-                   "copy it to an OCI layout first, for example with skopeo"};
-  }
-  std::vector<std::string> names(kLater.begin(), kLater.end());
+  std::vector<std::string> names;
   for (const Scheme& known : kSchemes)
     names.emplace_back(known.name);
   names.emplace_back(kRegistry);
@@ -122,6 +117,10 @@ Result<Reference> find_kind(const Reference& bare) {
     found.kind = exists(bare.path + "/oci-layout") ? Kind::oci : Kind::folder;
     return found;
   }
+  if (const auto file = open_blob(bare.path, bare.path); file) {
+    found.kind = is_squash(*file) ? Kind::squash : is_sif(*file) ? Kind::sif : Kind::unknown;
+    if (found.kind != Kind::unknown) return found;
+  }
   found.kind = Kind::tar;
   auto index = ArchiveIndex::read(bare.path, ArchiveIndex::Depth::until_recognised);
   // A compressed archive cannot be looked into; the tar reader will say what is wrong with others.
@@ -140,7 +139,8 @@ std::string name_of(const Reference& reference) {
   while (name.size() > 1 && name.ends_with('/'))
     name.pop_back();
   name.erase(0, name.rfind('/') + 1);  // npos + 1 is 0
-  for (const std::string_view suffix : {".gz", ".zst", ".xz", ".bz2", ".tgz", ".tar", ".oci"}) {
+  for (const std::string_view suffix :
+       {".gz", ".zst", ".xz", ".bz2", ".tgz", ".tar", ".oci", ".sqsh", ".squashfs", ".sif"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix))
       name.resize(name.size() - suffix.size());
   }

@@ -10,7 +10,7 @@
 
 namespace berth::source {
 
-enum class Kind { oci, oci_archive, docker_archive, tar, folder, registry, unknown };
+enum class Kind { oci, oci_archive, docker_archive, tar, folder, squash, sif, registry, unknown };
 
 struct Reference {
   Kind kind = Kind::unknown;  ///< unknown: a bare path, to be recognised by its content

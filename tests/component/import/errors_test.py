@@ -28,12 +28,6 @@ class Sources(harness.ImportTest):
         self.fails(["tar:none", "out.sqsh"],
                    "berth: cannot read 'none': open: No such file or directory (ENOENT)\n")
 
-    def test_kinds_of_sources_that_are_not_there_yet(self):
-        for scheme in ["sqsh", "sif"]:
-            self.fails([scheme + ":x", "out.sqsh"],
-                       f"berth: cannot import '{scheme}:x': '{scheme}:' is not supported yet by this "
-                       "version\nberth: hint: copy it to an OCI layout first, for example with skopeo\n")
-
     def test_a_kind_of_source_that_nobody_knows(self):
         self.fails(["ocl:x", "out.sqsh"],
                    "berth: cannot import 'ocl:x': there is no kind of source called 'ocl'\n"

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images that are SquashFS already: "sqsh:FILE", and what is inside "sif:FILE".
+#pragma once
+
+#include "image/source/open.h"
+
+#include <string>
+
+namespace berth::source {
+
+/// Whether the file begins as a SquashFS of little-endian machines does.
+bool is_squash(const Blob& file);
+
+/// Opens the image in `blob`: its config and manifest, if /.berth has them; else the config is
+/// `config`.
+Result<Image> open_squash(const Blob& blob, const std::string& config);
+
+/// Opens a SIF file. Without a config in it, the config has its architecture and its labels;
+/// environment and runscript stay in the image's /.singularity.d, as files.
+Result<Image> open_sif(const Blob& file);
+
+}  // namespace berth::source
