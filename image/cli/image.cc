@@ -2,6 +2,7 @@
 #include "image/cli/image.h"
 
 #include "base/text.h"
+#include "image/cli/inspect.h"
 #include "image/cli/list.h"
 #include "image/cli/remove.h"
 #include "image/cli/sign.h"
@@ -23,9 +24,11 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 4> kVerbs = {{
+constexpr std::array<ImageVerb, 6> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
-    {"remove", "[--force] NAME...", "take images out of it", run_remove},
+    {"inspect", "[--json] IMAGE", "what an image says about itself", run_inspect},
+    {"history", "[--json] IMAGE", "the steps it was built in", run_history},
+    {"remove", "[--force] NAME...", "take images out of the store", run_remove},
     {"verify", "[OPTIONS] IMAGE", "whether it is what it should be", run_verify},
     {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};

@@ -140,6 +140,65 @@ class Names(ImagesTest):
             ", " + digest_of(self.path("out.sqsh"))), done.stderr)
 
 
+class Inspect(ImagesTest):
+    CONFIG = {"Env": ["A=b", "C=\x1b[31m"], "Entrypoint": ["/bin/app", "two words"], "User": "me",
+              "Labels": {"k": "v"}}
+
+    def setUp(self):
+        super().setUp()
+        layers = [layout.make_layer([entry("a", data=b"a")]), layout.make_layer([entry("b")])]
+        self.files = layout.layout_files(layers, config=self.CONFIG)
+        layout.write_folder(self.path("app"), self.files)
+        self.store("oci:app:test")
+
+    def test_tells_people_without_control_characters(self):
+        done = self.run_image("inspect", "app:test")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        lines = [x.split(None, 1) for x in done.stdout.splitlines()]
+        for line in [["digest", digest_of(self.path("store/app:test.sqsh"))], ["user", "me"],
+                     ["source", "oci:app:test"], ["compressor", "zstd"], ["env", "A=b"],
+                     ["env", "C=\\x1b[31m"], ["label", "k=v"],
+                     ["entrypoint", "'/bin/app' 'two words'"], ["platform", "linux/" + layout.HOST]]:
+            self.assertIn(line, lines)
+        self.assertEqual(sum(x[0] == "layer" for x in lines), 2)
+
+    def test_tells_programs_the_documents(self):
+        found = json.loads(self.run_image("inspect", "--json", "store/app:test.sqsh").stdout)
+        self.assertEqual(found["config"]["config"], self.CONFIG)
+        self.assertEqual(len(found["manifest"]["layers"]), 2)
+        self.assertEqual(found["block_size"], 131072)
+        self.assertEqual(found["digest"], digest_of(self.path("store/app:test.sqsh")))
+
+    def test_history_has_the_steps_with_the_sizes_of_their_layers(self):
+        blobs = layout.Blobs()
+        item = blobs.add_image([layout.make_layer([entry("a")]), layout.make_layer([entry("b")])])
+        manifest = json.loads(blobs.content[item["digest"]])
+        config = json.loads(blobs.content[manifest["config"]["digest"]])
+        config["history"] = [{"created": "2026-01-01T00:00:00Z", "created_by": "one"},
+                             {"created_by": "ENV A=b", "empty_layer": True}, {"comment": "three"}]
+        manifest["config"] = blobs.add(json.dumps(config).encode(), layout.MEDIA + "config.v1+json")
+        item = blobs.add(json.dumps(manifest).encode(), layout.MEDIA + "manifest.v1+json")
+        layout.write_folder(self.path("steps"), blobs.files(layout.index_of(item)))
+        self.store("oci:steps")
+        sizes = [x["size"] for x in manifest["layers"]]
+        self.assertEqual(json.loads(self.run_image("history", "--json", "steps").stdout), [
+            {"created": None, "created_by": None, "comment": "three", "size": sizes[1]},
+            {"created": None, "created_by": "ENV A=b", "comment": None, "size": 0},
+            {"created": "2026-01-01T00:00:00Z", "created_by": "one", "comment": None,
+             "size": sizes[0]}])
+        lines = self.run_image("history", "steps").stdout.splitlines()
+        self.assertEqual([x.split()[-1] for x in lines], ["STEP", "three", "A=b", "one"])
+
+    def test_what_is_no_image(self):
+        self.says(["inspect", "none"], err="berth: cannot find image 'none' here or in 'DIR/store'\n"
+                  "berth: hint: make it with 'berth import', or give the path of a .sqsh file\n",
+                  status=1)
+        self.says(["history", "./in/data"],
+                  err="berth: cannot use './in/data' as an image: it is not a SquashFS file\n", status=1)
+        self.says(["inspect"], err="berth: cannot go on: there is nothing to work on\n"
+                  "berth: hint: write: berth image inspect [OPTIONS] IMAGE\n", status=2)
+
+
 class Remove(ImagesTest):
     def test_frees_the_bytes_with_their_last_name(self):
         self.store("dir:in")
