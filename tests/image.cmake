@@ -7,6 +7,8 @@ berth_test(sha256_test LABELS unit image SOURCES tests/unit/sha256_test.cc
 berth_test(hash_tree_test LABELS unit image SOURCES tests/unit/hash_tree_test.cc
            NEEDS berth_integrity)
 berth_test(source_test LABELS unit image SOURCES tests/unit/source_test.cc NEEDS berth_source)
+berth_test(registry_test LABELS unit image SOURCES tests/unit/registry_test.cc
+           NEEDS berth_registry)
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
 berth_test(layers_ahead_test LABELS unit image SOURCES tests/unit/layers_ahead_test.cc
            NEEDS berth_layers)
@@ -28,6 +30,7 @@ endforeach()
 
 berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)
 berth_fuzz(settings_file SOURCES tests/fuzz/settings_file.cc NEEDS berth_settings_file)
+berth_fuzz(registry_texts SOURCES tests/fuzz/registry_texts.cc NEEDS berth_registry)
 berth_fuzz(image_source SOURCES tests/fuzz/image_source.cc NEEDS berth_source berth_store)
 berth_fuzz(layer_stack SOURCES tests/fuzz/layer_stack.cc NEEDS berth_layers)
 berth_fuzz(sif_header SOURCES tests/fuzz/sif_header.cc NEEDS berth_source)
