@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 
@@ -22,7 +23,7 @@ std::string directory_of(const std::string& path) {
 
 /// A hidden name beside the target that no other process uses: pid and a counter.
 std::string hidden_name_for(const std::string& target) {
-  static unsigned count = 0;
+  static std::atomic<unsigned> count{0};  // several threads write files
   const std::size_t slash = target.rfind('/');
   const std::string name = slash == std::string::npos ? target : target.substr(slash + 1);
   return directory_of(target) + "/." + name + "." + std::to_string(::getpid()) + "." +

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "image/registry/pull.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +17,7 @@ namespace berth::cli {
 namespace {
 
 constexpr std::size_t kLargestCertificates = 4UL << 20;
+constexpr int kMoment = 100;  ///< milliseconds between two looks at the flag
 constexpr std::size_t kLongestPassword = 64UL * 1024;
 
 /// An option whose key the site has locked is refused: it would be silently without effect.
@@ -30,10 +32,15 @@ Status check_lock(const settings::Settings& settled,
                    settings::to_text(*lock) + ")"};
 }
 
-Result<std::string> read_password() {
+/// All of standard input: some passwords are documents.
+Result<std::string> read_password(const std::atomic<int>& stop) {
   std::string password;
   std::array<char, 4096> piece{};
   while (true) {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const int ready = ::poll(&input, 1, kMoment);
+    if (stop.load() != 0) return Error{Blame::host, "go on: interrupted"};
+    if (ready <= 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("read", "read the password from standard input", errno);
@@ -49,7 +56,9 @@ Result<std::string> read_password() {
   return password;
 }
 
-Status apply_login(registry::Login& login, const RegistryOptions& options) {
+Status apply_login(registry::Login& login,
+                   const RegistryOptions& options,
+                   const std::atomic<int>& stop) {
   if (options.username.empty() && !options.password_stdin) return Done{};
   if (options.username.empty() || !options.password_stdin)
     return Error{Blame::usage,
@@ -57,7 +66,7 @@ Status apply_login(registry::Login& login, const RegistryOptions& options) {
                                           : "use '--username' without '--password-stdin'",
                  {},
                  "a password on the command line would be seen by everybody on this machine"};
-  auto password = read_password();
+  auto password = read_password(stop);
   if (!password) return std::move(password.error());
   login.given.user = options.username;
   login.given.password = std::move(*password);
@@ -97,13 +106,17 @@ Result<registry::Options> make_options(const RegistryOptions& given,
   if (!file.empty()) {
     auto text = read_text_file(file, kLargestCertificates);
     if (!text) return std::move(text.error());
-    options.network.authorities = std::move(*text);
+    if (text->find("-----BEGIN CERTIFICATE-----") == std::string::npos)
+      return Error{Blame::config,
+                   "take certificates from " + quote(file) + ": there is none in it (PEM)"};
+    options.network.authorities = std::move(*text) + "\n";
   }
   for (const auto& [registry, mirrors] : settled.registry.mirrors)
     options.mirrors[registry] = mirrors.value;
   options.cache = given.cache.empty() ? settled.cache.value : given.cache;
   options.login = registry::find_login_files();
-  BERTH_TRY(apply_login(options.login, given));
+  options.login.stop = &machine.stop;
+  BERTH_TRY(apply_login(options.login, given, machine.stop));
   return options;
 }
 

@@ -20,6 +20,13 @@ PlainBytes::PlainBytes(source::Layer layer, Queueing queueing)
 PlainBytes::~PlainBytes() {
   is_stopped_ = true;
   queueing_.pool->wake();
+  bool is_over = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_over = outcome_.has_value();
+  }
+  // A server may take its time; whoever gives up does not have to wait for it.
+  if (!is_over && layer_.blob.fetched) layer_.blob.fetched->cancel();
   thread_.join();
 }
 

@@ -54,6 +54,8 @@ class KeptBytes : public source::FetchedBytes {
     return got;
   }
 
+  void cancel() override { blob_.fetched->cancel(); }
+
  private:
   Status keep(const char* bytes, std::size_t count) {
     if (!file_) {

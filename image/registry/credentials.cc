@@ -17,9 +17,9 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Result<Credentials> resolve(Found found) {
+Result<Credentials> resolve(Found found, const std::atomic<int>* stop) {
   if (found.helper.empty()) return std::move(found.credentials);
-  const auto answer = ask_credential_helper(found.helper, found.server);
+  const auto answer = ask_credential_helper(found.helper, found.server, stop);
   if (!answer) return answer.error();
   if (!*answer) return Credentials{};
   return parse_helper_answer(**answer, "docker-credential-" + found.helper);
@@ -60,7 +60,7 @@ Result<Credentials> find_credentials(const Login& login,
     auto found = find_in_auth_file(*text, file, keys);
     if (!found) return std::move(found.error());
     if (!*found) continue;
-    auto credentials = resolve(std::move(**found));
+    auto credentials = resolve(std::move(**found), login.stop);
     if (!credentials || !credentials->is_empty()) return credentials;
   }
   return Credentials{};

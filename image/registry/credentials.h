@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "image/registry/auth_file.h"
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace berth::registry {
 constexpr std::size_t kLargestAuthFile = 1UL << 20;  ///< bytes
 
 struct Login {
-  Credentials given = {};               ///< on the command line; empty: none
-  std::string named_file = {};          ///< $REGISTRY_AUTH_FILE: no other file counts then
-  std::vector<std::string> files = {};  ///< those that are looked for, in order
+  Credentials given = {};                  ///< on the command line; empty: none
+  std::string named_file = {};             ///< $REGISTRY_AUTH_FILE: no other file counts then
+  std::vector<std::string> files = {};     ///< those that are looked for, in order
+  const std::atomic<int>* stop = nullptr;  ///< turns non-zero when nobody waits any more
 };
 
 /// $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json,

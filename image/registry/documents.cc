@@ -13,6 +13,7 @@ namespace berth::registry {
 namespace {
 
 constexpr std::size_t kLargestTagList = 1UL << 20;
+constexpr std::size_t kLongestTag = 128;
 constexpr std::size_t kMostTagsShown = 8;
 
 constexpr const char* kAccepted =
@@ -32,7 +33,7 @@ std::vector<std::string> find_tags(Http& http, Endpoint& endpoint) {
   if (!list.is_array()) return tags;
   for (const auto& item : list) {
     const auto* tag = item.get_ptr<const std::string*>();
-    if (tag != nullptr) tags.push_back(*tag);
+    if (tag != nullptr && tag->size() <= kLongestTag) tags.push_back(*tag);
   }
   return tags;
 }

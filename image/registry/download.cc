@@ -38,6 +38,14 @@ std::size_t Download::size_of(std::size_t part, std::uint64_t number) const {
   return static_cast<std::size_t>(std::min<std::uint64_t>(left, window_.piece));
 }
 
+void Download::cancel(std::size_t part) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!progress_[part].failure) progress_[part].failure = Error{Blame::host, "go on: cancelled"};
+  }
+  changed_.notify_all();
+}
+
 void Download::start() {
   if (!threads_.empty()) return;
   for (unsigned i = 0; i < window_.connections; ++i)
@@ -78,6 +86,16 @@ Download::Job Download::begin_job(std::size_t part, std::uint64_t number) {
   return {part, number, false};
 }
 
+/// True when a piece is wanted that nobody fetches, from the view of a stream that is at piece
+/// `number` of `part`: one behind it, or one of another part, where no other connection is free.
+bool Download::is_anything_missed(std::size_t part, std::uint64_t number) const {
+  return std::any_of(wanted_.begin(), wanted_.end(), [&](const auto& wanted) {
+    const Progress& progress = progress_[wanted.first];
+    if (progress.failure || progress.pieces.count(wanted.second) != 0) return false;
+    return wanted.first == part ? wanted.second < number : idle_ == 0 && !progress.is_streamed;
+  });
+}
+
 /// What somebody waits for comes first, and counts for nothing: it is about to be consumed.
 std::optional<Download::Job> Download::choose_wanted() {
   for (const auto& [part, number] : wanted_) {
@@ -112,11 +130,13 @@ void Download::work() {
     std::optional<Job> job;
     {
       std::unique_lock lock(mutex_);
+      ++idle_;
       changed_.wait(lock, [&] {
         if (stop_.load() != 0) return true;
         job = choose_job();
         return job.has_value();
       });
+      --idle_;
       if (stop_.load() != 0) return;
     }
     Fetch(*this, http, *job).run();

@@ -59,6 +59,9 @@ class Download {
                               char* into,
                               std::size_t count);
 
+  /// Whoever reads the part is told at once that there is no more.
+  void cancel(std::size_t part);
+
  private:
   /// A run of bytes of one part. Its bytes are the fetching thread's until it is ready.
   struct Piece {
@@ -93,6 +96,7 @@ class Download {
   std::optional<Job> choose_job();
   std::optional<Job> choose_wanted();
   std::optional<Job> choose_ahead();
+  [[nodiscard]] bool is_anything_missed(std::size_t part, std::uint64_t number) const;
   Job begin_job(std::size_t part, std::uint64_t number);
   Piece* open_piece(std::size_t part, std::uint64_t number);
   void close_piece(std::size_t part, std::uint64_t number);
@@ -111,6 +115,7 @@ class Download {
   std::set<std::pair<std::size_t, std::uint64_t>> wanted_;  ///< somebody waits for these
   std::vector<std::vector<char>> spare_;                    ///< buffers to use again
   std::size_t held_ = 0;                                    ///< pieces in memory
+  unsigned idle_ = 0;                                       ///< connections without a job
   std::vector<std::thread> threads_;
 };
 
@@ -124,6 +129,8 @@ class FetchedPart : public source::FetchedBytes {
   Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t count) override {
     return download_->read_at(part_, position, into, count);
   }
+
+  void cancel() override { download_->cancel(part_); }
 
  private:
   std::shared_ptr<Download> download_;

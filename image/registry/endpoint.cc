@@ -160,7 +160,7 @@ Result<std::string> Endpoint::answer_to(Http& http, const std::vector<Challenge>
     if (challenge.scheme != "bearer") continue;
     const TokenRequest request{
         registry_, "repository:" + repository_ + ":pull", challenge, *credentials_};
-    auto token = fetch_token(http, network_, request);
+    auto token = fetch_token(http, request);
     if (!token) return token;
     return "Authorization: Bearer " + *token;
   }

@@ -54,11 +54,23 @@ Error explain_limit(const Exchange& exchange, const std::string& goal) {
   return error;
 }
 
-/// What OpenSSL says of an answer that is no TLS at all, in words.
-std::string tls_text(const std::string& detail) {
-  const bool is_other = detail.find("wrong version number") != std::string::npos ||
-                        detail.find("packet length too long") != std::string::npos;
-  return is_other ? "it answers without" : detail;
+/// The library's words may quote the server's: one line, and not a long one.
+std::string plain(const std::string& text) {
+  constexpr std::size_t kLongest = 200;
+  const std::string quoted = quote(std::string_view(text).substr(0, kLongest));
+  return quoted.substr(1, quoted.size() - 2);
+}
+
+/// Only what answers, and not in TLS, may be meant to be asked without.
+Error explain_tls(const Exchange& exchange, const std::string& what, const std::string& host) {
+  const std::string goal = "talk to " + what + " " + quote(host) + " over TLS: ";
+  const bool is_other = exchange.detail.find("wrong version number") != std::string::npos ||
+                        exchange.detail.find("packet length too long") != std::string::npos;
+  if (!is_other) return Error{Blame::host, goal + plain(exchange.detail)};
+  return Error{Blame::host,
+               goal + "it answers without",
+               {},
+               "if it is meant to be asked without TLS: --plain-http " + host};
 }
 
 Error explain_trouble(const Exchange& exchange, const std::string& what, const std::string& host) {
@@ -75,20 +87,22 @@ Error explain_trouble(const Exchange& exchange, const std::string& what, const s
     case Trouble::unreachable:
       if (exchange.number != 0)
         return refused("connect", "reach " + what + " " + quote(host), exchange.number);
-      return Error{Blame::host, reach + exchange.detail};
+      return Error{Blame::host, reach + plain(exchange.detail)};
     case Trouble::forbidden:
       return Error{Blame::image, reach + "its address is link-local, where no registry is"};
     case Trouble::untrusted:
       return Error{Blame::host,
-                   trust + exchange.detail,
+                   trust + plain(exchange.detail),
                    {},
                    "if your site signs its own certificates, name its authority's with --ca-file"};
     case Trouble::no_tls:
+      return explain_tls(exchange, what, host);
+    case Trouble::own_certificate:
       return Error{
-          Blame::host,
-          "talk to " + what + " " + quote(host) + " over TLS: " + tls_text(exchange.detail),
+          Blame::config,
+          "show " + what + " " + quote(host) + " our certificate: " + plain(exchange.detail),
           {},
-          "if it is meant to be asked without TLS: --plain-http " + host};
+          "look at the .cert and .key for it in the folders certs.d"};
     case Trouble::stalled:
       return Error{Blame::host, "read " + what + " " + quote(host) + ": it sends nothing any more"};
     case Trouble::refused:
@@ -97,8 +111,9 @@ Error explain_trouble(const Exchange& exchange, const std::string& what, const s
     case Trouble::none:
       break;
   }
-  return Error{Blame::host,
-               "read " + what + " " + quote(host) + ": the connection broke: " + exchange.detail};
+  return Error{
+      Blame::host,
+      "read " + what + " " + quote(host) + ": the connection broke: " + plain(exchange.detail)};
 }
 
 }  // namespace

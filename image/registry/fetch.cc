@@ -109,17 +109,14 @@ bool Download::Fetch::begin(const Exchange& head) {
 Download::Piece* Download::Fetch::next_piece(std::uint64_t number) {
   std::unique_lock lock(download_.mutex_);
   Progress& progress = download_.progress_[job_.part];
-  const auto wanted = [&]() -> std::optional<std::uint64_t> {
-    const auto first = download_.wanted_.lower_bound({job_.part, 0});
-    if (first == download_.wanted_.end() || first->first != job_.part) return std::nullopt;
-    return first->second;
-  };
+  // Somebody waits for a piece that no connection will bring, unless this one becomes free for it.
+  const auto is_needed_elsewhere = [&] { return download_.is_anything_missed(job_.part, number); };
   download_.changed_.wait(lock, [&] {
     return download_.stop_.load() != 0 || download_.held_ < download_.window_.pieces ||
-           wanted().value_or(number + 1) <= number;
+           download_.wanted_.count({job_.part, number}) != 0 || is_needed_elsewhere();
   });
-  if (const auto one = wanted(); one && *one < number && progress.pieces.count(*one) == 0) {
-    is_too_far_ = true;  // somebody reads the part once more
+  if (is_needed_elsewhere()) {
+    is_too_far_ = true;
     return nullptr;
   }
   opened_ = number;
@@ -135,7 +132,11 @@ bool Download::Fetch::take(std::string_view bytes) {
   skip_ -= skipped;
   while (!bytes.empty()) {
     if (position_ == end_) {
-      problem_ = wrong_size("more than " + std::to_string(end_));
+      problem_ =
+          end_ == part_.size
+              ? wrong_size("more than " + std::to_string(end_))
+              : Error{Blame::image,
+                      "read " + quote(part_.name) + ": other bytes come than were asked for"};
       return false;
     }
     const std::uint64_t number = position_ / download_.window_.piece;
@@ -205,6 +206,7 @@ Download::Fetch::After Download::Fetch::judge_end(const Exchange& exchange) {
   if (problem_) return go_on_elsewhere(*problem_);
   if (position_ == end_) {
     if (piece_ != nullptr) download_.close_piece(job_.part, *opened_);
+    piece_ = nullptr;
     end(std::nullopt);
     return After::done;
   }
@@ -260,7 +262,7 @@ void Download::Fetch::end(const std::optional<Error>& failure) {
     if (failure) progress.failure = failure;
     if (is_whole_) progress.is_whole = true;
     if (job_.is_stream) progress.is_streamed = false;
-    if (opened_) {
+    if (piece_ != nullptr) {  // else it is another connection's, if it is there
       const auto piece = progress.pieces.find(*opened_);
       if (piece != progress.pieces.end() && !piece->second.is_ready) {
         progress.pieces.erase(piece);

@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::chrono::seconds kPatienceAtTheEnd{5};  ///< after its output has ended
+constexpr int kMoment = 100;  ///< milliseconds between two looks at the flag
 constexpr std::size_t kLargestAnswer = 64UL * 1024;
 
 /// What stores of credentials need to be found and to ask a person.
@@ -138,17 +139,17 @@ Result<pid_t> start(const std::string& program, int end, const std::string& goal
 }
 
 /// All that comes, until the end of file, the limit or the deadline.
-Result<std::string> read_answer(int fd, const std::string& goal) {
+Result<std::string> read_answer(int fd, const std::string& goal, const std::atomic<int>* stop) {
   const auto deadline = Clock::now() + kPatience;
   std::string answer;
   while (true) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd one{fd, POLLIN, 0};
-    const int ready = left <= 0 ? 0 : ::poll(&one, 1, static_cast<int>(left));
+    const int ready = ::poll(&one, 1, kMoment);
     if (ready < 0 && errno != EINTR) return refused("poll", goal, errno);
-    if (ready == 0) return Error{Blame::config, goal + ": it has not answered for 60 seconds"};
-    if (ready < 0) continue;
+    if (stop != nullptr && stop->load() != 0) return Error{Blame::host, "go on: interrupted"};
+    if (Clock::now() > deadline)
+      return Error{Blame::config, goal + ": it has not answered for 60 seconds"};
+    if (ready <= 0) continue;
     std::array<char, 4096> piece{};
     const ssize_t got = ::read(fd, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
@@ -164,7 +165,8 @@ Result<std::string> read_answer(int fd, const std::string& goal) {
 }  // namespace
 
 Result<std::optional<std::string>> ask_credential_helper(const std::string& helper,
-                                                         const std::string& server) {
+                                                         const std::string& server,
+                                                         const std::atomic<int>* stop) {
   const std::string program = "docker-credential-" + helper;
   const std::string goal = "ask " + quote(program) + " for credentials";
   std::array<int, 2> ends{};
@@ -179,7 +181,7 @@ Result<std::optional<std::string>> ask_credential_helper(const std::string& help
   Child child(*pid);
   (void)::send(ours.get(), server.data(), server.size(), MSG_NOSIGNAL);  // else it tells us so
   (void)::shutdown(ours.get(), SHUT_WR);
-  auto answer = read_answer(ours.get(), goal);
+  auto answer = read_answer(ours.get(), goal, stop);
   if (!answer) return std::move(answer.error());
   const int status = child.wait();
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::optional(std::move(*answer));

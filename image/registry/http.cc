@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/registry/http.h"
 
-#include "base/fd.h"
+#include "base/file.h"
 
 #include <sys/socket.h>
 
@@ -18,7 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kSlowest = 128;  ///< bytes a second; what is slower has stalled
+constexpr std::size_t kLargestBundle = 8UL << 20;  ///< bytes of the system's certificates
+constexpr std::uint64_t kSlowest = 128;            ///< bytes a second; what is slower has stalled
 
 void init_once() {
   static const CURLcode outcome = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -70,8 +71,9 @@ Trouble trouble_of(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
       return Trouble::untrusted;
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
+      return Trouble::own_certificate;
+    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return Trouble::no_tls;
@@ -168,7 +170,10 @@ struct Http::State {
     const std::size_t most = is_success(exchange.status) ? limit : kLargestRefusal;
     if (exchange.body.size() + bytes.size() > most) {
       if (is_success(exchange.status)) return false;
-      bytes = bytes.substr(0, most - exchange.body.size());
+      // Enough of it for a message; a refusal need not have an end.
+      exchange.body += bytes.substr(0, most - exchange.body.size());
+      is_cut = true;
+      return false;
     }
     exchange.body += bytes;
     return true;
@@ -197,6 +202,7 @@ struct Http::State {
   Clock::time_point period_begin;
   std::uint64_t period_bytes = 0;
   bool is_begun = false;  ///< the body
+  bool is_cut = false;    ///< by us, and it is an answer all the same
   bool is_stalled = false;
   bool is_forbidden_address = false;
   std::string certificates_of;  ///< the host that the handle is set up for
@@ -211,10 +217,21 @@ Http::Http(const Network& network) {
 
 Http::~Http() = default;
 
+const Network& Http::network() const {
+  return state_->network;
+}
+
 void Http::State::set_certificates(const std::string& authority) {
   if (certificates_of != authority) {
     certificates = find_certificates(network, authority);
     certificates_of = authority;
+    // What is given as bytes takes the place of the system's file.
+    const char* system = nullptr;
+    if (!certificates.authorities.empty() &&
+        curl_easy_getinfo(curl, CURLINFO_CAINFO, &system) == CURLE_OK && system != nullptr) {
+      const auto bundle = read_text_file(system, kLargestBundle);
+      if (bundle) certificates.authorities += *bundle;
+    }
   }
   if (!certificates.authorities.empty()) {
     curl_blob blob{
@@ -272,6 +289,7 @@ Exchange Http::perform(const Request& request, Sink* sink) {
   state.limit = request.limit;
   state.header_bytes = 0;
   state.is_begun = false;
+  state.is_cut = false;
   state.is_stalled = false;
   state.is_forbidden_address = false;
   state.period_begin = Clock::now();
@@ -291,6 +309,7 @@ Exchange Http::perform(const Request& request, Sink* sink) {
   if (state.is_forbidden_address && code != CURLE_OK) exchange.trouble = Trouble::forbidden;
   if (state.is_stalled) exchange.trouble = Trouble::stalled;
   if (state.network.is_stopped() && code != CURLE_OK) exchange.trouble = Trouble::stopped;
+  if (state.is_cut) exchange.trouble = Trouble::none;
   if (state.header_bytes > kLargestHeaders) exchange.trouble = Trouble::refused;
   // An empty body has called nobody.
   if (code == CURLE_OK && sink != nullptr && is_success(exchange.status) && !state.is_begun &&

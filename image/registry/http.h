@@ -43,15 +43,16 @@ struct Network {
 /// How an exchange can fail before there is an answer, or in the middle of one.
 enum class Trouble {
   none,
-  stopped,       ///< by the network's flag
-  unknown_host,  ///< its name has no address
-  unreachable,   ///< no connection; `number` is the errno
-  forbidden,     ///< its address is one that we do not talk to
-  untrusted,     ///< its certificate
-  no_tls,        ///< what answers does not speak TLS as we do
-  broken,        ///< the connection ended early
-  stalled,       ///< nothing came for too long
-  refused        ///< by the sink, or larger than we take
+  stopped,          ///< by the network's flag
+  unknown_host,     ///< its name has no address
+  unreachable,      ///< no connection; `number` is the errno
+  forbidden,        ///< its address is one that we do not talk to
+  untrusted,        ///< its certificate
+  no_tls,           ///< what answers does not speak TLS as we do
+  own_certificate,  ///< the one that we are to show cannot be used
+  broken,           ///< the connection ended early
+  stalled,          ///< nothing came for too long
+  refused           ///< by the sink, or larger than we take
 };
 
 struct Exchange {
@@ -102,6 +103,8 @@ class Http {
   ~Http();
 
   Exchange perform(const Request& request, Sink* sink = nullptr);
+
+  [[nodiscard]] const Network& network() const;
 
  private:
   struct State;

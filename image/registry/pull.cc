@@ -70,7 +70,7 @@ class Pull {
     image.manifest = std::move(*text);
     const auto manifest = source::parse_manifest(image.manifest, source::digest_of(image.manifest));
     if (!manifest) return manifest.error();
-    auto config = read_blob(http_, *endpoints_[used_], manifest->config, source::kConfigLimit);
+    auto config = find_config(manifest->config);
     if (!config) return std::move(config.error());
     image.config = std::move(*config);
     add_layers(image, manifest->layers, cache);
@@ -87,6 +87,13 @@ class Pull {
       const bool is_last = used_ + 1 == endpoints_.size();
       if (text || is_last || options_.network.is_stopped()) return text;
       ++used_;
+    }
+  }
+
+  Result<std::string> find_config(const Descriptor& config) {
+    for (std::size_t i = used_;; ++i) {
+      auto text = read_blob(http_, *endpoints_[i], config, source::kConfigLimit);
+      if (text || i + 1 == endpoints_.size() || options_.network.is_stopped()) return text;
     }
   }
 

@@ -65,7 +65,8 @@ std::string basic_authorization(const Credentials& credentials) {
   return "Basic " + encode_base64(credentials.user + ":" + credentials.password);
 }
 
-Result<std::string> fetch_token(Http& http, const Network& network, const TokenRequest& wanted) {
+Result<std::string> fetch_token(Http& http, const TokenRequest& wanted) {
+  const Network& network = http.network();
   if (!wanted.credentials.registry_token.empty()) {
     if (is_token(wanted.credentials.registry_token)) return wanted.credentials.registry_token;
     return Error{Blame::config,

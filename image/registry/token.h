@@ -23,6 +23,6 @@ std::string basic_authorization(const Credentials& credentials);
 
 /// Asks the server that the challenge names, over TLS unless the user has said otherwise of it.
 /// It gets the password, as is the protocol; redirects are not followed.
-Result<std::string> fetch_token(Http& http, const Network& network, const TokenRequest& request);
+Result<std::string> fetch_token(Http& http, const TokenRequest& wanted);
 
 }  // namespace berth::registry

@@ -111,7 +111,7 @@ bool is_listed(const std::string& authority, const std::vector<std::string>& hos
   return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& entry) {
     const std::string one = lower(entry);
     const std::string host = host_of(authority);
-    return one == authority || one == host || one == "[" + host + "]";
+    return one == authority || one == authority + ":80" || one == host || one == "[" + host + "]";
   });
 }
 

@@ -95,7 +95,10 @@ Status apply_plain_http(Settings& settings, const Given& given) {
 
 /// Each registry's list is a value of its own: the user may add one and keep the site's others.
 Status apply_mirrors(Settings& settings, const Given& given) {
-  if (given.node.kind == Node::Kind::nothing) return Done{};
+  if (given.node.kind == Node::Kind::nothing) {
+    settings.registry.mirrors.clear();
+    return Done{};
+  }
   if (given.node.kind != Node::Kind::map)
     return given.refuse("a map of registries to lists of mirrors", given.node);
   for (std::size_t i = 0; i < given.node.keys.size(); ++i) {

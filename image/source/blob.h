@@ -26,6 +26,9 @@ class FetchedBytes {
   /// Up to `count` bytes, not 0, from `position`; the caller keeps within the blob's size. May
   /// wait. Whoever reads from the start to the end, in order, is served best.
   virtual Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t count) = 0;
+
+  /// Whoever waits in read_at, on another thread, gets an error now, as do all later calls.
+  virtual void cancel() = 0;
 };
 
 struct Blob {

@@ -169,6 +169,8 @@ Result<Index> parse_index(std::string_view text, const std::string& name) {
   if (!document) return broken(name, "it is not JSON");
   const Json& manifests = member_of(*document, "manifests");
   if (!manifests.is_array() || manifests.empty()) return broken(name, "it lists no manifests");
+  if (!member_of(*document, "layers").is_null() || !member_of(*document, "config").is_null())
+    return broken(name, "it is an index and a manifest at once");
   Index index;
   for (const Json& item : manifests) {
     auto descriptor = parse_descriptor(item, name);
@@ -181,6 +183,8 @@ Result<Index> parse_index(std::string_view text, const std::string& name) {
 Result<Manifest> parse_manifest(std::string_view text, const std::string& name) {
   const auto document = parse_json(text);
   if (!document) return broken(name, "it is not JSON");
+  if (!member_of(*document, "manifests").is_null())
+    return broken(name, "it is an index and a manifest at once");
   Manifest manifest;
   auto config = parse_descriptor(member_of(*document, "config"), name);
   if (!config) return std::move(config.error());

