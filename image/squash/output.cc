@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include <sqfs/error.h>
 
@@ -15,6 +16,10 @@ namespace {
 
 /// The file is synced in the end, which is short if the disk has been at work all the time.
 constexpr std::uint64_t kWritebackStep = 16UL * 1024 * 1024;
+
+/// libsquashfs writes a file and takes it back when it was there already. Kept here for a while,
+/// such bytes never reach the disk.
+constexpr std::size_t kMostTail = 8UL * 1024 * 1024;
 
 }  // namespace
 
@@ -41,6 +46,13 @@ int Output::fail(const char* call, int number) {
 }
 
 int Output::read(std::uint64_t offset, char* into, std::size_t count) {
+  if (offset > size_ || count > size_ - offset) return SQFS_ERROR_OUT_OF_BOUNDS;
+  if (offset + count > put_) {
+    const std::uint64_t from = std::max(offset, put_);
+    const auto part = static_cast<std::size_t>(offset + count - from);
+    std::memcpy(into + (from - offset), tail_.data() + (from - put_), part);
+    count -= part;
+  }
   while (count > 0) {
     const ssize_t got = ::pread(fd_, into, count, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
@@ -54,22 +66,45 @@ int Output::read(std::uint64_t offset, char* into, std::size_t count) {
 }
 
 int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
-  while (count > 0) {
-    const ssize_t put = ::pwrite(fd_, bytes, count, static_cast<off_t>(offset));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail("pwrite", errno);
-    bytes += put;
-    offset += static_cast<std::uint64_t>(put);
-    count -= static_cast<std::size_t>(put);
+  if (offset < put_) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(count, put_ - offset));
+    if (const int answer = put(offset, bytes, part); answer != 0) return answer;
+    offset += part;
+    bytes += part;
+    count -= part;
   }
-  size_ = std::max(size_, offset);
-  if (size_ - flushed_ >= kWritebackStep) start_writeback();
+  if (count == 0) return 0;
+  const auto at = static_cast<std::size_t>(offset - put_);
+  if (at + count > tail_.size()) tail_.resize(at + count);
+  std::memcpy(tail_.data() + at, bytes, count);
+  size_ = put_ + tail_.size();
+  return tail_.size() < kMostTail ? 0 : flush(kMostTail / 2);
+}
+
+/// Hands the first `count` bytes of the tail to the kernel.
+int Output::flush(std::size_t count) {
+  if (const int answer = put(put_, tail_.data(), count); answer != 0) return answer;
+  tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(count));
+  put_ += count;
+  if (put_ - flushed_ >= kWritebackStep) start_writeback();
+  return 0;
+}
+
+int Output::put(std::uint64_t offset, const char* bytes, std::size_t count) {
+  while (count > 0) {
+    const ssize_t done = ::pwrite(fd_, bytes, count, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return fail("pwrite", errno);
+    bytes += done;
+    offset += static_cast<std::uint64_t>(done);
+    count -= static_cast<std::size_t>(done);
+  }
   return 0;
 }
 
 /// Only whole pages, and not the last ones: written again, they would cost the disk twice.
 void Output::start_writeback() {
-  const std::uint64_t end = size_ / kWritebackStep * kWritebackStep;
+  const std::uint64_t end = put_ / kWritebackStep * kWritebackStep;
   // A wish: file systems that do not know it write when they like.
   (void)::sync_file_range(
       fd_, static_cast<off_t>(flushed_), static_cast<off_t>(end - flushed_), SYNC_FILE_RANGE_WRITE);
@@ -77,14 +112,21 @@ void Output::start_writeback() {
 }
 
 int Output::truncate(std::uint64_t size) {
-  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return fail("ftruncate", errno);
+  if (size >= put_) {
+    tail_.resize(static_cast<std::size_t>(size - put_));
+  } else {
+    tail_.clear();
+    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return fail("ftruncate", errno);
+    put_ = size;
+    flushed_ = std::min(flushed_, size);
+  }
   size_ = size;
-  flushed_ = std::min(flushed_, size);
   return 0;
 }
 
 int Output::pad(std::uint64_t unit) {
-  return truncate((size_ + unit - 1) / unit * unit);
+  const int answer = truncate((size_ + unit - 1) / unit * unit);
+  return answer != 0 ? answer : flush(tail_.size());
 }
 
 }  // namespace berth::squash

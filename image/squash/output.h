@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <sqfs/io.h>
 
@@ -29,7 +30,7 @@ class Output {
 
   [[nodiscard]] std::optional<Refusal> refusal() const { return refusal_; }
 
-  /// Makes the file a whole number of `unit` bytes long with zeros.
+  /// Makes the file a whole number of `unit` bytes long with zeros, and writes all of it.
   int pad(std::uint64_t unit);
 
  private:
@@ -44,11 +45,15 @@ class Output {
   int read(std::uint64_t offset, char* into, std::size_t count);
   int write(std::uint64_t offset, const char* bytes, std::size_t count);
   int truncate(std::uint64_t size);
+  int put(std::uint64_t offset, const char* bytes, std::size_t count);
+  int flush(std::size_t count);
   void start_writeback();
 
   Self self_ = {};
   int fd_;
   std::uint64_t size_ = 0;
+  std::uint64_t put_ = 0;      ///< so much of the file has been handed to the kernel
+  std::vector<char> tail_;     ///< the rest
   std::uint64_t flushed_ = 0;  ///< the kernel has been asked to write what lies before this
   std::optional<Refusal> refusal_;
 };

@@ -23,6 +23,22 @@ namespace {
 
 constexpr std::uint64_t kPadding = 4096;  // a loop device wants whole pages
 
+// An import must stay below 512 MiB with any number of threads and any size of blocks.
+constexpr std::size_t kMemoryForWorkers = 160UL * 1024 * 1024;
+constexpr std::size_t kMemoryForBacklog = 64UL * 1024 * 1024;
+constexpr std::size_t kContext = 1536UL * 1024;  ///< of a compressor, besides twice a block
+
+unsigned workers_for(unsigned threads, unsigned block_size) {
+  const std::size_t each = kContext + 3UL * block_size;
+  return static_cast<unsigned>(
+      std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(kMemoryForWorkers / each, 1)));
+}
+
+/// Blocks that wait, enough for every worker.
+unsigned backlog_for(unsigned workers, unsigned block_size) {
+  return std::clamp(static_cast<unsigned>(kMemoryForBacklog / block_size), workers, workers * 10);
+}
+
 }  // namespace
 
 Status check(int answer, const Output& output) {
@@ -86,8 +102,8 @@ Status Writer::State::make_processor(const Options& options) {
   sqfs_block_processor_desc_t wanted{};
   wanted.size = sizeof wanted;
   wanted.max_block_size = block_size;
-  wanted.num_workers = std::max(options.threads, 1U);
-  wanted.max_backlog = wanted.num_workers * 10;
+  wanted.num_workers = workers_for(options.threads, block_size);
+  wanted.max_backlog = backlog_for(wanted.num_workers, block_size);
   wanted.cmp = compressor.get();
   wanted.wr = blocks.get();
   wanted.tbl = fragments.get();
