@@ -35,12 +35,12 @@ Certificates find_certificates(const Network& network, const std::string& author
   Certificates found;
   found.authorities = network.authorities;
   for (const std::string& top : network.folders) {
-    const std::string folder = top + "/" + authority;
+    const std::string folder = std::string(top).append("/").append(authority);
     for (const std::string& name : names_in(folder)) {
-      const std::string path = folder + "/" + name;
+      const std::string path = std::string(folder).append("/").append(name);
       if (name.ends_with(".crt")) {
         const auto text = read_text_file(path, kLargestCertificate);
-        if (text) found.authorities += *text + "\n";
+        if (text) found.authorities.append(*text).append("\n");
       }
       if (name.ends_with(".cert") && found.certificate.empty()) {
         found.certificate = path;

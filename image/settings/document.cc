@@ -29,7 +29,7 @@ unsigned line_of(const YAML::Mark& mark) {
 /// Makes the tree of the parser's events.
 class Builder : public YAML::EventHandler {
  public:
-  Node take() { return std::move(root_); }
+  Element take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
 
@@ -40,14 +40,14 @@ class Builder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { refuse(mark); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    add(make(mark, {}, anchor, Node::Kind::nothing));
+    add(make(mark, {}, anchor, Element::Kind::nothing));
   }
 
   void OnScalar(const YAML::Mark& mark,
                 const std::string& tag,
                 YAML::anchor_t anchor,
                 const std::string& value) override {
-    Node node = make(mark, tag, anchor, Node::Kind::word);
+    Element node = make(mark, tag, anchor, Element::Kind::word);
     node.text = value;
     add(std::move(node));
   }
@@ -56,7 +56,7 @@ class Builder : public YAML::EventHandler {
                        const std::string& tag,
                        YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(make(mark, tag, anchor, Node::Kind::list));
+    open(make(mark, tag, anchor, Element::Kind::list));
   }
 
   void OnSequenceEnd() override { close(); }
@@ -65,7 +65,7 @@ class Builder : public YAML::EventHandler {
                   const std::string& tag,
                   YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(make(mark, tag, anchor, Node::Kind::map));
+    open(make(mark, tag, anchor, Element::Kind::map));
   }
 
   void OnMapEnd() override { close(); }
@@ -75,39 +75,39 @@ class Builder : public YAML::EventHandler {
     throw Refused{line_of(mark), "anchors and aliases are not supported"};
   }
 
-  Node make(const YAML::Mark& mark,
-            const std::string& tag,
-            YAML::anchor_t anchor,
-            Node::Kind kind) {
+  Element make(const YAML::Mark& mark,
+               const std::string& tag,
+               YAML::anchor_t anchor,
+               Element::Kind kind) {
     if (anchor != YAML::NullAnchor) refuse(mark);
     // "?" is a plain value and "!" a quoted one, neither with a tag.
     if (!tag.empty() && tag != "?" && tag != "!")
       throw Refused{line_of(mark), "tags are not supported"};
     if (++nodes_ > kMostNodes) throw Refused{line_of(mark), "it has too many values"};
-    Node node;
+    Element node;
     node.kind = kind;
     node.line = line_of(mark);
     return node;
   }
 
-  void open(Node node) {
+  void open(Element node) {
     if (open_.size() >= kDeepestNode) throw Refused{node.line, "it is nested too deeply"};
     open_.push_back({std::move(node), std::nullopt});
   }
 
   void close() {
-    Node node = std::move(open_.back().node);
+    Element node = std::move(open_.back().node);
     open_.pop_back();
     add(std::move(node));
   }
 
-  void add(Node node) {
+  void add(Element node) {
     if (open_.empty()) {
       root_ = std::move(node);
       return;
     }
     Level& level = open_.back();
-    if (level.node.kind == Node::Kind::list) {
+    if (level.node.kind == Element::Kind::list) {
       level.node.items.push_back(std::move(node));
     } else if (level.key) {
       level.node.keys.push_back(*std::exchange(level.key, std::nullopt));
@@ -117,9 +117,9 @@ class Builder : public YAML::EventHandler {
     }
   }
 
-  static Node& check_key(const Node& map, Node& key) {
-    if (key.kind != Node::Kind::word) throw Refused{key.line, "a key has to be a word"};
-    const bool is_there = std::any_of(map.keys.begin(), map.keys.end(), [&](const Node& other) {
+  static Element& check_key(const Element& map, Element& key) {
+    if (key.kind != Element::Kind::word) throw Refused{key.line, "a key has to be a word"};
+    const bool is_there = std::any_of(map.keys.begin(), map.keys.end(), [&](const Element& other) {
       return other.text == key.text;
     });
     if (is_there) throw Refused{key.line, "the key " + quote(key.text) + " is there twice"};
@@ -127,11 +127,11 @@ class Builder : public YAML::EventHandler {
   }
 
   struct Level {
-    Node node;
-    std::optional<Node> key;  ///< of a map, whose value is still to come
+    Element node;
+    std::optional<Element> key;  ///< of a map, whose value is still to come
   };
 
-  Node root_;
+  Element root_;
   std::vector<Level> open_;
   std::size_t nodes_ = 0;
 };
@@ -142,17 +142,17 @@ Error bad_line(const std::string& name, unsigned line, const std::string& why) {
   return Error{Blame::config, "read " + quote(name + ":" + std::to_string(line)) + ": " + why};
 }
 
-Result<Node> parse_document(const std::string& text, const std::string& name) {
+Result<Element> parse_document(const std::string& text, const std::string& name) {
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
     Builder builder;
-    if (!parser.HandleNextDocument(builder)) return Node{};
-    Node root = builder.take();
+    if (!parser.HandleNextDocument(builder)) return Element{};
+    Element root = builder.take();
     Builder second;
     if (parser.HandleNextDocument(second))
       return Error{Blame::config, "read " + quote(name) + ": it has more than one document"};
-    if (root.kind == Node::Kind::word || root.kind == Node::Kind::list)
+    if (root.kind == Element::Kind::word || root.kind == Element::Kind::list)
       return bad_line(name, root.line, "it has to be a map, 'KEY: VALUE'");
     return root;
   } catch (const Refused& refused) {

@@ -11,13 +11,13 @@
 
 namespace berth::settings {
 
-struct Node {
+struct Element {
   enum class Kind { nothing, word, list, map };
   Kind kind = Kind::nothing;
-  std::string text = {};         ///< of a word
-  unsigned line = 0;             ///< from 1
-  std::vector<Node> items = {};  ///< of a list; of a map, the values
-  std::vector<Node> keys = {};   ///< of a map, as many as items; always words, none twice
+  std::string text = {};            ///< of a word
+  unsigned line = 0;                ///< from 1
+  std::vector<Element> items = {};  ///< of a list; of a map, the values
+  std::vector<Element> keys = {};   ///< of a map, as many as items; always words, none twice
 };
 
 constexpr std::size_t kLargestFile = 256UL * 1024;  ///< bytes of a settings file
@@ -26,7 +26,7 @@ constexpr std::size_t kDeepestNode = 8;
 
 /// The tree, whose root is a map or, for an empty text, nothing. `name` is the file, for messages:
 /// "cannot read 'NAME:LINE': ...".
-Result<Node> parse_document(const std::string& text, const std::string& name);
+Result<Element> parse_document(const std::string& text, const std::string& name);
 
 /// The error for what stands in `line` of the file `name`.
 Error bad_line(const std::string& name, unsigned line, const std::string& why);

@@ -41,7 +41,8 @@ Status apply_number(Value<std::uint64_t>& to,
                     const Given& given,
                     std::optional<std::uint64_t> (*parse)(std::string_view),
                     const std::string& wanted) {
-  const auto number = given.node.kind == Node::Kind::word ? parse(given.node.text) : std::nullopt;
+  const auto number =
+      given.node.kind == Element::Kind::word ? parse(given.node.text) : std::nullopt;
   if (!number) return given.refuse(wanted, given.node);
   to = {*number, given.origin()};
   return Done{};
@@ -55,8 +56,8 @@ Status apply_count(Value<std::uint64_t>& to, const Given& given) {
 Status apply_path(Value<std::string>& to, const Given& given) {
   std::string path = given.node.text;
   if (path.starts_with("~/") && !given.home.empty()) path = given.home + path.substr(1);
-  const bool is_none = given.node.kind == Node::Kind::nothing;
-  const bool is_path = given.node.kind == Node::Kind::word && path.starts_with('/') &&
+  const bool is_none = given.node.kind == Element::Kind::nothing;
+  const bool is_path = given.node.kind == Element::Kind::word && path.starts_with('/') &&
                        path.find('\0') == std::string::npos;
   if (!is_none && !is_path) return given.refuse("an absolute path", given.node);
   to = {path, given.origin()};
@@ -73,13 +74,13 @@ bool is_host(std::string_view text, bool path) {
          std::all_of(text.begin(), text.end(), is_fine);
 }
 
-Result<std::vector<std::string>> parse_hosts(const Given& given, const Node& node, bool path) {
+Result<std::vector<std::string>> parse_hosts(const Given& given, const Element& node, bool path) {
   const std::string wanted = path ? "a list of HOST[:PORT][/PREFIX]" : "a list of HOST[:PORT]";
   std::vector<std::string> hosts;
-  if (node.kind == Node::Kind::nothing) return hosts;
-  if (node.kind != Node::Kind::list) return given.refuse(wanted, node);
-  for (const Node& item : node.items) {
-    if (item.kind != Node::Kind::word || !is_host(item.text, path))
+  if (node.kind == Element::Kind::nothing) return hosts;
+  if (node.kind != Element::Kind::list) return given.refuse(wanted, node);
+  for (const Element& item : node.items) {
+    if (item.kind != Element::Kind::word || !is_host(item.text, path))
       return given.refuse(wanted, item);
     hosts.push_back(item.text);
   }
@@ -95,14 +96,14 @@ Status apply_plain_http(Settings& settings, const Given& given) {
 
 /// Each registry's list is a value of its own: the user may add one and keep the site's others.
 Status apply_mirrors(Settings& settings, const Given& given) {
-  if (given.node.kind == Node::Kind::nothing) {
+  if (given.node.kind == Element::Kind::nothing) {
     settings.registry.mirrors.clear();
     return Done{};
   }
-  if (given.node.kind != Node::Kind::map)
+  if (given.node.kind != Element::Kind::map)
     return given.refuse("a map of registries to lists of mirrors", given.node);
   for (std::size_t i = 0; i < given.node.keys.size(); ++i) {
-    const Node& registry = given.node.keys[i];
+    const Element& registry = given.node.keys[i];
     if (!is_host(registry.text, false))
       return given.refuse("a map of registries to lists of mirrors", registry);
     auto mirrors = parse_hosts(given, given.node.items[i], true);
@@ -160,7 +161,7 @@ constexpr std::array<Key, 11> kKeys = {{
 
 }  // namespace
 
-Error Given::refuse(const std::string& wanted, const Node& where) const {
+Error Given::refuse(const std::string& wanted, const Element& where) const {
   return bad_line(file, where.line, quote(key) + " has to be " + wanted);
 }
 

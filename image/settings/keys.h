@@ -13,7 +13,7 @@ namespace berth::settings {
 
 /// A value on its way into the settings.
 struct Given {
-  const Node& node;
+  const Element& node;
   std::string key;
   std::string file;
   std::string home;
@@ -21,7 +21,7 @@ struct Given {
   [[nodiscard]] Origin origin() const { return {file, node.line}; }
 
   /// "cannot read 'FILE:LINE': KEY has to be ...".
-  [[nodiscard]] Error refuse(const std::string& wanted, const Node& where) const;
+  [[nodiscard]] Error refuse(const std::string& wanted, const Element& where) const;
 };
 
 struct Key {

@@ -27,9 +27,9 @@ class Reader {
         home_(home),
         whose_(whose) {}
 
-  Status apply(const Node& root) {
+  Status apply(const Element& root) {
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
-      const Node& name = root.keys[i];
+      const Element& name = root.keys[i];
       if (name.text == "locked") {
         BERTH_TRY(apply_locks(name, root.items[i]));
       } else if (is_section(name.text)) {
@@ -42,7 +42,7 @@ class Reader {
   }
 
  private:
-  [[nodiscard]] Error unknown(const Node& where,
+  [[nodiscard]] Error unknown(const Element& where,
                               const std::string& name,
                               const std::vector<std::string>& known) const {
     Error error = bad_line(file_, where.line, "there is no key " + quote(name));
@@ -52,9 +52,9 @@ class Reader {
     return error;
   }
 
-  Status apply_section(const std::string& section, const Node& node) {
-    if (node.kind == Node::Kind::nothing) return Done{};
-    if (node.kind != Node::Kind::map)
+  Status apply_section(const std::string& section, const Element& node) {
+    if (node.kind == Element::Kind::nothing) return Done{};
+    if (node.kind != Element::Kind::map)
       return bad_line(file_, node.line, quote(section) + " has to be a map");
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
       const std::string name = section + "." + node.keys[i].text;
@@ -72,14 +72,14 @@ class Reader {
     return Done{};
   }
 
-  Status apply_locks(const Node& name, const Node& list) {
+  Status apply_locks(const Element& name, const Element& list) {
     if (whose_ == Whose::user)
       return bad_line(file_, name.line, "only the site can lock keys, in " + quote(kSiteFile));
-    if (list.kind == Node::Kind::nothing) return Done{};
-    if (list.kind != Node::Kind::list)
+    if (list.kind == Element::Kind::nothing) return Done{};
+    if (list.kind != Element::Kind::list)
       return bad_line(file_, list.line, "'locked' has to be a list of keys");
-    for (const Node& item : list.items) {
-      if (item.kind != Node::Kind::word)
+    for (const Element& item : list.items) {
+      if (item.kind != Element::Kind::word)
         return bad_line(file_, item.line, "'locked' has to be a list of keys");
       if (find_key(item.text) == nullptr && !is_section(item.text))
         return unknown(item, item.text, names_of_keys(true));

@@ -44,6 +44,7 @@ std::string scheme_of(const std::string& text) {
 
 Error unknown_scheme(const std::string& text, const std::string& scheme) {
   std::vector<std::string> names;
+  names.reserve(kSchemes.size() + 1);
   for (const Scheme& known : kSchemes)
     names.emplace_back(known.name);
   names.emplace_back(kRegistry);

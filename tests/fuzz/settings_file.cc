@@ -9,7 +9,7 @@
 
 namespace {
 
-std::size_t count(const berth::settings::Node& node) {
+std::size_t count(const berth::settings::Element& node) {
   std::size_t nodes = 1 + node.keys.size();
   for (const auto& item : node.items)
     nodes += count(item);
