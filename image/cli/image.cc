@@ -35,6 +35,7 @@ constexpr std::array<ImageVerb, 6> kVerbs = {{
 
 Error unknown_verb(const std::string& name) {
   std::vector<std::string> names;
+  names.reserve(kVerbs.size());
   for (const ImageVerb& verb : kVerbs)
     names.emplace_back(verb.name);
   const std::string close = nearest(name, names);

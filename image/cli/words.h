@@ -67,6 +67,7 @@ Status apply_word(T& options,
                   const std::string& verb) {
   const OptionWord word = take_apart(words[at]);
   std::vector<std::string> known;
+  known.reserve(table.size());
   for (const Option<T>& option : table) {
     known.emplace_back(option.name);
     if (!is_named(option.text(), word.name)) continue;
