@@ -27,7 +27,7 @@ class Patience {
   void restore() { tries_ = 0; }
 
  private:
-  bool sleep(std::chrono::milliseconds time) const;
+  [[nodiscard]] bool sleep(std::chrono::milliseconds time) const;
 
   const Network& network_;
   unsigned tries_ = 0;
