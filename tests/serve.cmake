@@ -12,6 +12,8 @@ foreach(name image start)
              SOURCES tests/component/serve_${name}_test.cc NEEDS berth_serve)
 endforeach()
 berth_fuzz(start_files SOURCES tests/fuzz/start_files.cc NEEDS berth_serve)
+berth_test(serve_verified_test LABELS component serve SOURCES
+           tests/component/serve_verified_test.cc NEEDS berth_read)
 berth_fuzz(squashfs_reader SOURCES tests/fuzz/squashfs_reader.cc NEEDS berth_serve)
 
 # The launcher's part, for tests that mount.
@@ -23,9 +25,10 @@ function(berth_serve_test name)
   add_test(NAME ${name} COMMAND bats ${PROJECT_SOURCE_DIR}/tests/component/${name}.bats)
   set_tests_properties(${name} PROPERTIES
     LABELS "component;serve;slow" TIMEOUT 600
-    ENVIRONMENT "SERVE_MOUNT=$<TARGET_FILE:serve_mount>")
+    ENVIRONMENT "SERVE_MOUNT=$<TARGET_FILE:serve_mount>;BERTH_IMAGE=$<TARGET_FILE:berth-image>")
 endfunction()
 
 berth_serve_test(serve_trees)
 berth_serve_test(serve_life)
 berth_serve_test(serve_damage)
+berth_serve_test(serve_verified)

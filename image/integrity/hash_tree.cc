@@ -96,6 +96,8 @@ const char* words_for(Flaw flaw) noexcept {
       return "is made for an image of another size";
     case Flaw::truncated:
       return "is truncated";
+    case Flaw::superblock:
+      return "does not agree with the superblock";
     case Flaw::unreadable:
       break;
   }

@@ -42,13 +42,14 @@ Tree make_tree(std::uint64_t data_blocks) noexcept;
 /// What makes a tree unusable.
 enum class Flaw : std::uint8_t {
   none,
-  no_header,  ///< there is a tree, but not its header
-  version,    ///< not dm-verity's version 1
-  algorithm,  ///< not SHA-256 over blocks of 4 KiB
-  salt,       ///< longer than a header can hold
-  extent,     ///< made for another number of blocks
-  truncated,  ///< the file ends inside of it
-  unreadable  ///< the file gave no bytes
+  no_header,   ///< there is a tree, but not its header
+  version,     ///< not dm-verity's version 1
+  algorithm,   ///< not SHA-256 over blocks of 4 KiB
+  salt,        ///< longer than a header can hold
+  extent,      ///< made for another number of blocks
+  truncated,   ///< the file ends inside of it
+  superblock,  ///< the image's superblock, which led to it, is not what it says
+  unreadable   ///< the file gave no bytes
 };
 
 /// What is wrong with the tree, in words that follow "its hash tree": "is truncated".

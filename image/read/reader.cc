@@ -3,11 +3,8 @@
 // image is not mapped.
 #include "image/read/reader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 namespace berth::read {
 namespace {
@@ -24,25 +21,24 @@ std::size_t slots_for(std::uint32_t block_size) {
   return std::clamp<std::size_t>(kDataBytes / block_size, kFewestSlots, kMostSlots);
 }
 
-/// pread(2) through interruptions and short reads. The number of bytes that were there.
-std::size_t read_at(int fd, std::span<std::byte> out, std::uint64_t position) {
-  std::size_t got = 0;
-  while (got < out.size()) {
-    const ssize_t n =
-        ::pread(fd, out.data() + got, out.size() - got, static_cast<off_t>(position + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    got += static_cast<std::size_t>(n);
-  }
-  return got;
+using integrity::kBlockBytes;
+using integrity::read_at;
+
+constexpr std::size_t whole_blocks(std::size_t bytes) {
+  return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
 }
 
 }  // namespace
 
-Image::Image(int file, const Superblock& superblock, std::uint64_t begins)
+Image::Image(int file,
+             const Superblock& superblock,
+             std::uint64_t begins,
+             const integrity::Tree& tree,
+             CheckedBlocks::Report report)
     : fd(file),
       begin(begins),
       super(superblock),
+      checked(file, tree, std::move(report)),
       metadata(kMetadataSlots, kMetadataBytes),
       data(slots_for(superblock.block_size), superblock.block_size),
       fragments(slots_for(superblock.block_size), superblock.block_size) {}
@@ -50,13 +46,55 @@ Image::Image(int file, const Superblock& superblock, std::uint64_t begins)
 Reader::Reader(Image& image)
     : image_(image),
       decompressor_(image.super.compressor),
-      input_bytes_(std::max<std::size_t>(image.super.block_size, kMetadataHeader + kMetadataBytes)),
+      input_bytes_(std::max<std::size_t>(image.super.block_size, kMetadataHeader + kMetadataBytes) +
+                   2 * kBlockBytes),
       input_(new std::byte[input_bytes_]) {}
 
-bool Reader::read_bytes(std::uint64_t position, std::span<std::byte> out) const {
+/// Bytes of input_ before those from `position` on: a tree knows of whole blocks only.
+std::size_t Reader::lead_of(std::uint64_t position) const noexcept {
+  return image_.checked.is_on() ? position % kBlockBytes : 0;
+}
+
+/// Reads bytes from `position` on into input_, and what else their blocks have. How many are there.
+std::size_t Reader::load(std::uint64_t position, std::size_t count) {
+  const std::size_t lead = lead_of(position);
+  const std::size_t wanted = image_.checked.is_on() ? whole_blocks(lead + count) : count;
+  const std::size_t got =
+      read_at(image_.fd, {input_.get(), wanted}, image_.begin + position - lead);
+  return got <= lead ? 0 : std::min(got - lead, count);
+}
+
+/// Whether the first bytes that load() read from `position` on may be believed.
+bool Reader::accept(std::uint64_t position, std::size_t count) {
+  if (!image_.checked.is_on()) return true;
+  const std::size_t lead = lead_of(position);
+  return image_.checked.check((position - lead) / kBlockBytes,
+                              {input_.get(), whole_blocks(lead + count)});
+}
+
+bool Reader::read_bytes(std::uint64_t position, std::span<std::byte> out) {
   const std::uint64_t end = image_.super.bytes_used;
-  return position <= end && out.size() <= end - position &&
-         read_at(image_.fd, out, image_.begin + position) == out.size();
+  if (position > end || out.size() > end - position) return false;
+  if (!image_.checked.is_on() || image_.checked.are_known(position, out.size()))
+    return read_at(image_.fd, out, image_.begin + position) == out.size();
+  if (load(position, out.size()) != out.size() || !accept(position, out.size())) return false;
+  std::copy_n(input_.get() + lead_of(position), out.size(), out.begin());
+  return true;
+}
+
+bool Reader::are_sound(std::uint64_t position, std::uint64_t size) {
+  const std::size_t most = image_.super.block_size;
+  for (std::uint64_t done = 0; image_.checked.is_on() && done < size; done += most) {
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(most, size - done));
+    if (image_.checked.are_known(position + done, part)) continue;
+    if (load(position + done, part) != part || !accept(position + done, part)) return false;
+  }
+  return true;
+}
+
+bool Reader::has_superblock() {
+  std::array<std::byte, kSuperblockBytes> bytes{};
+  return read_bytes(0, bytes) && parse_superblock(bytes.data()) == image_.super;
 }
 
 Filled Reader::fill_metadata(std::uint64_t position, std::span<std::byte> out) {
@@ -65,13 +103,16 @@ Filled Reader::fill_metadata(std::uint64_t position, std::span<std::byte> out) {
   // The size is in the block: read as much as a block can be at once, rather than read twice.
   const std::size_t wanted =
       std::min<std::uint64_t>(kMetadataHeader + kMetadataBytes, end - position);
-  const std::size_t got = read_at(image_.fd, {input_.get(), wanted}, image_.begin + position);
+  const std::size_t got = load(position, wanted);
   if (got <= kMetadataHeader) return {};
-  const auto header = number_at<std::uint16_t>(input_.get());
+  std::byte* block = input_.get() + lead_of(position);
+  const auto header = number_at<std::uint16_t>(block);
   const bool is_compressed = (header & 0x8000) == 0;
   const std::size_t stored = header & 0x7fff;
   if (stored == 0 || stored > kMetadataBytes || stored > got - kMetadataHeader) return {};
-  const std::span<std::byte> in{input_.get() + kMetadataHeader, stored};
+  // The size came first, and is among what is checked.
+  if (!accept(position, kMetadataHeader + stored)) return {};
+  const std::span<std::byte> in{block + kMetadataHeader, stored};
   const std::uint64_t next = position + kMetadataHeader + stored;
   if (is_compressed) return {decompressor_.run(in, out), next};
   std::copy(in.begin(), in.end(), out.begin());
@@ -89,8 +130,10 @@ std::size_t Reader::read_block(BlockAt block, std::span<std::byte> out) {
   if (!block.is_compressed()) {
     return stored <= out.size() && read_bytes(block.position, out.first(stored)) ? stored : 0;
   }
-  const std::span<std::byte> in{input_.get(), stored};
-  return read_bytes(block.position, in) ? decompressor_.run(in, out) : 0;
+  const std::uint64_t end = image_.super.bytes_used;
+  if (block.position > end || stored > end - block.position) return 0;
+  if (load(block.position, stored) != stored || !accept(block.position, stored)) return 0;
+  return decompressor_.run({input_.get() + lead_of(block.position), stored}, out);
 }
 
 BlockCache::Pin Reader::data_at(BlockAt block) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "image/read/block_cache.h"
+#include "image/read/checked_blocks.h"
 #include "image/read/decompress.h"
 #include "image/read/directory_marks.h"
 #include "image/read/file_marks.h"
@@ -18,12 +19,18 @@ namespace berth::read {
 
 /// An open image and what the threads remember of it. About 6 MiB when everything is in use.
 struct Image {
-  /// The image begins at the byte `begins` of the file.
-  Image(int file, const Superblock& superblock, std::uint64_t begins = 0);
+  /// The image begins at the byte `begins` of the file. With a `tree`, for which that has to be 0,
+  /// nothing is read that differs from it; `report` gets the first such blocks.
+  Image(int file,
+        const Superblock& superblock,
+        std::uint64_t begins = 0,
+        const integrity::Tree& tree = {},
+        CheckedBlocks::Report report = {});
 
   int fd;
   std::uint64_t begin;
   Superblock super;
+  CheckedBlocks checked;
   BlockCache metadata;
   BlockCache data;
   BlockCache fragments;
@@ -61,22 +68,31 @@ class Reader {
 
   /// The number or plain struct that lies at `position`, not in a metadata block.
   template <class T>
-  bool read_number(std::uint64_t position, T& out) const {
+  bool read_number(std::uint64_t position, T& out) {
     return read_bytes(position, std::as_writable_bytes(std::span(&out, 1)));
   }
 
   /// A stored data block straight into `out`. Bytes written; 0 when it cannot be read.
   std::size_t read_block(BlockAt block, std::span<std::byte> out);
 
+  /// Whether `size` bytes of the file from `position` on are what its tree says. True without one.
+  bool are_sound(std::uint64_t position, std::uint64_t size);
+
+  /// Whether the superblock of the Image is the one in the file.
+  bool has_superblock();
+
  private:
   Filled fill_metadata(std::uint64_t position, std::span<std::byte> out);
   bool find_fragment(std::uint32_t number, BlockAt& out);
-  [[nodiscard]] bool read_bytes(std::uint64_t position, std::span<std::byte> out) const;
+  bool read_bytes(std::uint64_t position, std::span<std::byte> out);
+  [[nodiscard]] std::size_t lead_of(std::uint64_t position) const noexcept;
+  std::size_t load(std::uint64_t position, std::size_t count);
+  bool accept(std::uint64_t position, std::size_t count);
 
   Image& image_;
   Decompressor decompressor_;
   std::size_t input_bytes_;
-  std::unique_ptr<std::byte[]> input_;  ///< a block as it lies on disk
+  std::unique_ptr<std::byte[]> input_;  ///< a block as it lies on disk, behind lead_of() it
 };
 
 }  // namespace berth::read

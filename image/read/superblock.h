@@ -44,6 +44,8 @@ struct Superblock {
   std::uint64_t inode_table = 0;
   std::uint64_t directory_table = 0;
   std::uint64_t fragment_table = 0;
+
+  bool operator==(const Superblock&) const = default;
 };
 
 /// Takes kSuperblockBytes apart, whatever they say.

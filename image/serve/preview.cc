@@ -47,6 +47,14 @@ int check_root(read::Reader& reader) {
 
 }  // namespace
 
+int send_flaw(integrity::Flaw flaw, int control) {
+  PreviewHead head;
+  head.pid = ::getpid();
+  head.error = EIO;
+  head.flaw = static_cast<std::uint8_t>(flaw);
+  return write_fully(control, reinterpret_cast<const char*>(&head), sizeof head);
+}
+
 int send_preview(read::Reader& reader, int control) {
   PreviewHead head;
   std::string message(sizeof head, '\0');

@@ -4,6 +4,7 @@
 #include "image/serve/serve.h"
 
 #include "base/text.h"
+#include "image/integrity/hash_tree.h"
 #include "image/serve/preview.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/server.h"
@@ -64,6 +65,9 @@ bool receive_fully(int control, void* out, std::size_t count) {
 constexpr std::size_t kMostStartText = kMostStartFiles * 3 * 4096;
 
 std::string culprit_text(const PreviewHead& head) {
+  if (head.flaw != 0)
+    return std::string("its hash tree ") +
+           integrity::words_for(static_cast<integrity::Flaw>(head.flaw));
   if (head.culprit >= kPreviewFiles.size()) return "its root directory cannot be read";
   const PreviewFile& file = kPreviewFiles.at(head.culprit);
   const std::string path = quote(std::string("/") + file.path);
@@ -85,7 +89,8 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
-  if (const int error = fork_server({image_fd, servers.get(), *super, settings, ::sched_getcpu()});
+  if (const int error = fork_server(
+          {image_fd, servers.get(), *super, settings, image_name.c_str(), ::sched_getcpu()});
       error != 0) {
     return refused("fork", goal, error);
   }

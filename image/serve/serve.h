@@ -24,14 +24,16 @@ struct Settings {
   uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
   gid_t gid = 0;
   std::optional<cpu_set_t> cpus = {};  ///< where the server may run; else where the caller may
+  bool verify = true;                  ///< compare what is read with the image's hash tree, if any
+  const char* log = "/dev/log";        ///< syslog(3)'s socket, for damaged blocks
 };
 
 /// What the locked-down process read from the image before it serves it; empty when the image has
 /// no such file. Only regular files are read, and no symbolic link is followed.
 struct Preview {
-  std::string config;  ///< /.berth/config.json, at most 1 MiB
-  std::string passwd;  ///< /etc/passwd, at most 256 KiB
-  std::string group;   ///< /etc/group, at most 256 KiB
+  std::string config;                 ///< /.berth/config.json, at most 1 MiB
+  std::string passwd;                 ///< /etc/passwd, at most 256 KiB
+  std::string group;                  ///< /etc/group, at most 256 KiB
   std::vector<StartFile> start = {};  ///< parents first
 };
 

@@ -3,18 +3,21 @@
 // ends the process, which the launcher and the kernel both notice.
 #include "image/serve/server.h"
 
+#include "image/serve/damage_log.h"
 #include "image/serve/preview.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/session.h"
 
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace berth::serve {
 namespace {
@@ -56,13 +59,41 @@ int receive_descriptor(int control) {
   return fd;
 }
 
+/// Bytes of the file; 0 where it cannot be told. For before lock_in().
+std::uint64_t read_size(int fd) {
+  struct stat status {};
+
+  return ::fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+/// The log, where there may be something to tell it.
+std::optional<DamageLog> open_log(const ServerOrder& order, std::uint64_t file_bytes) {
+  if (!order.settings.verify || file_bytes < order.super.bytes_used + integrity::kBlockBytes)
+    return std::nullopt;
+  return DamageLog(order.settings.log, order.image_name);
+}
+
 void serve_image(const ServerOrder& order, int image_fd, int control) {
   const cpu_set_t cpus = read_cpus();
   // The program will start there, and wait for us.
   keep_off(order.launcher_cpu, cpus);
+  const std::uint64_t size = read_size(image_fd);
+  const std::optional<DamageLog> log = open_log(order, size);
   if (lock_in() != 0) return;
-  read::Image image(image_fd, order.super);
+  integrity::Tree tree;
+  integrity::Flaw flaw = integrity::Flaw::none;
+  if (order.settings.verify)
+    flaw = integrity::find_tree(image_fd, order.super.bytes_used, size, tree);
+  read::Image image(image_fd, order.super, 0, tree, [&log](std::uint64_t block) {
+    if (log) log->tell(block);
+  });
   read::Reader reader(image);
+  if (flaw == integrity::Flaw::none && image.checked.is_on() && !reader.has_superblock())
+    flaw = integrity::Flaw::superblock;
+  if (flaw != integrity::Flaw::none) {
+    (void)send_flaw(flaw, control);  // who does not hear it sees that we are gone
+    return;
+  }
   if (send_preview(reader, control) != 0) return;
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;

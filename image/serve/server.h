@@ -13,6 +13,7 @@ struct ServerOrder {
   int control = -1;
   read::Superblock super = {};
   Settings settings = {};
+  const char* image_name = "";
   int launcher_cpu = -1;  ///< the processor that the launcher runs on; -1 where unknown
 };
 

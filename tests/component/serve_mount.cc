@@ -66,11 +66,21 @@ Status show(const serve::ImageServer& server, const char* directory, std::string
   return mount_fuse(fuse.get(), directory);
 }
 
+/// SERVE_LOG is where damaged blocks are told; SERVE_VERIFY=off leaves a hash tree alone.
+serve::Settings settings_from_environment() {
+  serve::Settings settings{.uid = ::getuid(), .gid = ::getgid()};
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
+  const char* verify = std::getenv("SERVE_VERIFY");
+  settings.verify = verify == nullptr || std::string_view(verify) != "off";
+  if (const char* log = std::getenv("SERVE_LOG"); log != nullptr) settings.log = log;
+  // NOLINTEND(concurrency-mt-unsafe)
+  return settings;
+}
+
 Result<pid_t> serve_and_show(const char* image, const char* directory, std::string_view how) {
   const UniqueFd file(::open(image, O_RDONLY | O_CLOEXEC));
   BERTH_TRY(check("open", file.is_open()));
-  auto server =
-      serve::ImageServer::start(file.get(), image, {.uid = ::getuid(), .gid = ::getgid()});
+  auto server = serve::ImageServer::start(file.get(), image, settings_from_environment());
   if (!server) return server.error();
   auto preview = server->preview();
   if (!preview) return preview.error();
