@@ -21,6 +21,7 @@
 #include "image/source/open.h"
 #include "image/squash/writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -78,6 +79,7 @@ layers::MadeStream make_own_layer(const source::Image& image) {
 struct Rules {
   layers::Xattrs xattrs = layers::Xattrs::users;
   Keep keep = {};
+  layers::Limits limits = {};
 };
 
 /// One import: from an open source to a written file.
@@ -93,8 +95,10 @@ class Import {
         threads_(threads),
         progress_(progress),
         rules_(rules),
+        meter_(std::make_shared<layers::Meter>(rules.limits)),
         sink_(writer),
-        merger_(sink_) {}
+        // Directories that no entry names count too.
+        merger_(sink_, 2 * std::min(rules.limits.entries.most, layers::kMostNodes) + 1000) {}
 
   Result<Summary> run(const std::string& folder_name) {
     BERTH_TRY(add_own_layer());
@@ -139,7 +143,7 @@ class Import {
   /// From the top down; the next ones are decompressed ahead while one is merged.
   Status add_layers() {
     layers::LayersAhead ahead(
-        image_.layers, rules_.xattrs, threads_, [this] { return progress_.repeat(); });
+        image_.layers, rules_.xattrs, threads_, [this] { return progress_.repeat(); }, meter_);
     for (std::size_t i = image_.layers.size(); i-- > 0;) {
       const auto stream = ahead.take();
       WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
@@ -159,6 +163,7 @@ class Import {
   unsigned threads_;
   Progress& progress_;
   Rules rules_;
+  std::shared_ptr<layers::Meter> meter_;
   std::uint64_t own_names_ = 0;
   ImageSink sink_;
   layers::Merger merger_;
@@ -227,6 +232,31 @@ Status seal(Summary& summary,
   return Done{};
 }
 
+layers::Limit limit_of(const std::string& key, const settings::Value<std::uint64_t>& value) {
+  return {value.value,
+          "if you trust it: " + key + " in berth.yaml (now " + std::to_string(value.value) + ", " +
+              settings::to_text(value.origin) + ")"};
+}
+
+Rules rules_for(const ImportOptions& options, const settings::Settings& settled) {
+  const settings::Limits& limits = settled.limits;
+  return {options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
+          {settled.setuid.value == settings::Setuid::keep},
+          {limit_of("limits.entries", limits.entries),
+           limit_of("limits.unpacked-size", limits.unpacked_size),
+           limit_of("limits.ratio", limits.ratio)}};
+}
+
+Status check_layers(std::size_t count, const settings::Settings& settled) {
+  const layers::Limit limit = limit_of("limits.layers", settled.limits.layers);
+  if (count <= limit.most) return Done{};
+  return Error{Blame::image,
+               "use an image of " + std::to_string(count) +
+                   " layers: " + std::to_string(limit.most) + " are the most",
+               {},
+               limit.hint};
+}
+
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
   const auto begin = std::chrono::steady_clock::now();
   const auto settled = settings::read_settings(machine.settings);
@@ -251,6 +281,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
     return Done{};
   }
   BERTH_TRY(target->check(options.force));
+  BERTH_TRY(check_layers(image->layers.size(), *settled));
   auto file = FileBeingWritten::create(output);
   if (!file) return std::move(file.error());
   squash::Options squash = options.squash;
@@ -262,8 +293,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   for (const source::Layer& layer : image->layers)
     total += layer.blob.size;
   auto progress = std::make_unique<Progress>(settings_for(options, streams, total), machine.stop);
-  const Rules rules{options.xattrs ? layers::Xattrs::privileged : layers::Xattrs::users,
-                    {settled->setuid.value == settings::Setuid::keep}};
+  const Rules rules = rules_for(options, *settled);
   auto summary = Import(*image, *writer, squash.threads, *progress, rules).run(reference->path);
   if (!summary) return explain_write(summary.error(), output);
   BERTH_TRY(progress->tell(0));

@@ -26,28 +26,32 @@ std::size_t pieces_for(unsigned cpus) {
 LayersAhead::LayersAhead(const std::vector<source::Layer>& layers,
                          Xattrs xattrs,
                          unsigned cpus,
-                         std::function<Status()> pulse)
+                         std::function<Status()> pulse,
+                         std::shared_ptr<Meter> meter)
     : layers_(layers),
       xattrs_(xattrs),
       pool_(PiecePool::create(pieces_for(cpus))),
       pulse_(std::move(pulse)),
+      meter_(std::move(meter)),
       most_(std::clamp<std::size_t>(cpus, kFewest, kMost)),
       left_(layers.size()) {}
 
-std::unique_ptr<TarStream> LayersAhead::start(const source::Layer& layer) {
-  return std::make_unique<TarStream>(layer, xattrs_, Queueing{pool_, turn_++, pulse_});
+std::unique_ptr<TarStream> LayersAhead::start(const source::Layer& layer,
+                                              std::shared_ptr<Meter> meter) {
+  return std::make_unique<TarStream>(
+      layer, xattrs_, Queueing{pool_, turn_++, pulse_, std::move(meter)});
 }
 
 std::unique_ptr<TarStream> LayersAhead::take() {
   while (left_ > 0 && started_.size() < most_)
-    started_.push_back(start(layers_[--left_]));
+    started_.push_back(start(layers_[--left_], meter_));
   auto first = std::move(started_.front());
   started_.pop_front();
   return first;
 }
 
 std::unique_ptr<TarStream> LayersAhead::again(int layer) {
-  return start(layers_[static_cast<std::size_t>(layer)]);
+  return start(layers_[static_cast<std::size_t>(layer)], nullptr);
 }
 
 }  // namespace berth::layers

@@ -16,11 +16,12 @@ namespace berth::layers {
 class LayersAhead {
  public:
   /// For a machine with so many `cpus`. `layers` must outlive this. `pulse` is called now and then
-  /// by whoever waits for bytes; an error ends the waiting.
+  /// by whoever waits for bytes; an error ends the waiting. `meter` measures the layers, each once.
   LayersAhead(const std::vector<source::Layer>& layers,
               Xattrs xattrs,
               unsigned cpus,
-              std::function<Status()> pulse);
+              std::function<Status()> pulse,
+              std::shared_ptr<Meter> meter = nullptr);
 
   /// The next layer down; the one before must be gone. Call it once for each layer.
   std::unique_ptr<TarStream> take();
@@ -29,12 +30,13 @@ class LayersAhead {
   std::unique_ptr<TarStream> again(int layer);
 
  private:
-  std::unique_ptr<TarStream> start(const source::Layer& layer);
+  std::unique_ptr<TarStream> start(const source::Layer& layer, std::shared_ptr<Meter> meter);
 
   const std::vector<source::Layer>& layers_;
   Xattrs xattrs_;
   std::shared_ptr<PiecePool> pool_;
   std::function<Status()> pulse_;
+  std::shared_ptr<Meter> meter_;
   std::size_t most_;   ///< that are decompressed at a time
   std::size_t left_;   ///< layers that have not been started
   unsigned turn_ = 0;  ///< of the next one to be started

@@ -98,6 +98,12 @@ class FilterDecoder : public Decoder {
   std::optional<Error> failure_;
 };
 
+/// A frame that is no data (RFC 8878, 3.1.2), with which some writers of zstd begin.
+bool is_skippable(std::string_view start) {
+  return start.size() >= 4 && (static_cast<unsigned char>(start[0]) & 0xf0U) == 0x50 &&
+         start.substr(1).starts_with("\x2a\x4d\x18");
+}
+
 }  // namespace
 
 HashedInput::HashedInput(const source::Blob& blob) : blob_(blob), bytes_(kPiece) {}
@@ -141,7 +147,7 @@ Result<std::unique_ptr<Decoder>> choose_decoder(HashedInput& input) {
   const auto start = input.peek();
   if (!start) return start.error();
   if (start->starts_with("\x1f\x8b")) return make_gzip_decoder(input);
-  if (start->starts_with("\x28\xb5\x2f\xfd") || start->starts_with("BZh") ||
+  if (start->starts_with("\x28\xb5\x2f\xfd") || is_skippable(*start) || start->starts_with("BZh") ||
       start->starts_with("\xfd"
                          "7zXZ")) {
     auto decoder = std::make_unique<FilterDecoder>(input);

@@ -8,8 +8,7 @@ namespace berth::layers {
 
 namespace {
 
-// Deep paths cost little in a compressed layer and 200 bytes a part here.
-constexpr std::uint64_t kMostNodes = 20'000'000;
+constexpr std::uint64_t kMostText = std::uint64_t{128} << 20;  // bytes
 
 /// Takes the first part off a normalised path.
 std::string_view take_part(std::string_view& path) {
@@ -36,14 +35,27 @@ Status Merger::add_layer(int layer, EntryStream& stream, source::Whiteouts white
   }
 }
 
+/// Compressed layers can hold gigabytes of names in little space.
+Status Merger::measure(const Entry& entry) {
+  text_ += entry.path.size() + entry.target.size();
+  for (const auto& [key, value] : entry.attributes.xattrs)
+    text_ += key.size() + value.size();
+  if (nodes_ <= most_nodes_ && text_ <= kMostText) return Done{};
+  return Error{Blame::image,
+               "use the entry " + quote_start(entry.path) +
+                   ": the names and attributes of the image are too many to keep in memory"};
+}
+
 Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts) {
+  BERTH_TRY(measure(entry));
   if (whiteouts == source::Whiteouts::apply) {
     const auto is_mark = apply_mark(entry.path);
     if (!is_mark) return is_mark.error();
     if (*is_mark) return Done{};
   }
-  if (nodes_ > kMostNodes)
-    return Error{Blame::image, "use the entry " + quote(entry.path) + ": there are too many"};
+  if (split_path(entry.path).name.size() > kLongestName)
+    return Error{Blame::image,
+                 "use the entry " + quote_start(entry.path) + ": a name is longer than 255 bytes"};
   if (entry.path.empty() && entry.kind != Kind::directory)
     return Error{Blame::image, "use the entry '/': it is not a directory"};
   if (entry.kind == Kind::hard_link) return add_link(entry);
@@ -143,6 +155,7 @@ Status Merger::reread(int layer, EntryStream& stream) {
 }
 
 Status Merger::finish() {
+  seen_ = {};  // the tree that is made now needs the memory
   return wants_.finish();
 }
 

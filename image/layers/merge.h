@@ -35,9 +35,15 @@ struct Counts {
   std::uint64_t hidden = 0;  ///< files of lower layers passed over
 };
 
+constexpr std::uint64_t kMostNodes = 20'000'000;
+
 class Merger {
  public:
-  explicit Merger(FileSink& sink) : sink_(sink) {}
+  /// Deep paths cost little in a compressed layer, but each part of them a node here: refuses to
+  /// make more than `most_nodes`.
+  explicit Merger(FileSink& sink, std::uint64_t most_nodes = kMostNodes)
+      : sink_(sink),
+        most_nodes_(most_nodes) {}
 
   /// Adds the next layer; its number must be lower than every one before.
   Status add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts);
@@ -56,6 +62,7 @@ class Merger {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  Status measure(const Entry& entry);
   Status add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts);
   Status add_link(const Entry& entry);
   Result<bool> apply_mark(const std::string& path);
@@ -75,7 +82,9 @@ class Merger {
 
   FileSink& sink_;
   Node root_;
+  std::uint64_t most_nodes_;
   std::uint64_t nodes_ = 1;
+  std::uint64_t text_ = 0;  ///< bytes of names, targets and attributes
   Counts counts_;
   Wants wants_;
   int layer_ = 0;            ///< the current one

@@ -16,8 +16,16 @@ constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kMeta = ".wh..wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
+constexpr std::size_t kShownName = 200;  // of a name that may have a megabyte
+
 Error refuse(std::string_view raw, const std::string& why) {
-  return Error{Blame::image, "use the entry " + quote(raw) + ": " + why};
+  return Error{Blame::image, "use the entry " + quote_start(raw) + ": " + why};
+}
+
+/// A mark's name is longer than what it deletes.
+bool is_too_long(std::string_view part, bool is_last) {
+  if (is_last && part.starts_with(kWhiteout)) part.remove_prefix(kWhiteout.size());
+  return part.size() > kLongestName;
 }
 
 }  // namespace
@@ -30,12 +38,17 @@ Result<std::string> parse_path(std::string_view raw) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (part.empty() || part == ".") continue;
     if (part == "..") return refuse(raw, "its path has '..' in it");
-    if (part.size() > kLongestName) return refuse(raw, "a name is longer than 255 bytes");
+    if (is_too_long(part, rest.find_first_not_of("/.") == std::string_view::npos))
+      return refuse(raw, "a name is longer than 255 bytes");
     if (!path.empty()) path += '/';
     path += part;
   }
   if (path.size() > kLongestPath) return refuse(raw, "its path is longer than 4095 bytes");
   return path;
+}
+
+std::string quote_start(std::string_view name) {
+  return name.size() <= kShownName ? quote(name) : quote(name.substr(0, kShownName)) + "...";
 }
 
 Split split_path(std::string_view path) {
@@ -50,6 +63,8 @@ Result<Mark> parse_mark(std::string_view path) {
   if (name.starts_with(kMeta) || path.starts_with(kMeta) ||
       path.find("/" + std::string(kMeta)) != std::string_view::npos)
     return Mark{Mark::Kind::ignored};
+  if (folder.starts_with(kWhiteout) || folder.find("/" + std::string(kWhiteout)) != folder.npos)
+    return refuse(path, "a whiteout has nothing in it");
   if (!name.starts_with(kWhiteout)) return Mark{};
   const std::string_view deleted = name.substr(kWhiteout.size());
   if (deleted.empty() || deleted == "." || deleted == "..")

@@ -17,6 +17,9 @@ constexpr std::size_t kLongestName = 255;   ///< NAME_MAX
 /// refused, and so is what no kernel could open because it is too long.
 Result<std::string> parse_path(std::string_view raw);
 
+/// 'name', for messages: of a long one the beginning.
+std::string quote_start(std::string_view name);
+
 /// "a/b/c" split into "a/b" and "c".
 struct Split {
   std::string_view folder;

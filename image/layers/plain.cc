@@ -59,11 +59,19 @@ Status PlainBytes::decode() {
                "the source is damaged: make or copy it again"};
 }
 
+Status PlainBytes::measure(std::uint64_t bytes) {
+  const std::uint64_t unpacked = unpacked_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  if (!queueing_.meter) return Done{};
+  BERTH_TRY(queueing_.meter->add_bytes(bytes, name()));
+  return queueing_.meter->check_ratio(unpacked, input_.position(), name());
+}
+
 Status PlainBytes::decode_with(Decoder& decoder, Hasher* hasher) {
   while (auto piece = queueing_.pool->take(queueing_.turn, is_stopped_)) {
     const auto got = decoder.read(piece->bytes.data(), piece->bytes.size());
     if (!got) return got.error();
     if (*got == 0) break;
+    BERTH_TRY(measure(*got));
     piece->used = *got;
     if (hasher != nullptr) hasher->add(piece);
     hand_over(std::move(piece));

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "image/layers/decoder.h"
 #include "image/layers/hasher.h"
+#include "image/layers/meter.h"
 #include "image/layers/pieces.h"
 #include "image/source/open.h"
 
@@ -27,6 +28,7 @@ struct Queueing {
   unsigned turn = 0;
   /// Called now and then by a reader that has to wait; an error ends its waiting.
   std::function<Status()> pulse = {};
+  std::shared_ptr<Meter> meter = {};  ///< counts what comes out; may be null
 };
 
 class PlainBytes {
@@ -52,18 +54,23 @@ class PlainBytes {
 
   [[nodiscard]] const std::string& name() const { return layer_.blob.name; }
 
+  /// Bytes that have come out so far.
+  [[nodiscard]] std::uint64_t unpacked() const { return unpacked_.load(std::memory_order_relaxed); }
+
   /// Compressed bytes consumed so far.
   [[nodiscard]] std::uint64_t position() const { return input_.position(); }
 
  private:
   void work();
   Status decode();
+  Status measure(std::uint64_t bytes);
   Status decode_with(Decoder& decoder, Hasher* hasher);
   void hand_over(std::shared_ptr<Piece> piece);
 
   source::Layer layer_;
   Queueing queueing_;
   HashedInput input_;
+  std::atomic<std::uint64_t> unpacked_{0};
   std::shared_ptr<Piece> current_;  ///< the reader's
   std::atomic<bool> is_stopped_{false};
 

@@ -99,6 +99,11 @@ Status read_attributes(archive_entry* raw, Xattrs kept, Entry& entry) {
   return Done{};
 }
 
+bool has_left_something_out(archive* a) {
+  const std::string warning = text_or_empty(archive_error_string(a));
+  return warning.starts_with("Ignoring") || warning.starts_with("Rejecting");
+}
+
 /// A hard link's target is a path in the layer, a symlink's any text.
 Status read_target(archive_entry* raw, Entry& entry) {
   entry.target.clear();
@@ -118,7 +123,8 @@ Status read_target(archive_entry* raw, Entry& entry) {
 }  // namespace
 
 TarStream::TarStream(source::Layer layer, Xattrs xattrs, Queueing queueing)
-    : bytes_(std::move(layer), std::move(queueing)),
+    : meter_(queueing.meter),
+      bytes_(std::move(layer), std::move(queueing)),
       xattrs_(xattrs),
       archive_(archive_read_new()) {}
 
@@ -158,10 +164,21 @@ Result<bool> TarStream::next(Entry& entry) {
     BERTH_TRY(bytes_.finish());
     return false;
   }
-  // A warning is a name that is not UTF-8: its bytes come through as they are.
+  // A warning is a name that is not UTF-8: its bytes come through as they are. But a pax header
+  // that libarchive leaves out, other programs may read.
   if (answer != ARCHIVE_OK && answer != ARCHIVE_WARN) return broken();
+  if (answer == ARCHIVE_WARN && has_left_something_out(archive_)) return broken();
+  if (meter_) BERTH_TRY(meter_->add_entry(bytes_.name()));
   BERTH_TRY(read_entry(raw, entry));
   return true;
+}
+
+/// A hole costs nothing in the archive, but time to write.
+Status TarStream::measure_hole(std::uint64_t bytes) {
+  holes_ += bytes;
+  if (!meter_) return Done{};
+  BERTH_TRY(meter_->add_bytes(bytes, bytes_.name()));
+  return meter_->check_ratio(bytes_.unpacked() + holes_, bytes_.position(), bytes_.name());
 }
 
 Status TarStream::read_entry(archive_entry* raw, Entry& entry) {
@@ -181,7 +198,7 @@ Status TarStream::read_entry(archive_entry* raw, Entry& entry) {
   if (size < 0 || static_cast<std::uint64_t>(size) > kLargestFile)
     return Error{Blame::image, "use the entry " + quote(entry.path) + ": it is larger than 4 TiB"};
   entry.size = size_ = static_cast<std::uint64_t>(size);
-  return Done{};
+  return meter_ ? meter_->check_room(size_, bytes_.name()) : Done{};
 }
 
 Result<std::string_view> TarStream::data() {
@@ -200,6 +217,7 @@ Result<std::string_view> TarStream::data() {
   }
   if (position_ < block_at_) {
     const std::size_t gap = std::min<std::uint64_t>(kZeros, block_at_ - position_);
+    BERTH_TRY(measure_hole(gap));
     position_ += gap;
     return std::string_view(kZeroBytes.data(), gap);
   }

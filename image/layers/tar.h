@@ -33,12 +33,15 @@ class TarStream : public EntryStream {
 
  private:
   Status open();
+  Status measure_hole(std::uint64_t bytes);
   Error broken();
   Status read_entry(archive_entry* raw, Entry& entry);
   static Result<bool> end(Status status);
 
+  std::shared_ptr<Meter> meter_;  ///< may be null
   PlainBytes bytes_;
   Xattrs xattrs_;
+  std::uint64_t holes_ = 0;
   std::optional<Error> failure_;  ///< of bytes_, met inside libarchive
   archive* archive_;
   bool is_open_ = false;

@@ -204,9 +204,41 @@ Result<Manifest> parse_manifest(std::string_view text, const std::string& name) 
   return manifest;
 }
 
+namespace {
+
+/// Absent, null, or a text that the kernel would take.
+bool is_text(const Json& value) {
+  const auto* text = value.get_ptr<const std::string*>();
+  return value.is_null() || (text != nullptr && text->find('\0') == std::string::npos);
+}
+
+bool is_texts(const Json& value) {
+  return value.is_null() ||
+         (value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& item) {
+            return !item.is_null() && is_text(item);
+          }));
+}
+
+/// What a launch reads; better refused here than after hours in a queue.
+Status check_run_config(const Json& config, const std::string& name) {
+  if (!config.is_null() && !config.is_object())
+    return broken(name, "its 'config' is not a JSON object");
+  for (const char* key : {"Env", "Entrypoint", "Cmd"}) {
+    if (!is_texts(member_of(config, key)))
+      return broken(name, quote(key) + " is not a list of texts");
+  }
+  for (const char* key : {"User", "WorkingDir"}) {
+    if (!is_text(member_of(config, key))) return broken(name, quote(key) + " is not a text");
+  }
+  return Done{};
+}
+
+}  // namespace
+
 Result<Config> parse_config(std::string_view text, const std::string& name) {
   const auto document = parse_json(text);
   if (!document || !document->is_object()) return broken(name, "it is not a JSON object");
+  BERTH_TRY(check_run_config(member_of(*document, "config"), name));
   Config config;
   config.platform = {text_of(*document, "os"), text_of(*document, "architecture")};
   config.diff_ids = texts_of(member_of(member_of(*document, "rootfs"), "diff_ids"));

@@ -55,16 +55,22 @@ Result<std::string> read_document(const Layout& layout,
   return read_whole(*blob, limit);
 }
 
+/// Hostile text, unless it is what people may type.
+std::string shown(const Platform& platform) {
+  const std::string text = to_text(platform);
+  return parse_platform(text) ? text : quote(text);
+}
+
 Status check_platform(const Config& config, const Wish& wish) {
   const Platform& have = config.platform;
   if ((have.os.empty() || have.os == wish.platform.os) &&
       (have.architecture.empty() || have.architecture == wish.platform.architecture))
     return Done{};
   return Error{Blame::image,
-               "use " + quote(wish.name) + ": it is for " + to_text(have) + ", not for " +
+               "use " + quote(wish.name) + ": it is for " + shown(have) + ", not for " +
                    to_text(wish.platform),
                {},
-               wish.is_asked_for ? "" : "to import it all the same: --platform " + to_text(have)};
+               wish.is_asked_for ? "" : "to import it all the same: --platform " + shown(have)};
 }
 
 /// Reads the config's checks into the image: the platform, and an id for each layer.

@@ -133,7 +133,19 @@ TEST(Mark, TellsWhiteoutsFromOtherNames) {
   EXPECT_EQ(parse_mark(".wh..wh..opq")->path, "");
   EXPECT_EQ(parse_mark(".wh..wh.plnk")->kind, Mark::Kind::ignored);
   EXPECT_EQ(parse_mark(".wh..wh.plnk/1.2")->kind, Mark::Kind::ignored);
-  EXPECT_EQ(parse_mark(".wh.a/b")->kind, Mark::Kind::none);
+}
+
+TEST(Mark, AWhiteoutIsNoFolder) {
+  for (const std::string path : {".wh.a/b", "d/.wh.a/b/c"})
+    EXPECT_EQ(sentence_of(parse_mark(path).error()),
+              "cannot use the entry '" + path + "': a whiteout has nothing in it");
+}
+
+TEST(Mark, MayDeleteTheLongestName) {
+  const std::string longest(kLongestName, 'n');
+  EXPECT_EQ(parse_mark(*parse_path("d/.wh." + longest))->path, "d/" + longest);
+  EXPECT_FALSE(parse_path("d/.wh." + longest + "n"));
+  EXPECT_FALSE(parse_path(".wh." + longest + "/d"));
 }
 
 TEST(Mark, AWhiteoutOfNothingIsRefused) {

@@ -208,9 +208,9 @@ class Entries(harness.ImportTest):
 
     def test_names_that_no_kernel_opens_are_refused(self):
         name = "n" * 256
-        self.refuse([entry(name)], f"'{name}': a name is longer than 255 bytes")
+        self.refuse([entry(name)], f"'{name[:200]}'...: a name is longer than 255 bytes")
         name = "n/" * 2048
-        self.refuse([entry(name + "x")], f"'{name}x': its path is longer than 4095 bytes")
+        self.refuse([entry(name + "x")], f"'{name[:200]}'...: its path is longer than 4095 bytes")
 
     def test_a_hard_link_to_nothing(self):
         self.refuse([entry("a", "link", target="none")],
