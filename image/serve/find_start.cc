@@ -111,6 +111,17 @@ class Walk {
   std::vector<StartFile> met_;
 };
 
+/// A link of the root directory that leads to programs, where the image has such a one.
+void add_link(read::Reader& reader, const char* name, std::vector<StartFile>& files) {
+  read::Inode inode;
+  StartFile file{name, StartFile::Kind::link};
+  if (find_path(reader, name, inode) != 0 || !inode.is(S_IFLNK)) return;
+  if (read_link(reader, inode, file.target) != 0) return;
+  file.mode = 0777;
+  file.mtime = inode.mtime;
+  files.push_back(std::move(file));
+}
+
 /// Adds what a successful walk met and others did not, as long as there is room for all of it.
 void add(std::vector<StartFile>& files, const std::vector<StartFile>& more) {
   std::vector<StartFile> all = files;
@@ -126,6 +137,8 @@ void add(std::vector<StartFile>& files, const std::vector<StartFile>& more) {
 
 std::vector<StartFile> find_start_files(read::Reader& reader) {
   std::vector<StartFile> files;
+  for (const char* name : {"bin", "sbin"})
+    add_link(reader, name, files);
   for (const std::string_view loader : kLoaders) {
     Walk walk(reader);
     if (!walk.go(std::string(loader))) continue;

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "image/read/directory.h"
 #include "image/read/file_data.h"
-#include "image/serve/find_start.h"
 
 #include <unistd.h>
 
@@ -55,7 +54,10 @@ int send_flaw(integrity::Flaw flaw, int control) {
   return write_fully(control, reinterpret_cast<const char*>(&head), sizeof head);
 }
 
-int send_preview(read::Reader& reader, int control) {
+int send_preview(read::Reader& reader,
+                 const std::vector<StartFile>& start,
+                 bool has_proof,
+                 int control) {
   PreviewHead head;
   std::string message(sizeof head, '\0');
   head.pid = ::getpid();
@@ -67,9 +69,10 @@ int send_preview(read::Reader& reader, int control) {
   }
   if (head.error != 0) message.resize(sizeof head);
   if (head.error == 0) {
-    const std::string start = to_bytes(find_start_files(reader));
-    head.start_size = static_cast<std::uint32_t>(start.size());
-    message += start;
+    const std::string list = to_bytes(start);
+    head.start_size = static_cast<std::uint32_t>(list.size());
+    head.has_proof = has_proof ? 1 : 0;
+    message += list;
   }
   message.replace(0, sizeof head, reinterpret_cast<const char*>(&head), sizeof head);
   const int error = write_fully(control, message.data(), message.size());

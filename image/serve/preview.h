@@ -26,11 +26,16 @@ struct PreviewHead {
   std::uint32_t culprit = 0;  ///< then: which of kPreviewFiles, or their number for the root
   std::array<std::uint32_t, kPreviewFiles.size()> sizes{};
   std::uint32_t start_size = 0;  ///< bytes of the list of start files
+  std::uint8_t has_proof = 0;    ///< a Verdict on the start files will follow
   std::uint8_t flaw = 0;         ///< integrity::Flaw of the image's hash tree; then nothing follows
 };
 
 /// Reads them and sends the message. 0 or an errno, after which nobody waits for us.
-int send_preview(read::Reader& reader, int control);
+/// `start` are the start files, which may be none; `has_proof`: a Verdict on them will follow.
+int send_preview(read::Reader& reader,
+                 const std::vector<StartFile>& start,
+                 bool has_proof,
+                 int control);
 
 /// Sends instead that the image's hash tree is unusable. 0 or an errno.
 int send_flaw(integrity::Flaw flaw, int control);

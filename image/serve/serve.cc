@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "image/integrity/hash_tree.h"
 #include "image/serve/preview.h"
+#include "image/serve/proof.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/server.h"
 
@@ -121,8 +122,20 @@ Result<Preview> ImageServer::preview() {
   auto files = parse_start_files(start, size_);
   if (!files) return damaged(name_, "its server talks nonsense");
   out.start = std::move(*files);
+  out.has_proof = head.has_proof != 0;
   pid_ = head.pid;
   return out;
+}
+
+int await_verdict(int control) noexcept {
+  char verdict = 0;
+  ssize_t n = -1;
+  do {
+    n = ::recv(control, &verdict, 1, 0);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return errno;
+  if (n == 0) return ECONNRESET;
+  return verdict == static_cast<char>(Verdict::good) ? 0 : EIO;
 }
 
 int hand_over(int control, int fuse_fd) noexcept {

@@ -35,6 +35,7 @@ struct Preview {
   std::string passwd;                 ///< /etc/passwd, at most 256 KiB
   std::string group;                  ///< /etc/group, at most 256 KiB
   std::vector<StartFile> start = {};  ///< parents first
+  bool has_proof = false;             ///< await_verdict() tells whether they may be used
 };
 
 /// Our end of the conversation with a server process. Closing it before a FUSE descriptor was
@@ -74,5 +75,10 @@ class ImageServer {
 /// is quicker. Then close both ends here: who holds the descriptor and touches the mount can hang
 /// for ever. Async-signal-safe, no allocation. 0 or an errno.
 int hand_over(int control, int fuse_fd) noexcept;
+
+/// Waits until the server has compared its start files with the image's hash tree. Once, and only
+/// where the preview promised it. Async-signal-safe. 0; EIO where they are damaged; or why it did
+/// not say.
+int await_verdict(int control) noexcept;
 
 }  // namespace berth::serve

@@ -4,6 +4,7 @@
 #include "image/serve/server.h"
 
 #include "image/serve/damage_log.h"
+#include "image/serve/find_start.h"
 #include "image/serve/preview.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/session.h"
@@ -94,11 +95,15 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
     (void)send_flaw(flaw, control);  // who does not hear it sees that we are gone
     return;
   }
-  if (send_preview(reader, control) != 0) return;
+  const bool has_proof = image.checked.is_on();
+  Line line(control, has_proof ? 2 : 1);
+  Proof proof{image, find_start_files(reader), line};
+  if (send_preview(reader, proof.files, has_proof, control) != 0) return;
+  if (has_proof) prove(proof);
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse_fd, control, owner, threads_for(cpus), cpus}, reader);
+  serve_requests({image, fuse_fd, line, owner, threads_for(cpus), cpus}, reader);
 }
 
 }  // namespace

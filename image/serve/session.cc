@@ -64,6 +64,8 @@ class Eagerness {
   void await_request(const Crew& crew) {
     if (!may_) return;
     if (crew.threads > 1) return give_up();
+    // A thread that proves keeps the processor awake, and has better things to do with it.
+    if (crew.session.line.is_used()) return;
     const std::int64_t begin = now();
     std::int64_t at = begin;
     for (; at < over_ && at - begin < kAtOnce && !is_readable(crew.session.fuse_fd); at = now())
@@ -127,7 +129,7 @@ std::size_t next_request(Crew& crew, std::span<std::byte> room) {
     if (n < 0 && error == EPERM && !crew.is_mounted) {
       // The launcher may have mounted and gone after the read: one more read tells.
       if (launcher_has_gone) ::_exit(0);
-      launcher_has_gone = wait_for_mount(crew.session.control);
+      launcher_has_gone = wait_for_mount(crew.session.line.fd());
     } else if (n >= 0 || (error != EINTR && error != EAGAIN && error != ENOENT)) {
       ::_exit(1);  // ENOENT: the request was given up before it was read
     }
@@ -153,7 +155,7 @@ void work(Crew& crew, read::Reader& reader) {
     fuse_in_header header{};
     std::memcpy(&header, request.data(), sizeof header);
     if (header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET) continue;
-    if (!crew.is_mounted.exchange(true)) ::close(crew.session.control);
+    if (!crew.is_mounted.exchange(true)) crew.session.line.leave();
     const std::span body = std::span<const std::byte>(request).first(size).subspan(sizeof header);
     Exchange exchange{header, body, {reply.get(), kReplyBytes}};
     const int error = answer_request(reader, crew.session.owner, exchange);

@@ -3,16 +3,17 @@
 #pragma once
 
 #include "image/read/reader.h"
+#include "image/serve/fuse_reply.h"
+#include "image/serve/proof.h"
 
 #include <sched.h>
-#include "image/serve/fuse_reply.h"
 
 namespace berth::serve {
 
 struct Session {
   read::Image& image;
   int fuse_fd = -1;
-  int control = -1;  ///< our end of the socket; closed once the mount is there
+  Line& line;  ///< to the launcher; left once the mount is there
   Owner owner = {};
   unsigned most_threads = 1;
   cpu_set_t cpus = {};  ///< where threads may run after the first moments

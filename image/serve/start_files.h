@@ -18,9 +18,9 @@ struct StartFile {
 
   std::string path;  ///< below the root, normal: no empty part, no "." and no ".."
   Kind kind = Kind::directory;
-  std::uint16_t mode = 0;   ///< permission bits; no set-user-id and no set-group-id
-  std::uint32_t mtime = 0;  ///< seconds since 1970
-  std::string target = {};  ///< of a link
+  std::uint16_t mode = 0;    ///< permission bits; no set-user-id and no set-group-id
+  std::uint32_t mtime = 0;   ///< seconds since 1970
+  std::string target = {};   ///< of a link
   std::uint64_t offset = 0;  ///< of a file: where in the image its bytes lie, as they are
   std::uint64_t size = 0;
 

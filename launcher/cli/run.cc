@@ -157,6 +157,7 @@ Status Run::read_image() {
   launch_.image.passwd = std::move(preview->passwd);
   launch_.image.group = std::move(preview->group);
   launch_.image.start = start_files_of(preview->start);
+  launch_.image.has_proof = preview->has_proof;
   return Done{};
 }
 

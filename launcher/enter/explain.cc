@@ -14,11 +14,11 @@ namespace berth::enter {
 namespace {
 
 /// In the order of enum Call.
-constexpr std::array<std::string_view, 24> kCallNames = {
-    "none",      "unshare",       "setns",      "open",        "openat2", "write",
-    "mkdir",     "symlink",       "utimensat",  "mknod",       "fstat",   "mount",
-    "open_tree", "mount_setattr", "move_mount", "pivot_root",  "umount2", "chdir",
-    "sendmsg",   "prctl",         "capset",     "close_range", "fcntl",   "execve"};
+constexpr std::array<std::string_view, 25> kCallNames = {
+    "none",       "unshare",     "setns",   "open",  "openat2", "write",     "mkdir",
+    "symlink",    "utimensat",   "mknod",   "fstat", "mount",   "open_tree", "mount_setattr",
+    "move_mount", "pivot_root",  "umount2", "chdir", "sendmsg", "recv",      "prctl",
+    "capset",     "close_range", "fcntl",   "execve"};
 static_assert(kCallNames[static_cast<unsigned>(Call::execve)] == "execve");
 
 bool exists(const std::string& path) {

@@ -30,6 +30,7 @@ enum class Call : unsigned char {
   umount2,
   chdir,
   sendmsg,
+  recv,
   prctl,
   capset,
   close_range,
@@ -63,6 +64,7 @@ class Mounts {
   virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;
   virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
   virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;
+  virtual Answer await_proof() noexcept = 0;
   virtual Answer change_root(const char* root, bool read_only) noexcept = 0;
 };
 

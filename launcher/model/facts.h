@@ -56,6 +56,7 @@ struct ImageFacts {
   std::string passwd;
   std::string group;
   std::vector<StartFile> start;  ///< parents first; may be empty
+  bool has_proof = false;        ///< the server tells later whether they are as they should be
 };
 
 /// What a second look found, after a step was refused. A hint without it is a guess.

@@ -73,6 +73,9 @@ struct AttachTree {
   std::string to;
 };
 
+/// Waits until the image's server has compared the start files with the image's hash tree.
+struct AwaitProof {};
+
 struct ChangeRoot {
   std::string root;
   bool read_only = false;
@@ -111,6 +114,7 @@ using Step = std::variant<EnterNamespaces,
                           LayStartFiles,
                           MountOverlay,
                           AttachTree,
+                          AwaitProof,
                           ChangeRoot,
                           ShareContainer,
                           JoinContainer,

@@ -51,6 +51,10 @@ std::string goal(const AttachTree& step) {
   return "bind " + quote(step.from) + " to " + quote(step.to);
 }
 
+std::string goal(const AwaitProof&) {
+  return "check what programs start with against the image's hash tree";
+}
+
 std::string goal(const ChangeRoot& step) {
   return "make " + quote(step.root) + (step.read_only ? " the read-only" : " the") +
          " root directory";

@@ -38,6 +38,8 @@ constexpr const char* kNotExecutable = "make the file executable in the image: c
 constexpr const char* kFormat =
     "it is not a program for this machine: check its architecture, or begin a script with #!";
 constexpr const char* kTooLong = "shorten the arguments and the environment: --clean-env";
+constexpr const char* kDamaged =
+    "the image has changed since it was made: see 'berth image verify', and import it again";
 constexpr const char* kJoin =
     "give each process a container of its own: --share=none, and report what you ran";
 
@@ -84,6 +86,7 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
   }
   if (std::get_if<MountOverlay>(&step) && (number == EPERM || number == EINVAL || number == ENODEV))
     return kOverlay;
+  if (std::get_if<AwaitProof>(&step) && number == EIO) return kDamaged;
   return number == ENOSPC ? hint_for_no_space(step, refusal.call) : "";
 }
 
@@ -108,11 +111,13 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces, kAllowNamespaces, kMaps,           kLoadFuse,
-          kOpenFuse,       kOverlay,         kSourceMissing,  kSourceForbidden,
-          kMountLimit,     kScratchFull,     kTargetInBind,   kTargetKind,
-          kDanglingLink,   kWorkdir,         kProgramMissing, kInterpreter,
-          kNotExecutable,  kFormat,          kTooLong,        kJoin};
+  return {kMoreNamespaces, kAllowNamespaces, kMaps,
+          kLoadFuse,       kOpenFuse,        kOverlay,
+          kSourceMissing,  kSourceForbidden, kMountLimit,
+          kScratchFull,    kTargetInBind,    kTargetKind,
+          kDanglingLink,   kWorkdir,         kProgramMissing,
+          kInterpreter,    kNotExecutable,   kFormat,
+          kTooLong,        kDamaged,         kJoin};
 }
 
 }  // namespace berth::plan

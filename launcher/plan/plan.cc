@@ -116,6 +116,7 @@ void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds
   unsigned slot = 0;
   for (const Bind& bind : binds)
     steps.push_back(AttachTree{slot++, bind.from, bind.to});
+  if (has_start && launch.image.has_proof) steps.push_back(AwaitProof{});
   steps.push_back(ChangeRoot{base + "/root", launch.request.read_only});
 }
 

@@ -16,6 +16,7 @@ __errno_location
 __stack_chk_fail
 berth::enter::LinuxMounts::attach_tree(unsigned int, char const*)
 berth::enter::LinuxMounts::lay_files(char const*, berth::StartFile const*, unsigned int)
+berth::serve::await_verdict(int)
 berth::serve::hand_over(int, int)
 LIST
   # Named by every class with virtual functions and by every noexcept function, and run by none:

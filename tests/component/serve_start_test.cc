@@ -148,6 +148,17 @@ TEST_F(StartFilesOf, AnImageWhoseLoaderIsALinkUpwardsAreFound) {
             1);
 }
 
+TEST_F(StartFilesOf, AnImageAreAlsoTheLinksToItsPrograms) {
+  put_usual_files();
+  link("bin", "usr/bin");
+  put("sbin/init");
+  const Lines found = lines();
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.front(), "l bin -> usr/bin");
+  for (const std::string& line : found)
+    EXPECT_EQ(line.find("sbin"), std::string::npos) << line;
+}
+
 TEST_F(StartFilesOf, AnImageHaveTheirBytesModesAndTimes) {
   put_usual_files();
   fs::permissions(tree() / "usr/lib/multiarch/libc.so.6", fs::perms{0555});

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "image/read/directory.h"
 #include "image/read/file_data.h"
+#include "image/serve/find_start.h"
 #include "image/serve/preview.h"
 #include "image/serve/serve.h"
 
@@ -96,7 +97,7 @@ inline Walked walk_image(std::span<const std::byte> bytes) {
   }
   read::Image image(file.get(), read::parse_superblock(head.data()));
   read::Reader reader(image);
-  (void)send_preview(reader, nobody.get());
+  (void)send_preview(reader, find_start_files(reader), false, nobody.get());
   return ImageWalk(image).run();
 }
 

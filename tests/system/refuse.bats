@@ -83,6 +83,21 @@ expect() {
   done
 }
 
+@test "an image whose C library has changed since it was made" {
+  "$BERTH" run "$image" -- sh -c 'cat /usr/lib/*/libc.so.6' >libc
+  python3 - "$image" libc changed.sqsh <<'END'
+import sys
+image, libc = (bytearray(open(name, "rb").read()) for name in sys.argv[1:3])
+at = image.find(libc[:65536])  # it lies there as it is
+assert at > 0
+image[at + 1000000] ^= 1
+open(sys.argv[3], "wb").write(image)
+END
+  refused "$BERTH" run changed.sqsh -- true
+  expect 125 "check what programs start with against the image's hash tree: recv: Input/output error (EIO)" \
+    "the image has changed since it was made: see 'berth image verify', and import it again"
+}
+
 @test "a truncated image, wherever it was cut" {
   local size
   size=$(stat -c %s "$image")

@@ -160,6 +160,13 @@ const std::vector<Row>& rows_with_hints() {
        kFileIsThere,
        "berth: cannot start 'app': execve: Argument list too long (E2BIG)\n"
        "berth: hint: shorten the arguments and the environment: --clean-env"},
+      {AwaitProof{},
+       {"recv", EIO},
+       kNothing,
+       "berth: cannot check what programs start with against the image's hash tree: recv: "
+       "Input/output error (EIO)\n"
+       "berth: hint: the image has changed since it was made: see 'berth image verify', and import "
+       "it again"},
       {JoinContainer{},
        {"setns", EPERM},
        kNothing,

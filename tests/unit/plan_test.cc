@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWKTSDIYOARLJCPFX";
+  static constexpr std::string_view kLetters = "NWKTSDIYOAVRLJCPFX";
   std::string order;
   for (const Step& step : steps)
     order += kLetters[step.index()];
@@ -73,6 +73,14 @@ TEST(StartFiles, BecomeALayerAboveTheImage) {
   EXPECT_EQ(all_of<LayStartFiles>(steps)[0].files.size(), 2U);
   EXPECT_EQ(all_of<MountOverlay>(steps)[0].options,
             "lowerdir=/tmp/start:/tmp/image,upperdir=/tmp/upper,workdir=/tmp/work,userxattr");
+}
+
+TEST(StartFiles, AreProvedBeforeAnybodyEntersWhereThereIsAHashTree) {
+  Launch launch = with_start_files({"img.sqsh", "app"});
+  launch.image.has_proof = true;
+  EXPECT_EQ(order_of(plan_of(launch, Role::leader)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAAVRLCPFX");
+  launch.image.start.clear();
+  EXPECT_EQ(all_of<AwaitProof>(plan_of(launch, Role::leader)).size(), 0U);
 }
 
 TEST(StartFiles, TakeNoRoomFromOneWhoBoundsItNarrowly) {

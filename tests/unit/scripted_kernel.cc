@@ -70,6 +70,10 @@ Answer ScriptedMounts::attach_tree(unsigned slot, const char* to) noexcept {
   return script_.note(Call::move_mount, "attach_tree " + std::to_string(slot) + " " + to);
 }
 
+Answer ScriptedMounts::await_proof() noexcept {
+  return script_.note(Call::recv, "await_proof");
+}
+
 Answer ScriptedMounts::change_root(const char* root, bool read_only) noexcept {
   return script_.note(Call::pivot_root,
                       std::string("change_root ") + root + (read_only ? " read-only" : ""));
