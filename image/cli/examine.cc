@@ -15,7 +15,7 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kPiece = std::size_t{256} * 1024;
 
 std::string damage_text(const integrity::Tree& tree, const integrity::Checked& checked) {
   if (checked.damaged_blocks == 0) return {};

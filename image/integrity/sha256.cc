@@ -9,7 +9,8 @@
 #define BERTH_HAS_SHA
 #include <immintrin.h>
 #if defined(__clang__)
-#define _Bool bool  // NOLINT(bugprone-reserved-identifier): a word of C in the next header
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): C's, for the next one
+#define _Bool bool
 #endif
 #include <sys/platform/x86.h>
 #endif

@@ -224,33 +224,41 @@ Download::Fetch::After Download::Fetch::judge(const Result<Exchange>& outcome) {
   return After::again;
 }
 
+/// The address that the registry gave is good for a while only: forgets it, and answers whether the
+/// refusal may be because of that.
+bool Download::Fetch::was_address_stale(const Exchange& outcome) {
+  if (!was_short_cut_) return false;
+  const std::lock_guard lock(download_.mutex_);
+  download_.progress_[job_.part].shortcut.reset();
+  return outcome.status >= 400 && outcome.status < 429;
+}
+
+/// After an answer that broke off or was a refusal: waits and asks again, or goes on elsewhere.
+Download::Fetch::After Download::Fetch::try_again(Exchange failed, Patience& patience) {
+  const Place& place = part_.places[place_];
+  const bool is_success = failed.status >= 200 && failed.status < 300;
+  if (is_success && failed.trouble == Trouble::none) failed.trouble = Trouble::broken;
+  if (patience.wait_after(failed, !place.endpoint || place.endpoint->is_known()))
+    return After::again;
+  if (download_.stop_.load() != 0) return After::failed;
+  const std::string host = place.endpoint ? place.endpoint->registry() : place.url.authority;
+  const After after = go_on_elsewhere(explain(failed, "the registry", host));
+  if (after != After::failed) patience.restore();
+  return after;
+}
+
 void Download::Fetch::run() {
   Patience patience(download_.network_);
-  while (true) {
+  After after = After::again;
+  while (after == After::again) {
     const std::uint64_t before = position_;
     const auto outcome = ask();
-    const After after = judge(outcome);
-    if (after != After::again) return;
-    if (!outcome) continue;
-    if (position_ - before >= kProgress) patience.restore();
-    const Place& place = part_.places[place_];
-    if (outcome->trouble == Trouble::none && outcome->status == 206 &&
-        position_ - before >= kProgress)
-      continue;
-    if (was_short_cut_) {
-      // The address that the registry gave is good for a while only: ask the registry again.
-      const std::lock_guard lock(download_.mutex_);
-      download_.progress_[job_.part].shortcut.reset();
-      if (outcome->status >= 400 && outcome->status < 429) continue;
-    }
-    Exchange failed = *outcome;
-    const bool is_success = failed.status >= 200 && failed.status < 300;
-    if (is_success && failed.trouble == Trouble::none) failed.trouble = Trouble::broken;
-    if (patience.wait_after(failed, !place.endpoint || place.endpoint->is_known())) continue;
-    if (download_.stop_.load() != 0) return;
-    const std::string host = place.endpoint ? place.endpoint->registry() : place.url.authority;
-    if (go_on_elsewhere(explain(failed, "the registry", host)) == After::failed) return;
-    patience.restore();
+    after = judge(outcome);
+    if (after != After::again || !outcome) continue;
+    const bool has_moved = position_ - before >= kProgress;
+    if (has_moved) patience.restore();
+    if (outcome->trouble == Trouble::none && outcome->status == 206 && has_moved) continue;
+    if (!was_address_stale(*outcome)) after = try_again(*outcome, patience);
   }
 }
 

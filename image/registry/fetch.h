@@ -5,6 +5,7 @@
 #pragma once
 
 #include "image/registry/download.h"
+#include "image/registry/patience.h"
 
 namespace berth::registry {
 
@@ -28,6 +29,8 @@ class Download::Fetch {
   After judge(const Result<Exchange>& outcome);
   After judge_end(const Exchange& exchange);
   After go_on_elsewhere(const Error& error);
+  After try_again(Exchange failed, Patience& patience);
+  bool was_address_stale(const Exchange& outcome);
   bool is_range_right(const std::string& header);
   void end(const std::optional<Error>& failure);
   Piece* next_piece(std::uint64_t number);

@@ -50,6 +50,7 @@ constexpr std::array<std::string_view, 14> kKept = {"PATH",
 
 std::vector<std::string> clean_environment() {
   std::vector<std::string> environment;
+  environment.reserve(kKept.size());
   for (const std::string_view name : kKept) {
     const char* value =
         std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe): nobody sets any
@@ -60,6 +61,7 @@ std::vector<std::string> clean_environment() {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts)
     pointers.push_back(text.data());
   pointers.push_back(nullptr);
@@ -138,6 +140,20 @@ Result<pid_t> start(const std::string& program, int end, const std::string& goal
   return error;
 }
 
+/// Appends what there is to read. False at the end of file.
+Result<bool> read_piece(int fd, const std::string& goal, std::string& answer) {
+  std::array<char, 4096> piece{};
+  const ssize_t got = ::read(fd, piece.data(), piece.size());
+  if (got < 0 && errno == EINTR) return true;
+  // Reset: it ended without reading what it was asked.
+  if (got == 0 || (got < 0 && errno == ECONNRESET)) return false;
+  if (got < 0) return refused("read", goal, errno);
+  answer.append(piece.data(), static_cast<std::size_t>(got));
+  if (answer.size() > kLargestAnswer)
+    return Error{Blame::config, goal + ": its answer is larger than 64 KiB"};
+  return true;
+}
+
 /// All that comes, until the end of file, the limit or the deadline.
 Result<std::string> read_answer(int fd, const std::string& goal, const std::atomic<int>* stop) {
   const auto deadline = Clock::now() + kPatience;
@@ -150,15 +166,9 @@ Result<std::string> read_answer(int fd, const std::string& goal, const std::atom
     if (Clock::now() > deadline)
       return Error{Blame::config, goal + ": it has not answered for 60 seconds"};
     if (ready <= 0) continue;
-    std::array<char, 4096> piece{};
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    // Reset: it ended without reading what it was asked.
-    if (got == 0 || (got < 0 && errno == ECONNRESET)) return answer;
-    if (got < 0) return refused("read", goal, errno);
-    answer.append(piece.data(), static_cast<std::size_t>(got));
-    if (answer.size() > kLargestAnswer)
-      return Error{Blame::config, goal + ": its answer is larger than 64 KiB"};
+    const auto more = read_piece(fd, goal, answer);
+    if (!more) return more.error();
+    if (!*more) return answer;
   }
 }
 

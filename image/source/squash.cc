@@ -75,7 +75,8 @@ Result<Image> open_squash(const Blob& blob, const std::string& config) {
   auto manifest = read_document(reader, ".berth/manifest.json", kManifestLimit, blob.name);
   if (!manifest) return std::move(manifest.error());
   Image image;
-  image.config = own->empty() ? config : std::move(*own);
+  image.config = std::move(*own);
+  if (image.config.empty()) image.config = config;
   image.manifest = std::move(*manifest);
   image.whiteouts = Whiteouts::keep_as_files;
   image.squash = blob;

@@ -144,7 +144,10 @@ std::string name_for(const std::string& text) {
     if (!name.empty()) name += '/';
     name += part;
   }
-  return name.substr(0, kLongestName);
+  name.resize(std::min(name.size(), kLongestName));
+  while (name.ends_with('/'))  // where it was cut
+    name.pop_back();
+  return name;
 }
 
 Status write_folder(const std::string& folder) {

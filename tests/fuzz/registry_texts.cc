@@ -35,7 +35,7 @@ void try_name(const std::string& text) {
   }
   const std::string whole = to_text(*name);
   require(whole.find_first_of(" \t\n;&|$`<>()'\"\\*?!#~{}") == std::string::npos);
-  require(whole.front() != '-' && whole.find("..") == std::string::npos);
+  require(whole.front() != '-' && name->repository.find("..") == std::string::npos);
   const auto again = berth::source::parse_docker_name(whole);
   require(again && to_text(*again) == whole);
   require(!keys_for(name->registry, name->repository).empty());
