@@ -65,7 +65,7 @@ TEST(HashTree, LiesBehindTheDataWithItsLastLevelFirst) {
 }
 
 TEST(HashTree, IsFoundWhereTheImageEnds) {
-  for (const std::uint64_t blocks : {1, 2, 128, 129, 300}) {
+  for (const std::uint64_t blocks : {1U, 2U, 128U, 129U, 300U}) {
     const UniqueFd fd = make_sealed(blocks);
     Tree tree;
     EXPECT_EQ(find(fd, blocks, tree), Flaw::none);
@@ -85,7 +85,7 @@ TEST(HashTree, IsAbsentFromPlainAndPaddedImages) {
 }
 
 TEST(HashTree, IsMissedWhenItsHeaderIsDamaged) {
-  for (const unsigned at : {0, 5, 7}) {
+  for (const unsigned at : {0U, 5U, 7U}) {
     const UniqueFd fd = make_sealed(5);
     flip(fd, 5 * kBlockBytes + at);
     Tree tree;
@@ -96,7 +96,7 @@ TEST(HashTree, IsMissedWhenItsHeaderIsDamaged) {
 TEST(HashTree, IsMissedWhenTheImageSaysThatItEndsElsewhere) {
   const UniqueFd fd = make_sealed(300);
   Tree tree;
-  for (const std::uint64_t blocks : {1, 200, 299, 301, 302}) {
+  for (const std::uint64_t blocks : {1U, 200U, 299U, 301U, 302U}) {
     EXPECT_EQ(find(fd, blocks, tree), Flaw::no_header) << blocks;
     EXPECT_EQ(tree.data_blocks, 0U);
   }
@@ -135,7 +135,7 @@ TEST(HashTree, RefusesEveryNumberThatItCannotHave) {
 }
 
 TEST(CheckTree, NamesEveryDamagedBlock) {
-  for (const std::uint64_t blocks : {1, 2, 129, 300}) {
+  for (const std::uint64_t blocks : {1U, 2U, 129U, 300U}) {
     const UniqueFd fd = make_sealed(blocks);
     Tree tree;
     ASSERT_EQ(find(fd, blocks, tree), Flaw::none);

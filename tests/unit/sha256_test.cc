@@ -86,8 +86,8 @@ TEST(Sha256, DoesNotCareInWhichPiecesTheBytesCome) {
 
 TEST(Sha256, AddsToTwoAtOnceAsToOneAfterTheOther) {
   const auto bytes = noise(9000);
-  for (const std::size_t before : {0, 64, 40}) {
-    for (const std::size_t count : {0, 64, 4096, 100, 8192}) {
+  for (const std::size_t before : {0U, 64U, 40U}) {
+    for (const std::size_t count : {0U, 64U, 4096U, 100U, 8192U}) {
       for (const auto way : kWays) {
         const auto first = std::span(bytes).first(before + count);
         const auto second = std::span(bytes).subspan(7, before + count);

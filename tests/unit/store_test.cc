@@ -94,8 +94,10 @@ TEST_F(Store, RefusesWhatIsNoName) {
             "berth: cannot take '..' as an image's name" + rule);
   for (const std::string name : {"a//b", "/a", "a/", "a/../b", "-q", "a/-q", ":v1", "a/:v1"})
     EXPECT_EQ(to_text(path_for(name, here_).error()),
-              "berth: cannot take '" + name + "' as an image's name" + rule);
+              std::string("berth: cannot take '").append(name) + "' as an image's name" + rule);
   EXPECT_FALSE(path_for(std::string(181, 'x'), here_));
+  // What is made of a text is one, also where it had to be cut.
+  EXPECT_TRUE(path_for(name_for(std::string(179, 'x') + "/y"), here_));
 }
 
 TEST_F(Store, ANameWithItsTagIsOneFile) {
