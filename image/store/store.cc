@@ -71,6 +71,14 @@ std::vector<std::string> find_names(const std::string& folder) {
   return names;
 }
 
+/// The same name with another tag, or the one with the fewest edits if that is near.
+std::string closest_to(const std::string& wanted, const std::vector<std::string>& names) {
+  const std::string bare = wanted.substr(0, wanted.find(':', wanted.rfind('/') + 1));
+  for (const std::string& name : names)
+    if (name == bare || name.starts_with(bare + ":")) return name;
+  return nearest(wanted, names);
+}
+
 }  // namespace
 
 Result<std::string> folder_for(const Environment& environment) {
@@ -124,7 +132,7 @@ Result<std::string> find(const std::string& name_or_path, const Environment& env
   if (slash != std::string::npos && exists(name_or_path.substr(0, slash))) return name_or_path;
   if (!path) return path;
   const std::string folder = path->substr(0, path->rfind('/'));
-  const std::string close = nearest(name_or_path, find_names(folder));
+  const std::string close = closest_to(name_or_path, find_names(folder));
   return Error{Blame::image,
                "find image " + quote(name_or_path) + " here or in " + quote(folder),
                {},

@@ -78,6 +78,16 @@ TEST_F(Store, NamesTheNearestImageWhenThereIsNone) {
                 "berth: hint: did you mean 'solver'?");
 }
 
+TEST_F(Store, NamesAnImageThatHasAnotherTag) {
+  make_file(folder_ + "/solver:experimental.sqsh");
+  make_file(folder_ + "/host%solvers.sqsh");
+  const std::string begin = "' here or in '" + folder_ + "'\nberth: hint: did you mean ";
+  EXPECT_EQ(to_text(find("solver", here_).error()),
+            "berth: cannot find image 'solver" + begin + "'solver:experimental'?");
+  EXPECT_EQ(to_text(find("solver:v1", here_).error()),
+            "berth: cannot find image 'solver:v1" + begin + "'solver:experimental'?");
+}
+
 TEST_F(Store, SaysHowToMakeAnImageWhenNothingIsNear) {
   EXPECT_EQ(to_text(find("solver", here_).error()),
             "berth: cannot find image 'solver' here or in '" + folder_ +
