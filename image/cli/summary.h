@@ -19,8 +19,8 @@ struct Summary {
   layers::Counts counts = {};
   Losses losses = {};
   std::string setuid_rule = {};  ///< where it was said that setuid bits go
-  std::uint64_t bytes_in = 0;   ///< of file content
-  std::uint64_t bytes_out = 0;  ///< of the image
+  std::uint64_t bytes_in = 0;    ///< of file content
+  std::uint64_t bytes_out = 0;   ///< of the image
   double seconds = 0;
   std::string digest = {};     ///< of the whole file: "sha256:" and 64 digits
   std::string root_hash = {};  ///< of its hash tree; empty: it has none
