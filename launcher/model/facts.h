@@ -42,8 +42,8 @@ struct StartFile {
 
   std::string path;  ///< below the image's root
   Kind kind = Kind::directory;
-  unsigned mode = 0;       ///< permission bits
-  std::int64_t mtime = 0;  ///< seconds since 1970
+  unsigned mode = 0;         ///< permission bits
+  std::int64_t mtime = 0;    ///< seconds since 1970
   std::string target = {};   ///< of a link
   std::uint64_t offset = 0;  ///< of a file: where in the image its bytes lie
   std::uint64_t size = 0;    ///< bytes

@@ -13,7 +13,8 @@
 namespace berth::plan {
 
 /// The steps that a plan begins with and that no image has a say in: they can be carried out while
-/// its server still reads it. Of `launch`, request, facts and role are looked at. A joiner has none.
+/// its server still reads it. Of `launch`, request, facts and role are looked at. A joiner has
+/// none.
 Result<std::vector<Step>> make_beginning(const Launch& launch);
 
 /// The steps that follow.
