@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "image/integrity/seal.h"
 #include "image/read/superblock.h"
+#include "image/store/shelf.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -95,6 +96,12 @@ Result<Examined> examine(const std::string& name_or_path,
   };
   BERTH_TRY(examine_tree(fd.get(), super->bytes_used, out, machine.cpus, tell));
   BERTH_TRY(examine_bytes(fd.get(), out, for_signature, tell));
+  auto stored = store::read_digest(fd.get(), *path);
+  if (!stored) return std::move(stored.error());
+  out.stored_digest = std::move(*stored);
+  if (out.problem.empty() && !out.stored_digest.empty() && out.stored_digest != out.digest)
+    out.problem =
+        "its digest is " + out.digest + ", and was " + out.stored_digest + " when it was imported";
   return out;
 }
 

@@ -24,6 +24,7 @@ struct Examined {
   std::uint64_t damaged_blocks = 0;               ///< that differ from the tree
   std::vector<std::uint64_t> first_damaged = {};  ///< numbers of the first few, ascending
   std::string digest = {};                        ///< "sha256:..." of the whole file
+  std::string stored_digest = {};  ///< what it was when it was imported; empty: not known
   signature::FileHash hash_for_signature = {};
   std::string problem = {};  ///< completes "cannot trust 'x': "; empty when the image is sound
 };

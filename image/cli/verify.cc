@@ -75,8 +75,9 @@ std::string help_text() {
   std::string text =
       "Usage: berth image verify [OPTIONS] IMAGE\n"
       "\n"
-      "Reads all of an image and compares it with its hash tree, with a digest, or with a\n"
-      "signature. Ends with 1 when it is not what it should be, or when nothing says what.\n"
+      "Reads all of an image and compares it with its hash tree, with the digest that the store\n"
+      "has of it since it was imported, and with a digest or a signature that is asked for.\n"
+      "Ends with 1 when it is not what it should be, or when nothing says what.\n"
       "\n"
       "Options\n";
   for (const Option<VerifyOptions>& option : kOptions)
@@ -119,13 +120,34 @@ Status check_signed(const VerifyOptions& options, Examined& image, Signed& out) 
   return Done{};
 }
 
-std::string json_of(const Examined& image, const Signed& by) {
+/// What an image was compared with: the word for programs, and those for people.
+struct Judge {
+  std::string_view name;
+  std::string_view words;
+};
+
+std::vector<Judge> judges_of(const Examined& image, const VerifyOptions& options) {
+  std::vector<Judge> judges;
+  if (image.has_tree) judges.push_back({"hash-tree", "its hash tree"});
+  if (!image.stored_digest.empty())
+    judges.push_back({"stored-digest", "the digest stored at import"});
+  if (!options.digest.empty()) judges.push_back({"digest", "the digest asked for"});
+  if (!options.key.empty()) judges.push_back({"signature", "its signature"});
+  return judges;
+}
+
+std::string json_of(const Examined& image, const Signed& by, const std::vector<Judge>& judges) {
   source::Json document;
   document["image"] = image.path;
   document["sound"] = image.problem.empty();
   document["problem"] = image.problem.empty() ? source::Json() : source::Json(image.problem);
   document["size"] = image.size;
   document["digest"] = image.digest;
+  document["stored_digest"] =
+      image.stored_digest.empty() ? source::Json() : source::Json(image.stored_digest);
+  document["compared_with"] = source::Json::array();
+  for (const Judge& judge : judges)
+    document["compared_with"].push_back(judge.name);
   document["root_hash"] = image.has_tree ? source::Json(image.root_hash) : source::Json();
   document["damaged_blocks"] = image.damaged_blocks;
   document["first_damaged"] = source::Json::array();
@@ -136,8 +158,14 @@ std::string json_of(const Examined& image, const Signed& by) {
   return json_text(document);
 }
 
-std::string report_of(const Examined& image, const Signed& by) {
+std::string report_of(const Examined& image, const Signed& by, const std::vector<Judge>& judges) {
   std::string text = quote(image.path) + " is sound\n";
+  std::string_view lead = "compared   with ";
+  for (const Judge& judge : judges) {
+    text += std::string(lead) + std::string(judge.words);
+    lead = ", ";
+  }
+  text += "\n";
   text += "digest     " + image.digest + "\n";
   text += "root hash  " + (image.has_tree ? image.root_hash : "none: it has no hash tree") + "\n";
   if (!by.key.empty()) text += "signed by  " + by.key + ": " + quote(by.comment) + "\n";
@@ -176,14 +204,16 @@ Status verify(const std::vector<std::string>& words,
   Signed by;
   if (!options.key.empty()) BERTH_TRY(check_signed(options, *image, by));
   Error error = distrusted(*image, image->problem);
-  if (image->problem.empty() && !image->has_tree && options.digest.empty() && by.key.empty()) {
-    image->problem = "it has no hash tree, so nothing says what it should be";
+  const std::vector<Judge> judges = judges_of(*image, options);
+  if (image->problem.empty() && judges.empty()) {
+    image->problem =
+        "it has no hash tree and is not in the store, so nothing says what it should be";
     error = distrusted(*image, image->problem);
     error.hint = "give --digest or --key";
   }
-  if (options.is_json) streams.out << json_of(*image, by);
+  if (options.is_json) streams.out << json_of(*image, by, judges);
   if (!image->problem.empty()) return error;
-  if (!options.is_json) streams.out << report_of(*image, by);
+  if (!options.is_json) streams.out << report_of(*image, by, judges);
   return Done{};
 }
 

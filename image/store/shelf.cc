@@ -259,6 +259,21 @@ Result<Stored> read_stored(const std::string& path) {
   return stored_as(folder_of(path), file, digests_in(*files));
 }
 
+Result<std::string> read_digest(int fd, const std::string& path) {
+  struct stat info {};
+
+  if (::fstat(fd, &info) != 0) return refused("fstat", "read " + quote(path), errno);
+  const auto files = Folder::read(path.find('/') == std::string::npos ? "." : folder_of(path));
+  if (!files) {
+    // One may be allowed to open the images in a folder and not to list them.
+    if (files.error().refusal && files.error().refusal->number == EACCES) return std::string();
+    return files.error();
+  }
+  const auto digests = digests_in(*files);
+  const auto found = digests.find(inode_of(info));
+  return found == digests.end() ? std::string() : found->second;
+}
+
 Status keep(FileBeingWritten& file,
             const std::string& path,
             const Origin& origin,

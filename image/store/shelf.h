@@ -33,6 +33,10 @@ Result<std::vector<Stored>> read_listing(const std::string& folder);
 /// One of them: `path` is what path_for() returned. Reads the folder as read_listing() does.
 Result<Stored> read_stored(const std::string& path);
 
+/// The digest by which the folder of `path` knows the file that is open as `fd`; empty when it
+/// knows none. `path` is the name it was opened by, and may mean another file by now.
+Result<std::string> read_digest(int fd, const std::string& path);
+
 /// Makes `file`, which is complete and lies in the folder of `path`, the image at `path`, with
 /// everything on disk. At any moment the name stands for the old image, or for none, or for the
 /// whole new one. Two names with the same bytes share one file.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/store/store.h"
 
+#include "base/fd.h"
+#include "image/store/shelf.h"
+
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -149,6 +153,18 @@ TEST_F(Store, ANameWithASlashComesFromTheStoreOrIsAPath) {
   EXPECT_EQ(*find("host/app:v2", here_), "host/app:v2");
   make_file("host/app:v1");
   EXPECT_EQ(*find("host/app:v1", here_), "host/app:v1");
+}
+
+TEST_F(Store, KnowsTheDigestOfTheOpenFileWhateverItsNameMeansNow) {
+  const std::string digits(64, 'a');
+  make_file(folder_ + "/app.sqsh");
+  std::filesystem::create_hard_link(folder_ + "/app.sqsh", folder_ + "/.sha256-" + digits);
+  const UniqueFd fd(::open((folder_ + "/app.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
+  make_file(folder_ + "/new");
+  std::filesystem::rename(folder_ + "/new", folder_ + "/app.sqsh");
+  EXPECT_EQ(*read_digest(fd.get(), folder_ + "/app.sqsh"), "sha256:" + digits);
+  const UniqueFd other(::open((folder_ + "/app.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(*read_digest(other.get(), folder_ + "/app.sqsh"), "");
 }
 
 TEST(StoreName, IsMadeOfSafeCharacters) {

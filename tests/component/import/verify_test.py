@@ -55,9 +55,11 @@ class Verify(VerifyTest):
         done = self.image_verb("verify", "--digest", self.digest, "img.sqsh")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         lines = done.stdout.splitlines()
-        self.assertEqual(lines[:2], ["'img.sqsh' is sound", "digest     " + self.digest])
-        self.assertRegex(lines[2], r"\Aroot hash  [0-9a-f]{64}\Z")
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(lines[:3], [
+            "'img.sqsh' is sound", "compared   with its hash tree, the digest asked for",
+            "digest     " + self.digest])
+        self.assertRegex(lines[3], r"\Aroot hash  [0-9a-f]{64}\Z")
+        self.assertEqual(len(lines), 4)
 
     def test_each_damaged_block_is_named_in_data_and_tree(self):
         for block in [0, 77, self.blocks - 1]:
@@ -111,8 +113,8 @@ class Verify(VerifyTest):
     def test_an_image_without_a_tree_needs_something_else(self):
         bare = self.bytes[:self.blocks * BLOCK]
         self.write(bare)
-        self.refuses("cannot trust 'img.sqsh': it has no hash tree, so nothing says what it should be",
-                     "verify", "img.sqsh", hint="give --digest or --key")
+        self.refuses("cannot trust 'img.sqsh': it has no hash tree and is not in the store, so "
+                     "nothing says what it should be", "verify", "img.sqsh", hint="give --digest or --key")
         digest = "sha256:" + hashlib.sha256(bare).hexdigest()
         self.assertEqual(self.image_verb("verify", "--digest", digest, "img.sqsh").returncode, 0)
 
@@ -128,6 +130,7 @@ class Verify(VerifyTest):
         sound = json.loads(done.stdout)
         self.assertEqual((sound["sound"], sound["problem"], sound["digest"], sound["size"]),
                          (True, None, self.digest, len(self.bytes)))
+        self.assertEqual((sound["stored_digest"], sound["compared_with"]), (None, ["hash-tree"]))
         self.write(self.flipped(3 * BLOCK))
         done = self.image_verb("verify", "--json", "img.sqsh")
         seen = json.loads(done.stdout)
@@ -140,6 +143,84 @@ class Verify(VerifyTest):
         os.mkdir(self.path("store"))
         self.write(self.bytes, "store/app.sqsh")
         self.assertEqual(self.image_verb("verify", "app").returncode, 0)
+
+
+class Stored(VerifyTest):
+    """What the store has noted at import is compared without being asked for."""
+
+    def setUp(self):
+        super().setUp()
+        self.store("app")
+        self.store("bare", "--no-hash-tree")
+
+    def store(self, name, *options):
+        done = self.run_import(*options, "--name", name, "oci:in")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def flip(self, name, place):
+        with open(self.path(name), "r+b") as image:
+            image.seek(place)
+            byte = image.read(1)[0]
+            image.seek(place)
+            image.write(bytes([byte ^ 0x20]))
+
+    def judges(self, *words):
+        done = self.image_verb("verify", "--json", *words)
+        return done.returncode, json.loads(done.stdout)["compared_with"]
+
+    def test_it_says_what_it_compared_with(self):
+        self.assertEqual(self.judges("app"), (0, ["hash-tree", "stored-digest"]))
+        self.assertEqual(self.judges("bare"), (0, ["stored-digest"]))
+        self.assertEqual(self.judges("./store/bare.sqsh"), (0, ["stored-digest"]))
+        self.assertEqual(self.judges("--digest", self.digest, "app"),
+                         (0, ["hash-tree", "stored-digest", "digest"]))
+        self.assertEqual(self.judges("img.sqsh"), (0, ["hash-tree"]))
+        lines = self.image_verb("verify", "bare").stdout.splitlines()
+        self.assertEqual(lines[1], "compared   with the digest stored at import")
+
+    def test_a_changed_image_is_told_in_one_line(self):
+        with open(self.path("store/bare.sqsh"), "rb") as data:
+            before = hashlib.sha256(data.read()).hexdigest()
+        self.flip("store/bare.sqsh", 77 * BLOCK)
+        with open(self.path("store/bare.sqsh"), "rb") as data:
+            after = hashlib.sha256(data.read()).hexdigest()
+        self.refuses(f"cannot trust '{self.path('store/bare.sqsh')}': its digest is sha256:{after}, and "
+                     f"was sha256:{before} when it was imported", "verify", "bare")
+        self.assertEqual(self.judges("bare"), (1, ["stored-digest"]))
+        # Asking for the digest that it now has does not make it the image that was imported.
+        self.assertEqual(self.judges("--digest", "sha256:" + after, "bare")[0], 1)
+
+    def test_a_change_that_the_hash_tree_does_not_cover_is_found(self):
+        tree = self.bytes[self.blocks * BLOCK:]
+        with open(self.path("store/app.sqsh"), "r+b") as image:
+            image.truncate(self.blocks * BLOCK)
+        done = self.image_verb("verify", "app")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f", and was {self.digest} when it was imported\n", done.stderr)
+        with open(self.path("store/app.sqsh"), "ab") as image:
+            image.write(tree)
+        self.assertEqual(self.image_verb("verify", "app").returncode, 0)
+
+    def test_damage_is_named_by_its_block_where_there_is_a_tree(self):
+        self.flip("store/app.sqsh", 77 * BLOCK)
+        self.refuses(f"cannot trust '{self.path('store/app.sqsh')}': block 77 is damaged at byte "
+                     f"{77 * BLOCK}", "verify", "app")
+
+    def test_what_came_into_the_store_by_other_means_has_no_stored_digest(self):
+        os.unlink(self.path("store/app.sqsh"))
+        shutil.copy(self.image, self.path("store/app.sqsh"))
+        self.assertEqual(self.judges("app"), (0, ["hash-tree"]))
+
+    def test_a_folder_that_may_not_be_listed_as_root(self):
+        harness.need(os.getuid() == 0, "only root can become somebody else")
+        program = shutil.copy(harness.PROGRAM, self.path("berth-image"))
+        os.chmod(self.folder, 0o755)
+        os.chmod(self.path("store"), 0o711)
+        for name, status in [("app", 0), ("bare", 1)]:
+            done = subprocess.run([program, "image", "verify", self.path(f"store/{name}.sqsh")],
+                                  user=65534, group=65534, extra_groups=[], cwd="/",
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
 
 
 class Sign(VerifyTest):
