@@ -34,3 +34,7 @@ berth_fuzz(registry_texts SOURCES tests/fuzz/registry_texts.cc NEEDS berth_regis
 berth_fuzz(image_source SOURCES tests/fuzz/image_source.cc NEEDS berth_source berth_store)
 berth_fuzz(layer_stack SOURCES tests/fuzz/layer_stack.cc NEEDS berth_layers)
 berth_fuzz(sif_header SOURCES tests/fuzz/sif_header.cc NEEDS berth_source)
+berth_fuzz(layer_bytes SOURCES tests/fuzz/layer_bytes.cc NEEDS berth_layers)
+berth_fuzz(layer_names SOURCES tests/fuzz/layer_names.cc NEEDS berth_layers)
+berth_fuzz(hash_tree SOURCES tests/fuzz/hash_tree.cc NEEDS berth_integrity)
+berth_fuzz(signature_texts SOURCES tests/fuzz/signature_texts.cc NEEDS berth_signature)

@@ -63,7 +63,12 @@ class FilterDecoder : public Decoder {
         archive_read_open(archive_, this, nullptr, give, nullptr) != ARCHIVE_OK ||
         archive_read_next_header(archive_, &entry) != ARCHIVE_OK)
       return broken();
-    return Done{};
+    // It takes off whatever it recognises, one below the other. No layer is like that, and other
+    // programs would see another one in it.
+    constexpr int kOne = 2;  // the input itself counts
+    if (archive_filter_count(archive_) <= kOne) return Done{};
+    return Error{Blame::image,
+                 "decompress " + quote(input_.blob().name) + ": it is compressed more than once"};
   }
 
   Result<std::size_t> read(char* into, std::size_t count) override {

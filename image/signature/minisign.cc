@@ -48,6 +48,7 @@ Error unusable(const std::string& name, const std::string& what, const std::stri
 }
 
 std::optional<Bytes> decode(std::string_view text) {
+  if (text.empty()) return std::nullopt;  // of nothing there is no place to write to
   Bytes out(text.size());
   std::size_t size = 0;
   if (::sodium_base642bin(out.data(),

@@ -4,6 +4,8 @@ were, and nothing is left behind."""
 import io
 import json
 import os
+import random
+import re
 import shutil
 import struct
 import subprocess
@@ -212,14 +214,50 @@ class Formats(HostileTest):
     def test_libarchive_is_used_for_tar_and_four_filters_only(self):
         symbols = subprocess.run(["nm", "-D", "--undefined-only", harness.PROGRAM], capture_output=True,
                                  text=True, check=True).stdout
-        used = {x.split("@")[0] for x in symbols.split() if x.startswith("archive_read_support")}
+        used = {x.split("@")[0] for x in symbols.split()
+                if re.match("archive_read_(support|append|set_format)", x)}
         self.assertEqual(used, {"archive_read_support_format_tar", "archive_read_support_format_raw",
                                 "archive_read_support_filter_zstd", "archive_read_support_filter_xz",
                                 "archive_read_support_filter_bzip2"})
 
+    def test_a_layer_that_is_packed_twice_is_refused(self):
+        layer = rawtar.make_layer([entry("a")])
+        for outer, inner, why in [
+                ("xz", "zstd", "decompress 'in.tar': it is compressed more than once"),
+                ("bzip2", "xz", "decompress 'in.tar': it is compressed more than once"),
+                ("zstd", "zstd", "decompress 'in.tar': it is compressed more than once"),
+                ("gzip", "gzip", "read the layer 'in.tar': Unrecognized archive format")]:
+            with open(self.path("in.tar"), "wb") as out:
+                out.write(layout.compress(layout.compress(layer, inner), outer))
+            self.refuse(f"berth: cannot {why}\n", source="tar:in.tar")
+
+    def test_a_name_that_begins_as_a_compression_does_is_a_name(self):
+        for name in ["BZh91AY", "BZh", "\udcfd7zXZa"]:
+            self.write([entry(name, data=b"x")], how="none")
+            self.assertEqual(self.expect([name])[name]["content"][0], 1)
+
     def test_garbage_behind_the_end_changes_nothing(self):
         self.write(rawtar.make_layer([entry("a")]) + b"garbage" * 1000)
         self.expect(["a"])
+
+    def test_garbage_behind_the_compressed_bytes_is_refused_or_ignored_as_their_programs_do(self):
+        # More than libarchive reads to see that there is something.
+        layer = rawtar.make_layer([entry("a", data=random.Random(1).randbytes(1 << 20))])
+        for how, why in [("gzip", None), ("bzip2", None), ("xz", "Lzma library error: .*"),
+                         ("zstd", "Zstd decompression failed: .*")]:
+            for garbage in [b"garbage" * 1000, b"x"]:
+                with open(self.path("in.tar"), "wb") as out:
+                    out.write(layout.compress(layer, how) + garbage)
+                before = snapshot(self.folder)
+                if why is None:
+                    self.assertEqual(list(self.tree_of(self.image_of("tar:in.tar"))), ["a"])
+                    os.unlink(self.path("out.sqsh"))
+                    shutil.rmtree(self.path("unpacked"))
+                else:
+                    done = self.run_import("tar:in.tar", "out.sqsh")
+                    self.assertRegex(done.stderr, rf"^berth: cannot decompress 'in.tar': {why}\n$")
+                    self.assertEqual(done.returncode, 1)
+                self.assertEqual(snapshot(self.folder), before)
 
     def test_a_layer_that_ends_early_is_refused(self):
         self.write(rawtar.make_layer([entry("a", data=b"x" * 4000)])[:2000], how="none")
