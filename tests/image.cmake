@@ -12,6 +12,7 @@ berth_test(registry_test LABELS unit image SOURCES tests/unit/registry_test.cc
 berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS berth_layers)
 berth_test(layers_ahead_test LABELS unit image SOURCES tests/unit/layers_ahead_test.cc
            NEEDS berth_layers)
+berth_test(archive_test LABELS unit image SOURCES tests/unit/archive_test.cc NEEDS berth_archive)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
            NEEDS berth_image_cli)
 berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_progress_test.cc
@@ -20,7 +21,7 @@ berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEE
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
-foreach(name atomic bounds errors formats hostile images integrity people registry settings squash stacks verify web)
+foreach(name atomic bounds errors export formats hostile images integrity people registry settings squash stacks verify web)
   add_test(NAME import_${name}
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)

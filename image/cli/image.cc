@@ -2,6 +2,7 @@
 #include "image/cli/image.h"
 
 #include "base/text.h"
+#include "image/cli/export.h"
 #include "image/cli/inspect.h"
 #include "image/cli/list.h"
 #include "image/cli/remove.h"
@@ -24,12 +25,13 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 6> kVerbs = {{
+constexpr std::array<ImageVerb, 7> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
     {"inspect", "[--json] IMAGE", "what an image says about itself", run_inspect},
     {"history", "[--json] IMAGE", "the steps it was built in", run_history},
     {"remove", "[--force] NAME...", "take images out of the store", run_remove},
     {"verify", "[OPTIONS] IMAGE", "whether it is what it should be", run_verify},
+    {"export", "[OPTIONS] IMAGE OUT.tar", "an OCI archive, for other tools", run_export},
     {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};
 

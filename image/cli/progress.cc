@@ -34,9 +34,14 @@ Progress::~Progress() {
   if (!is_wiped_) *settings_.out << "\r\x1b[K" << std::flush;
 }
 
+Status Progress::check() const {
+  if (stop_.load(std::memory_order_relaxed) == 0) return Done{};
+  return Error{Blame::host, "go on: interrupted"};
+}
+
 Status Progress::tell(std::uint64_t done) {
   last_ = done;
-  if (stop_.load(std::memory_order_relaxed) != 0) return Error{Blame::host, "go on: interrupted"};
+  BERTH_TRY(check());
   if (settings_.telling == Telling::nothing) return Done{};
   const Moment now = settings_.clock();
   if (now - shown_ >= pause_of(settings_.telling)) show(now, finished_ + done);

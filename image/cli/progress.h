@@ -47,6 +47,9 @@ class Progress {
   /// `done` bytes of the current layer have been read. An error once a signal has come.
   Status tell(std::uint64_t done);
 
+  /// An error once a signal has come.
+  [[nodiscard]] Status check() const;
+
   /// The same bytes as last time, for when nothing comes.
   Status repeat() { return tell(last_); }
 

@@ -35,10 +35,13 @@ Kind kind_of(const read::Inode& inode) {
 
 }  // namespace
 
-ImageStream::ImageStream(const source::Blob& blob, const read::Superblock& super, Xattrs xattrs)
+ImageStream::ImageStream(const source::Blob& blob,
+                         const read::Superblock& super,
+                         Xattrs xattrs,
+                         const integrity::Tree& tree)
     : blob_(blob),
       xattrs_(xattrs),
-      image_(blob_.file->get(), super, blob_.offset),
+      image_(blob_.file->get(), super, blob_.offset, tree),
       reader_(image_),
       bytes_(kPiece) {}
 
@@ -81,6 +84,7 @@ Status ImageStream::read_entry(std::uint64_t reference, Entry& entry) {
   read::Inode inode;
   if (read::read_inode(reader_, reference, inode) != 0) return damaged(entry.path);
   entry.kind = kind_of(inode);
+  BERTH_TRY(apply_attributes(inode, entry));
   if (entry.kind != Kind::directory && inode.links > 1) {
     const auto [first, is_new] = linked_.try_emplace(reference, entry.path);
     if (!is_new) {
@@ -89,7 +93,6 @@ Status ImageStream::read_entry(std::uint64_t reference, Entry& entry) {
       return Done{};
     }
   }
-  BERTH_TRY(apply_attributes(inode, entry));
   if (entry.kind == Kind::directory) return enter(inode, entry.path);
   if (entry.kind == Kind::symlink && read::read_link(reader_, inode, entry.target) != 0)
     return damaged(entry.path);
@@ -106,6 +109,7 @@ Result<bool> ImageStream::next(Entry& entry) {
   position_ = 0;
   if (!is_begun_) {
     is_begun_ = true;
+    if (image_.checked.is_on() && !reader_.has_superblock()) return damaged("");
     BERTH_TRY(read_entry(image_.super.root, entry));
     if (entry.kind != Kind::directory) return damaged("");
     return true;

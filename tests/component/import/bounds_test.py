@@ -77,11 +77,12 @@ class Bounds(harness.ImportTest):
         write_layers(cls.large + "/in", 4, LARGE * MIB // 4, "gzip -1")
 
     def measure(self, *options):
-        """Bytes of the image, bytes that the kernel was told to write, most bytes in memory."""
         out = self.path("out.sqsh")
-        process = subprocess.Popen(
-            [harness.PROGRAM, "import", "--quiet", "--force", *options,
-             f"oci:{self.large}/in", out], cwd=self.folder)
+        return self.measure_verb(["import", "--quiet", "--force", *options, f"oci:{self.large}/in", out], out)
+
+    def measure_verb(self, words, out):
+        """Bytes of the output, bytes that the kernel was told to write, most bytes in memory."""
+        process = subprocess.Popen([harness.PROGRAM, *words], cwd=self.folder)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
@@ -125,6 +126,17 @@ class Bounds(harness.ImportTest):
             if IS_SANITIZED:
                 continue
             self.assertLess(memory, MEMORY, options)
+
+    def test_an_export_writes_the_archive_and_keeps_little_of_it(self):
+        self.measure("--threads", "2")
+        for how in ["gzip", "zstd", "none"]:
+            size, written, memory = self.measure_verb(
+                ["image", "export", "--quiet", "--force", "--compression", how, self.path("out.sqsh"),
+                 self.path("out.tar")], self.path("out.tar"))
+            harness.need(written > 0, "this file system does not count what is written")
+            self.assertLessEqual(written, size * 1.02 + 8192)
+            if not IS_SANITIZED:
+                self.assertLess(memory, 64 * MIB + 16 * MIB * len(os.sched_getaffinity(0)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file that a verb makes: what may be in its place, and what is told when it cannot be written.
+#pragma once
+
+#include "base/file.h"
+#include "base/result.h"
+
+#include <string>
+
+namespace berth::cli {
+
+enum class Replacing { no, yes };
+
+/// An error when something is at `path` that must not be replaced: any file without `replacing`,
+/// and what is no regular file in any case.
+Status check_output(const std::string& path, Replacing replacing);
+
+/// check_output(), then a file beside `path` that gets its name with commit_output().
+Result<FileBeingWritten> begin_output(const std::string& path, Replacing replacing);
+
+Status commit_output(FileBeingWritten& file, Replacing replacing);
+
+/// With a hint if the disk is full.
+Error explain_output(Error error);
+
+}  // namespace berth::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens an image to read all of it: what the verbs that make something of an image begin with.
+#pragma once
+
+#include "image/cli/verb.h"
+#include "image/integrity/hash_tree.h"
+#include "image/layers/image_stream.h"
+#include "image/source/open.h"
+
+#include <memory>
+#include <string>
+
+namespace berth::cli {
+
+struct WholeImage {
+  std::string path = {};
+  source::Image image = {};   ///< its config is empty when it has none
+  integrity::Tree tree = {};  ///< what is read is compared with it, if it has one
+};
+
+/// `name_or_path` as people name images. An image whose hash tree cannot be used is refused.
+Result<WholeImage> open_whole(const std::string& name_or_path, const Machine& machine);
+
+/// Its entries from the beginning, with all attributes that an image can have.
+std::unique_ptr<layers::EntryStream> entries_of(const WholeImage& image);
+
+}  // namespace berth::cli
