@@ -23,7 +23,7 @@ std::string text_of(const Json& document) {
 }
 
 std::string layer_media(Compression compression) {
-  const std::string type = std::string(kMedia) + "layer.v1.tar";
+  std::string type = std::string(kMedia) + "layer.v1.tar";
   switch (compression) {
     case Compression::gzip:
       return type + "+gzip";

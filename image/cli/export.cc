@@ -234,7 +234,7 @@ Status export_image(const std::vector<std::string>& words,
   const std::string& name = operands->front();
   const std::string& out = operands->back();
   BERTH_TRY(check_words(options, out));
-  const auto image = open_whole(name, machine);
+  const auto image = open_whole(name, Changes::refused, machine);
   if (!image) return image.error();
   if (options.tag.empty()) options.tag = tag_for(image->path);
   auto progress = std::make_unique<Progress>(settings_for(options, name, streams), machine.stop);

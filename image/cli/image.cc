@@ -5,7 +5,9 @@
 #include "image/cli/export.h"
 #include "image/cli/inspect.h"
 #include "image/cli/list.h"
+#include "image/cli/merge.h"
 #include "image/cli/remove.h"
+#include "image/cli/save.h"
 #include "image/cli/sign.h"
 #include "image/cli/verify.h"
 
@@ -25,13 +27,15 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 7> kVerbs = {{
+constexpr std::array<ImageVerb, 9> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
     {"inspect", "[--json] IMAGE", "what an image says about itself", run_inspect},
     {"history", "[--json] IMAGE", "the steps it was built in", run_history},
     {"remove", "[--force] NAME...", "take images out of the store", run_remove},
     {"verify", "[OPTIONS] IMAGE", "whether it is what it should be", run_verify},
     {"export", "[OPTIONS] IMAGE OUT.tar", "an OCI archive, for other tools", run_export},
+    {"save", "[OPTIONS] IMAGE OUT.sqsh", "a container's changes, as an image", run_save},
+    {"merge", "IMAGE CHANGES.sqsh OUT.sqsh", "an image with saved changes in it", run_merge},
     {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};
 

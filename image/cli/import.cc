@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "image/cli/convert.h"
 #include "image/cli/events.h"
+#include "image/cli/image_sink.h"
 #include "image/cli/open_source.h"
 #include "image/cli/options.h"
-#include "image/cli/packing.h"
 #include "image/cli/progress.h"
 #include "image/cli/summary.h"
 #include "image/cli/target.h"
@@ -15,7 +15,6 @@
 #include "image/layers/ahead.h"
 #include "image/layers/folder.h"
 #include "image/layers/image_stream.h"
-#include "image/layers/made.h"
 #include "image/layers/merge.h"
 #include "image/layers/tar.h"
 #include "image/source/open.h"
@@ -29,51 +28,6 @@
 namespace berth::cli {
 
 namespace {
-
-constexpr const char* kOwnFolder = ".berth";
-
-/// The merger's files go into the image as they come.
-class ImageSink : public layers::FileSink {
- public:
-  explicit ImageSink(squash::Writer& writer) : writer_(writer) {}
-
-  Result<unsigned> begin(const layers::Entry& entry) override {
-    ++files_;
-    return writer_.begin_file(entry.size, packing_for(entry.path, entry.attributes.mode));
-  }
-
-  Status append(std::string_view bytes) override { return writer_.append(bytes); }
-
-  Status end() override { return writer_.end_file(); }
-
-  [[nodiscard]] std::uint64_t files() const { return files_; }
-
- private:
-  squash::Writer& writer_;
-  std::uint64_t files_ = 0;
-};
-
-layers::MadeStream::Item own_entry(const std::string& path,
-                                   layers::Kind kind,
-                                   std::string content) {
-  layers::Entry entry;
-  entry.path = path;
-  entry.kind = kind;
-  entry.attributes.mode = kind == layers::Kind::file ? 0644 : 0755;
-  return {std::move(entry), std::move(content)};
-}
-
-/// berth's own layer, above all others: what the image's config says travels inside the image.
-layers::MadeStream make_own_layer(const source::Image& image) {
-  const std::string folder = kOwnFolder;
-  std::vector<layers::MadeStream::Item> items;
-  items.push_back(own_entry(folder, layers::Kind::directory, {}));
-  items.push_back(own_entry(folder + "/.wh..wh..opq", layers::Kind::file, {}));
-  items.push_back(own_entry(folder + "/config.json", layers::Kind::file, image.config));
-  if (!image.manifest.empty())
-    items.push_back(own_entry(folder + "/manifest.json", layers::Kind::file, image.manifest));
-  return layers::MadeStream(std::move(items));
-}
 
 /// What of its layers an image keeps.
 struct Rules {
@@ -121,7 +75,7 @@ class Import {
 
  private:
   Status add_own_layer() {
-    layers::MadeStream own = make_own_layer(image_);
+    layers::MadeStream own = make_own_layer(image_.config, image_.manifest);
     own_names_ = image_.manifest.empty() ? 2 : 3;
     BERTH_TRY(merger_.add_layer(
         static_cast<int>(image_.layers.size()) + 1, own, source::Whiteouts::apply));

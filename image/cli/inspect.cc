@@ -2,6 +2,7 @@
 #include "image/cli/inspect.h"
 
 #include "base/text.h"
+#include "image/cli/changes.h"
 #include "image/cli/flags.h"
 #include "image/cli/table.h"
 #include "image/read/decompress.h"
@@ -111,6 +112,7 @@ std::string text_of(const Opened& image) {
       line("compressor", read::compressor_name(image.super.compressor)) +
       line("block size", size_text(image.super.block_size)) +
       line("inodes", std::to_string(image.super.inodes)) +
+      line("stacked on", parse_base(image.config.dump()).digest) +
       line("platform",
            plain_text(source::text_of(image.config, "os") + "/" +
                       source::text_of(image.config, "architecture"))) +

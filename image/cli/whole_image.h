@@ -18,8 +18,14 @@ struct WholeImage {
   integrity::Tree tree = {};  ///< what is read is compared with it, if it has one
 };
 
-/// `name_or_path` as people name images. An image whose hash tree cannot be used is refused.
-Result<WholeImage> open_whole(const std::string& name_or_path, const Machine& machine);
+/// Whether an image may be one that holds a container's changes only.
+enum class Changes { refused, wanted };
+
+/// `name_or_path` as people name images. An image whose hash tree cannot be used is refused, and so
+/// is one that has changes only, or has not, as `changes` says.
+Result<WholeImage> open_whole(const std::string& name_or_path,
+                              Changes changes,
+                              const Machine& machine);
 
 /// Its entries from the beginning, with all attributes that an image can have.
 std::unique_ptr<layers::EntryStream> entries_of(const WholeImage& image);

@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 
@@ -48,14 +49,31 @@ void apply_stat(const struct stat& info, Entry& entry) {
   entry.size = entry.kind == Kind::file ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
+/// An attribute of overlayfs' own, which it has in one of two places; empty when there is none.
+std::string read_overlay_xattr(int fd, const std::string& name) {
+  std::array<char, 256> value{};
+  for (const char* space : {"user.overlay.", "trusted.overlay."}) {
+    const std::string key = space + name;
+    const ssize_t size = ::fgetxattr(fd, key.c_str(), value.data(), value.size());
+    if (size >= 0) return "=" + std::string(value.data(), static_cast<std::size_t>(size));
+    if (errno == ERANGE) return "=...";
+  }
+  return {};
+}
+
+bool is_of_overlay(const std::string& name) {
+  return name.starts_with("user.overlay.") || name.starts_with("trusted.overlay.");
+}
+
 /// What the file system tells; one without xattrs, or that hides them, has none.
-void read_xattrs(int fd, Xattrs kept, Entry& entry) {
+void read_xattrs(int fd, Xattrs kept, Folder meaning, Entry& entry) {
   std::vector<char> list(64UL * 1024);  // XATTR_LIST_MAX
   const ssize_t length = ::flistxattr(fd, list.data(), list.size());
   std::vector<char> value(64UL * 1024);  // XATTR_SIZE_MAX
   for (ssize_t at = 0; at < length;) {
     const std::string name = &list[static_cast<std::size_t>(at)];
     at += static_cast<ssize_t>(name.size()) + 1;
+    if (meaning == Folder::upper && is_of_overlay(name)) continue;  // is no file's own
     const ssize_t size =
         is_kept(name, kept) ? ::fgetxattr(fd, name.c_str(), value.data(), value.size()) : -1;
     if (size < 0) {
@@ -70,9 +88,10 @@ void read_xattrs(int fd, Xattrs kept, Entry& entry) {
 
 }  // namespace
 
-FolderStream::FolderStream(UniqueFd folder, std::string name, Xattrs xattrs)
+FolderStream::FolderStream(UniqueFd folder, std::string name, Xattrs xattrs, Folder meaning)
     : name_(std::move(name)),
       xattrs_(xattrs),
+      meaning_(meaning),
       root_(std::move(folder)),
       bytes_(kPiece) {}
 
@@ -102,7 +121,11 @@ Result<bool> FolderStream::read_root(Entry& entry) {
   if (::fstat(root_.get(), &info) != 0) return refused("fstat", goal_for(""), errno);
   entry = {};
   apply_stat(info, entry);
-  read_xattrs(root_.get(), xattrs_, entry);
+  if (meaning_ == Folder::upper) {
+    const auto is_there = read_overlay(root_.get(), entry);
+    if (!is_there) return is_there;
+  }
+  read_xattrs(root_.get(), xattrs_, meaning_, entry);
   BERTH_TRY(enter(std::move(root_), ""));
   return true;
 }
@@ -110,16 +133,19 @@ Result<bool> FolderStream::read_root(Entry& entry) {
 Result<bool> FolderStream::next(Entry& entry) {
   file_.reset();
   if (root_.is_open()) return read_root(entry);
-  while (!levels_.empty() && levels_.back().names.empty())
-    levels_.pop_back();
-  if (levels_.empty()) return false;
-  const std::string name = std::move(levels_.back().names.back());
-  levels_.back().names.pop_back();
-  BERTH_TRY(read_entry(levels_.back(), name, entry));
-  return true;
+  while (true) {
+    while (!levels_.empty() && levels_.back().names.empty())
+      levels_.pop_back();
+    if (levels_.empty()) return false;
+    const std::string name = std::move(levels_.back().names.back());
+    levels_.back().names.pop_back();
+    auto is_there = read_entry(levels_.back(), name, entry);
+    if (!is_there || *is_there) return is_there;
+  }
 }
 
-Status FolderStream::read_entry(const Level& level, const std::string& name, Entry& entry) {
+/// False for what is no entry but says that one is deleted.
+Result<bool> FolderStream::read_entry(const Level& level, const std::string& name, Entry& entry) {
   entry = {};
   auto path = parse_path(level.path.empty() ? name : level.path + "/" + name);
   if (!path) return std::move(path.error());
@@ -129,25 +155,49 @@ Status FolderStream::read_entry(const Level& level, const std::string& name, Ent
 
   if (::fstatat(level.fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return refused("fstatat", goal_for(entry.path), errno);
+  if (meaning_ == Folder::upper && S_ISCHR(info.st_mode) && info.st_rdev == 0) {
+    marks_.push_back({Mark::Kind::whiteout, entry.path});
+    return false;
+  }
   apply_stat(info, entry);
   if (entry.kind != Kind::directory && info.st_nlink > 1) {
     const auto [first, is_new] = linked_.try_emplace({info.st_dev, info.st_ino}, entry.path);
     if (!is_new) {
       entry.kind = Kind::hard_link;
       entry.target = first->second;
-      return Done{};
+      return true;
     }
   }
   if (entry.kind == Kind::directory || entry.kind == Kind::file)
     return open_entry(level, name, entry);
-  if (entry.kind != Kind::symlink) return Done{};
+  if (entry.kind != Kind::symlink) return true;
   const ssize_t length = ::readlinkat(level.fd.get(), name.c_str(), bytes_.data(), bytes_.size());
   if (length < 0) return refused("readlinkat", goal_for(entry.path), errno);
   entry.target.assign(bytes_.data(), static_cast<std::size_t>(length));
-  return Done{};
+  return true;
 }
 
-Status FolderStream::open_entry(const Level& level, const std::string& name, Entry& entry) {
+/// What overlayfs has noted at an entry of an upper directory; false for a whiteout.
+Result<bool> FolderStream::read_overlay(int fd, const Entry& entry) {
+  const std::string hint = "mount the overlay with redirect_dir=off, metacopy=off and index=off";
+  const auto refuse = [&](const std::string& why) {
+    return Error{Blame::host, goal_for(entry.path) + ": " + why, {}, hint};
+  };
+  if (!read_overlay_xattr(fd, "redirect").empty())
+    return refuse("it has been renamed, and its content is in a lower directory");
+  if (!read_overlay_xattr(fd, "metacopy").empty())
+    return refuse("its content is in a lower directory");
+  if (entry.kind == Kind::file && !read_overlay_xattr(fd, "nlink").empty())
+    return refuse("other names of it are in a lower directory");
+  // Linux 6.7 and later also know files that are whiteouts.
+  const bool is_whiteout = entry.kind == Kind::file && !read_overlay_xattr(fd, "whiteout").empty();
+  const bool is_opaque = entry.kind == Kind::directory && read_overlay_xattr(fd, "opaque") == "=y";
+  if (is_whiteout) marks_.push_back({Mark::Kind::whiteout, entry.path});
+  if (is_opaque) marks_.push_back({Mark::Kind::opaque, entry.path});
+  return !is_whiteout;
+}
+
+Result<bool> FolderStream::open_entry(const Level& level, const std::string& name, Entry& entry) {
   constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   UniqueFd fd(::openat(level.fd.get(), name.c_str(), kFlags));
   if (!fd.is_open()) return refused("openat", goal_for(entry.path), errno);
@@ -157,10 +207,18 @@ Status FolderStream::open_entry(const Level& level, const std::string& name, Ent
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal_for(entry.path), errno);
   if (kind_of(info) != entry.kind)
     return Error{Blame::host, goal_for(entry.path) + ": it changes while it is read"};
-  read_xattrs(fd.get(), xattrs_, entry);
-  if (entry.kind == Kind::directory) return enter(std::move(fd), entry.path);
+  if (meaning_ == Folder::upper) {
+    auto is_there = read_overlay(fd.get(), entry);
+    if (is_there && !*is_there) linked_.erase({info.st_dev, info.st_ino});
+    if (!is_there || !*is_there) return is_there;
+  }
+  read_xattrs(fd.get(), xattrs_, meaning_, entry);
+  if (entry.kind == Kind::directory) {
+    BERTH_TRY(enter(std::move(fd), entry.path));
+    return true;
+  }
   file_ = std::move(fd);
-  return Done{};
+  return true;
 }
 
 Result<std::string_view> FolderStream::data() {

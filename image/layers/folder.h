@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "image/layers/entry.h"
+#include "image/layers/path.h"
 
 #include <sys/stat.h>
 
@@ -15,10 +16,22 @@
 
 namespace berth::layers {
 
+/// What a directory's content means.
+enum class Folder {
+  plain,
+  upper  ///< the upper directory of an overlayfs: its whiteouts and opaque directories become marks
+};
+
 class FolderStream : public EntryStream {
  public:
   /// `name` is what messages call the directory behind `folder`.
-  FolderStream(UniqueFd folder, std::string name, Xattrs xattrs = Xattrs::users);
+  FolderStream(UniqueFd folder,
+               std::string name,
+               Xattrs xattrs = Xattrs::users,
+               Folder meaning = Folder::plain);
+
+  /// What an upper directory has deleted, as far as it has been read.
+  [[nodiscard]] const std::vector<Mark>& marks() const { return marks_; }
 
   Result<bool> next(Entry& entry) override;
   Result<std::string_view> data() override;
@@ -34,11 +47,14 @@ class FolderStream : public EntryStream {
   [[nodiscard]] std::string goal_for(const std::string& path) const;
   Status enter(UniqueFd fd, const std::string& path);
   Result<bool> read_root(Entry& entry);
-  Status read_entry(const Level& level, const std::string& name, Entry& entry);
-  Status open_entry(const Level& level, const std::string& name, Entry& entry);
+  Result<bool> read_entry(const Level& level, const std::string& name, Entry& entry);
+  Result<bool> read_overlay(int fd, const Entry& entry);
+  Result<bool> open_entry(const Level& level, const std::string& name, Entry& entry);
 
   std::string name_;
   Xattrs xattrs_;
+  Folder meaning_;
+  std::vector<Mark> marks_;
   UniqueFd root_;
   std::vector<Level> levels_;
   UniqueFd file_;  ///< the current one

@@ -17,8 +17,8 @@ namespace berth::layers {
 
 class ImageStream : public EntryStream {
  public:
-  /// The blob is an image whose superblock says `super`. With a `tree`, for which the blob has to be
-  /// a whole file, what differs from it is damage.
+  /// The blob is an image whose superblock says `super`. With a `tree`, for which the blob has to
+  /// be a whole file, what differs from it is damage.
   ImageStream(const source::Blob& blob,
               const read::Superblock& super,
               Xattrs xattrs,

@@ -20,11 +20,22 @@ std::string_view take_part(std::string_view& path) {
 
 }  // namespace
 
-Status Merger::add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts) {
+void Merger::begin(int layer) {
   layer_ = layer;
   place_ = 0;
   seen_.clear();
   if (!root_.inode) become_directory(root_);
+}
+
+Status Merger::add_marks(int layer, const std::vector<Mark>& marks) {
+  begin(layer);
+  for (const Mark& mark : marks)
+    apply_mark(mark);
+  return settle_wants();
+}
+
+Status Merger::add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts) {
+  begin(layer);
   Entry entry;
   while (true) {
     const auto more = stream.next(entry);
@@ -49,9 +60,12 @@ Status Merger::measure(const Entry& entry) {
 Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts) {
   BERTH_TRY(measure(entry));
   if (whiteouts == source::Whiteouts::apply) {
-    const auto is_mark = apply_mark(entry.path);
-    if (!is_mark) return is_mark.error();
-    if (*is_mark) return Done{};
+    const auto mark = parse_mark(entry.path);
+    if (!mark) return mark.error();
+    if (mark->kind != Mark::Kind::none) {
+      apply_mark(*mark);
+      return Done{};
+    }
   }
   if (split_path(entry.path).name.size() > kLongestName)
     return Error{Blame::image,
@@ -91,22 +105,18 @@ Status Merger::add_link(const Entry& entry) {
   return Done{};
 }
 
-Result<bool> Merger::apply_mark(const std::string& path) {
-  const auto mark = parse_mark(path);
-  if (!mark) return mark.error();
-  if (mark->kind == Mark::Kind::none) return false;
-  if (mark->kind == Mark::Kind::whiteout) {
-    Node& node = find_or_add(mark->path);
+void Merger::apply_mark(const Mark& mark) {
+  if (mark.kind == Mark::Kind::whiteout) {
+    Node& node = find_or_add(mark.path);
     node.whiteout = std::max(node.whiteout, layer_);
-    wants_.block(mark->path, layer_);
-    wants_.block_inside(mark->path, layer_);
+    wants_.block(mark.path, layer_);
+    wants_.block_inside(mark.path, layer_);
   }
-  if (mark->kind == Mark::Kind::opaque) {
-    Node& node = find_or_add(mark->path);
+  if (mark.kind == Mark::Kind::opaque) {
+    Node& node = find_or_add(mark.path);
     node.opaque = std::max(node.opaque, layer_);
-    wants_.block_inside(mark->path, layer_);
+    wants_.block_inside(mark.path, layer_);
   }
-  return true;
 }
 
 Status Merger::store(Inode& inode, const Entry& entry, EntryStream& stream) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "image/layers/entry.h"
+#include "image/layers/path.h"
 #include "image/layers/tree.h"
 #include "image/layers/wants.h"
 #include "image/source/open.h"
@@ -48,6 +49,9 @@ class Merger {
   /// Adds the next layer; its number must be lower than every one before.
   Status add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts);
 
+  /// Adds a layer that does nothing but delete; a rule of add_layer() for it is the same.
+  Status add_marks(int layer, const std::vector<Mark>& marks);
+
   /// The layers that must be read once more, because a file that was passed over turned out to be
   /// needed for a hard link that came after it. Nearly always none.
   [[nodiscard]] std::vector<int> layers_to_reread() const;
@@ -65,7 +69,8 @@ class Merger {
   Status measure(const Entry& entry);
   Status add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts);
   Status add_link(const Entry& entry);
-  Result<bool> apply_mark(const std::string& path);
+  void begin(int layer);
+  void apply_mark(const Mark& mark);
   Status store(Inode& inode, const Entry& entry, EntryStream& stream);
   Status settle_wants();
   void postpone(const std::shared_ptr<Inode>& inode);

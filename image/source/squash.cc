@@ -84,6 +84,12 @@ Result<Image> open_squash(const Blob& blob, const std::string& config) {
   return image;
 }
 
+Result<std::string> read_file_of(const Image& image, const std::string& path, std::uint64_t limit) {
+  read::Image opened(image.squash.file->get(), image.super, image.squash.offset);
+  read::Reader reader(opened);
+  return read_document(reader, path, limit, image.squash.name);
+}
+
 Result<Image> open_sif(const Blob& file) {
   const auto sif = read_sif(file);
   if (!sif) return sif.error();

@@ -15,6 +15,10 @@ bool is_squash(const Blob& file);
 /// `config`.
 Result<Image> open_squash(const Blob& blob, const std::string& config);
 
+/// The file at `path` in an image that open_squash() has opened; empty when there is none. An error
+/// when it has more than `limit` bytes.
+Result<std::string> read_file_of(const Image& image, const std::string& path, std::uint64_t limit);
+
 /// Opens a SIF file. Without a config in it, the config has its architecture and its labels;
 /// environment and runscript stay in the image's /.singularity.d, as files.
 Result<Image> open_sif(const Blob& file);
