@@ -17,6 +17,8 @@ berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_optio
            NEEDS berth_image_cli)
 berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_progress_test.cc
            NEEDS berth_image_cli)
+berth_test(squash_writer_test LABELS unit image SOURCES tests/unit/squash_writer_test.cc
+           NEEDS berth_squash berth_read)
 berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEEDS berth_image_cli)
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS

@@ -20,7 +20,7 @@ class ImageSink : public layers::FileSink {
 
   Result<unsigned> begin(const layers::Entry& entry) override {
     ++files_;
-    return writer_.begin_file(entry.size, packing_for(entry.path, entry.attributes.mode));
+    return writer_.begin_file(packing_for(entry.path, entry.attributes.mode));
   }
 
   Status append(std::string_view bytes) override { return writer_.append(bytes); }

@@ -68,18 +68,16 @@ SQFS_COMPRESSOR id_of(const Options& options) {
   return static_cast<SQFS_COMPRESSOR>(sqfs_compressor_id_from_name(options.compressor.c_str()));
 }
 
-Result<Object<sqfs_compressor_t>> make_compressor(const Options& options, Direction direction) {
-  const bool packs = direction == Direction::compress;
+Result<Object<sqfs_compressor_t>> make_compressor(const Options& options) {
   sqfs_compressor_config_t config{};
   sqfs_compressor_t* compressor = nullptr;
-  int answer = sqfs_compressor_config_init(
-      &config, id_of(options), options.block_size, packs ? 0 : SQFS_COMP_FLAG_UNCOMPRESS);
+  int answer = sqfs_compressor_config_init(&config, id_of(options), options.block_size, 0);
   if (id_of(options) == SQFS_COMP_ZSTD) config.level = kZstdLevel;
   if (answer == 0) answer = sqfs_compressor_create(&config, &compressor);
   if (answer != 0)
     return Error{Blame::config,
                  "compress with " + quote(options.compressor) + ": " + words_for(answer)};
-  return Object<sqfs_compressor_t>(packs ? make_honest(compressor) : compressor);
+  return Object<sqfs_compressor_t>(make_honest(compressor));
 }
 
 std::string words_for(int answer) {

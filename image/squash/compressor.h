@@ -9,9 +9,7 @@
 
 namespace berth::squash {
 
-enum class Direction { compress, uncompress };
-
-Result<Object<sqfs_compressor_t>> make_compressor(const Options& options, Direction direction);
+Result<Object<sqfs_compressor_t>> make_compressor(const Options& options);
 
 /// The number SquashFS knows the compressor by; `options.compressor` is one of compressors().
 SQFS_COMPRESSOR id_of(const Options& options);

@@ -17,9 +17,10 @@ namespace {
 /// The file is synced in the end, which is short if the disk has been at work all the time.
 constexpr std::uint64_t kWritebackStep = 16UL * 1024 * 1024;
 
-/// libsquashfs writes a file and takes it back when it was there already. Kept here for a while,
-/// such bytes never reach the disk.
+/// A file is written block by block, and taken back when it turns out to be there already. Kept
+/// here for a while, such bytes never reach the disk.
 constexpr std::size_t kMostTail = 8UL * 1024 * 1024;
+constexpr std::size_t kPage = 4096;
 
 }  // namespace
 
@@ -75,10 +76,13 @@ int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
   }
   if (count == 0) return 0;
   const auto at = static_cast<std::size_t>(offset - put_);
-  if (at + count > tail_.size()) tail_.resize(at + count);
-  std::memcpy(tail_.data() + at, bytes, count);
+  if (at > tail_.size()) tail_.resize(at);
+  const std::size_t over = std::min(count, tail_.size() - at);
+  std::copy_n(bytes, over, tail_.begin() + static_cast<std::ptrdiff_t>(at));
+  tail_.insert(tail_.end(), bytes + over, bytes + count);
   size_ = put_ + tail_.size();
-  return tail_.size() < kMostTail ? 0 : flush(kMostTail / 2);
+  // The kernel gets whole pages, so that none is begun twice.
+  return tail_.size() < kMostTail ? 0 : flush(tail_.size() / kPage * kPage);
 }
 
 /// Hands the first `count` bytes of the tail to the kernel.

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <sqfs/io.h>
@@ -26,6 +27,11 @@ class Output {
 
   sqfs_file_t* file() { return &self_.interface; }
 
+  /// libsquashfs's answers: 0, or an error that check() explains.
+  int append(std::string_view bytes) { return write(size_, bytes.data(), bytes.size()); }
+
+  int truncate(std::uint64_t size);
+
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
   [[nodiscard]] std::optional<Refusal> refusal() const { return refusal_; }
@@ -44,7 +50,6 @@ class Output {
   int fail(const char* call, int number);
   int read(std::uint64_t offset, char* into, std::size_t count);
   int write(std::uint64_t offset, const char* bytes, std::size_t count);
-  int truncate(std::uint64_t size);
   int put(std::uint64_t offset, const char* bytes, std::size_t count);
   int flush(std::size_t count);
   void start_writeback();

@@ -43,14 +43,23 @@ std::uint64_t place_of(const sqfs_meta_writer_t* writer) {
   return (block << 16U) | offset;
 }
 
+/// Zeroed, with room for `extra` bytes behind it; from calloc, because the library frees and may
+/// enlarge inodes. Null when there is no memory.
+InodePtr make_inode(std::size_t extra) {
+  return InodePtr(
+      static_cast<sqfs_inode_generic_t*>(std::calloc(1, sizeof(sqfs_inode_generic_t) + extra)));
+}
+
 }  // namespace
 
 Tables::Tables(const Tree& tree,
-               const std::deque<sqfs_inode_generic_t*>& contents,
+               unsigned block_size,
+               Locate locate,
                Output& output,
                sqfs_compressor_t* compressor)
     : tree_(tree),
-      contents_(contents),
+      block_size_(block_size),
+      locate_(std::move(locate)),
       output_(output),
       compressor_(compressor),
       inodes_(sqfs_meta_writer_create(output.file(), compressor, 0)),
@@ -138,16 +147,9 @@ Result<InodePtr> Tables::write_directory(unsigned index, std::uint32_t parent) {
 /// A file, symlink, fifo or socket, which may have several names.
 Status Tables::write_other(unsigned index) {
   const Inode& from = tree_.inodes[index];
-  InodePtr special;
-  sqfs_inode_generic_t* inode = nullptr;
-  if (from.kind == Kind::file) {
-    inode = contents_[from.content];
-  } else {
-    auto made = make_special(from);
-    if (!made) return std::move(made.error());
-    special = std::move(*made);
-    inode = special.get();
-  }
+  auto made = from.kind == Kind::file ? make_file(locate_(from.content)) : make_special(from);
+  if (!made) return std::move(made.error());
+  sqfs_inode_generic_t* inode = made->get();
   const auto xattrs = add_xattrs(from);
   if (!xattrs) return xattrs.error();
   BERTH_TRY(check(sqfs_inode_set_xattr_index(inode, *xattrs), output_));
@@ -160,10 +162,30 @@ Status Tables::write_other(unsigned index) {
   return write_inode(index, *inode);
 }
 
+Result<InodePtr> Tables::make_file(const Extent& extent) const {
+  InodePtr made = make_inode(extent.blocks.size_bytes());
+  if (!made) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
+  sqfs_inode_generic_t& inode = *made;
+  inode.base.type = SQFS_INODE_FILE;
+  inode.payload_bytes_used = static_cast<std::uint32_t>(extent.blocks.size_bytes());
+  std::copy(extent.blocks.begin(), extent.blocks.end(), inode.extra);
+  BERTH_TRY(check(sqfs_inode_set_file_size(&inode, extent.bytes), output_));
+  BERTH_TRY(check(sqfs_inode_set_file_block_start(&inode, extent.start), output_));
+  BERTH_TRY(check(sqfs_inode_set_frag_location(&inode, extent.fragment, extent.offset), output_));
+  std::uint64_t sparse = 0;
+  for (std::size_t i = 0; i < extent.blocks.size(); ++i) {
+    if (extent.blocks[i] == 0)
+      sparse += std::min<std::uint64_t>(block_size_, extent.bytes - i * block_size_);
+  }
+  if (sparse > 0) {
+    BERTH_TRY(check(sqfs_inode_make_extended(&inode), output_));
+    inode.data.file_ext.sparse = sparse;
+  }
+  return made;
+}
+
 Result<InodePtr> Tables::make_special(const Inode& from) const {
-  // calloc, because the C library frees and may enlarge inodes.
-  InodePtr inode(static_cast<sqfs_inode_generic_t*>(
-      std::calloc(1, sizeof(sqfs_inode_generic_t) + from.target.size() + 1)));
+  InodePtr inode = make_inode(from.target.size() + 1);
   if (!inode) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
   inode->base.type = from.kind == Kind::symlink ? SQFS_INODE_SLINK
                      : from.kind == Kind::fifo  ? SQFS_INODE_FIFO

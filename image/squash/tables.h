@@ -3,11 +3,12 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/squash/contents.h"
 #include "image/squash/objects.h"
 #include "image/squash/tree.h"
 
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <vector>
 
 #include <sqfs/compressor.h>
@@ -21,9 +22,11 @@ namespace berth::squash {
 
 class Tables {
  public:
-  /// `contents` are the file inodes that the block processor has filled in.
+  using Locate = std::function<Extent(unsigned content)>;
+
   Tables(const Tree& tree,
-         const std::deque<sqfs_inode_generic_t*>& contents,
+         unsigned block_size,
+         Locate locate,
          Output& output,
          sqfs_compressor_t* compressor);
 
@@ -38,12 +41,14 @@ class Tables {
   Result<InodePtr> write_directory(unsigned index, std::uint32_t parent);
   Status write_inode(unsigned index, sqfs_inode_generic_t& inode);
   Status write_other(unsigned index);
+  [[nodiscard]] Result<InodePtr> make_file(const Extent& extent) const;
   [[nodiscard]] Result<InodePtr> make_special(const Inode& from) const;
   Result<std::uint32_t> add_xattrs(const Inode& from);
   Status apply_attributes(unsigned index, sqfs_inode_generic_t& inode);
 
   const Tree& tree_;
-  const std::deque<sqfs_inode_generic_t*>& contents_;
+  const unsigned block_size_;
+  const Locate locate_;
   Output& output_;
   sqfs_compressor_t* compressor_;
   Object<sqfs_meta_writer_t> inodes_;

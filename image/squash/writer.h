@@ -41,15 +41,15 @@ class Writer {
     plain       ///< like that, and not compressed
   };
 
-  /// Begins a file that will have about `size` bytes. Returns the number for Inode::content.
-  Result<unsigned> begin_file(std::uint64_t size, Packing packing);
+  /// Begins a file. Returns the number for Inode::content.
+  unsigned begin_file(Packing packing);
   Status append(std::string_view bytes);
   Status end_file();
 
   /// Writes everything else and, last, the superblock. Nothing may follow.
   Status finish(const Tree& tree);
 
-  /// Bytes of file content taken in, and of the image so far.
+  /// Bytes of file content taken in, and of the image when it is finished.
   [[nodiscard]] std::uint64_t bytes_in() const;
   [[nodiscard]] std::uint64_t bytes_out() const;
 
