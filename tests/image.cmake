@@ -13,6 +13,7 @@ berth_test(layers_test LABELS unit image SOURCES tests/unit/layers_test.cc NEEDS
 berth_test(layers_ahead_test LABELS unit image SOURCES tests/unit/layers_ahead_test.cc
            NEEDS berth_layers)
 berth_test(archive_test LABELS unit image SOURCES tests/unit/archive_test.cc NEEDS berth_archive)
+berth_test(changes_test LABELS unit image SOURCES tests/unit/changes_test.cc NEEDS berth_image_cli)
 berth_test(import_options_test LABELS unit image SOURCES tests/unit/import_options_test.cc
            NEEDS berth_image_cli)
 berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_progress_test.cc

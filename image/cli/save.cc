@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/save.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "image/cli/build.h"
 #include "image/cli/changes.h"
 #include "image/cli/flags.h"
 #include "image/cli/image_sink.h"
+#include "image/cli/mounts.h"
 #include "image/cli/whole_image.h"
-#include "image/layers/folder.h"
+#include "image/layers/container.h"
+#include "image/source/manifest.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 
 namespace berth::cli {
 
@@ -20,17 +26,31 @@ namespace {
 
 struct SaveOptions {
   std::string upper = {};
+  pid_t pid = 0;
   bool force = false;
   bool help = false;
 };
 
 constexpr VerbText kText = {
-    "berth image save [OPTIONS] --upper DIR IMAGE OUT.sqsh",
+    "berth image save [OPTIONS] {--pid PID|--upper DIR} IMAGE OUT.sqsh",
     "Writes what a container has changed of IMAGE as a small image of its own.\n",
     2,
     2};
 
-constexpr std::array<Option<SaveOptions>, 3> kOptions = {{
+Status apply_pid(SaveOptions& options, const std::string& value) {
+  constexpr std::size_t kMostDigits = 9;
+  const bool is_number = !value.empty() && value.size() <= kMostDigits &&
+                         value.find_first_not_of("0123456789") == std::string::npos;
+  options.pid = is_number ? std::stoi(value) : 0;
+  if (options.pid > 0) return Done{};
+  return Error{Blame::usage,
+               "take " + quote(value) + " for '--pid'",
+               {},
+               "it is the number of a process that runs in the container"};
+}
+
+constexpr std::array<Option<SaveOptions>, 4> kOptions = {{
+    {"--pid", 0, "PID", "a process in the container, which runs", apply_pid},
     {"--upper",
      0,
      "DIR",
@@ -62,33 +82,40 @@ bool is_own(std::string_view path) {
   return path.starts_with(own) && (path.size() == own.size() || path[own.size()] == '/');
 }
 
-/// The entries of an upper directory as they go into an image.
+/// What a container changed, however it was found.
+struct Source {
+  std::unique_ptr<layers::EntryStream> entries = {};
+  const std::vector<layers::Mark>* marks = nullptr;  ///< complete when all entries have been read
+  std::string name = {};                             ///< for messages
+  bool is_mine = false;  ///< whether what is the caller's is to become root's
+};
+
+/// The entries as they go into an image.
 class SavedStream : public layers::EntryStream {
  public:
-  explicit SavedStream(layers::FolderStream& folder) : folder_(folder) {}
+  explicit SavedStream(Source& source) : source_(source) {}
 
   Result<bool> next(layers::Entry& entry) override {
     while (true) {
-      auto more = folder_.next(entry);
+      auto more = source_.entries->next(entry);
       if (!more || !*more) return more;
       if (is_own(entry.path)) continue;  // berth's own come from the image
       if (entry.kind != layers::Kind::device) break;
       ++devices_;
       hidden_.push_back({layers::Mark::Kind::whiteout, entry.path});
     }
-    // In a container everything is its user's; in an image that is root.
-    if (entry.attributes.uid == uid_) entry.attributes.uid = 0;
-    if (entry.attributes.gid == gid_) entry.attributes.gid = 0;
+    if (source_.is_mine && entry.attributes.uid == ::geteuid()) entry.attributes.uid = 0;
+    if (source_.is_mine && entry.attributes.gid == ::getegid()) entry.attributes.gid = 0;
     return true;
   }
 
-  Result<std::string_view> data() override { return folder_.data(); }
+  Result<std::string_view> data() override { return source_.entries->data(); }
 
   /// What is deleted, when all has been read. A device node, which cannot be saved, hides what was
   /// there all the same.
   [[nodiscard]] std::vector<layers::Mark> marks() const {
     std::vector<layers::Mark> marks = hidden_;
-    for (const layers::Mark& mark : folder_.marks()) {
+    for (const layers::Mark& mark : *source_.marks) {
       if (!is_own(mark.path)) marks.push_back(mark);
     }
     return marks;
@@ -97,9 +124,7 @@ class SavedStream : public layers::EntryStream {
   [[nodiscard]] std::uint64_t devices() const { return devices_; }
 
  private:
-  layers::FolderStream& folder_;
-  uid_t uid_ = ::geteuid();
-  gid_t gid_ = ::getegid();
+  Source& source_;
   std::vector<layers::Mark> hidden_;
   std::uint64_t devices_ = 0;
 };
@@ -112,14 +137,11 @@ struct Saved {
 
 Status add_layers(layers::Merger& merger,
                   const std::function<Status()>& tell,
-                  UniqueFd folder,
-                  const std::string& name,
+                  Source& source,
                   const std::string& config,
                   Saved& out) {
   using layers::Kind;
-  layers::FolderStream files(
-      std::move(folder), name, layers::Xattrs::privileged, layers::Folder::upper);
-  SavedStream saved(files);
+  SavedStream saved(source);
   ToldStream told(saved, tell);
   BERTH_TRY(merger.add_layer(1, told, source::Whiteouts::keep_as_files));
   const std::vector<layers::Mark> marks = saved.marks();
@@ -132,6 +154,53 @@ Status add_layers(layers::Merger& merger,
   return merger.add_layer(0, below, source::Whiteouts::keep_as_files);
 }
 
+template <class Stream>
+Source source_of(std::unique_ptr<Stream> stream, std::string name, bool is_mine) {
+  Source source;
+  source.marks = &stream->marks();
+  source.entries = std::move(stream);
+  source.name = std::move(name);
+  source.is_mine = is_mine;
+  return source;
+}
+
+/// An upper directory: in a container everything is its user's; in an image that is root.
+Result<Source> open_upper(const std::string& path) {
+  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return refused("open", "read the directory " + quote(path), errno);
+  return source_of(std::make_unique<layers::FolderStream>(
+                       std::move(folder), path, layers::Xattrs::privileged, layers::Folder::upper),
+                   quote(path),
+                   true);
+}
+
+Result<Source> open_container(pid_t pid, const WholeImage& image) {
+  const std::string proc = "/proc/" + std::to_string(pid) + "/";
+  const std::string name = "process " + std::to_string(pid);
+  // Opened like this it stays reachable, whatever is mounted where in our own namespace.
+  UniqueFd root(::open((proc + "root").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.is_open()) return refused("open", "read the container of " + name, errno);
+  const auto mounts = read_mounts(proc + "mountinfo");
+  if (!mounts) return mounts.error();
+
+  struct statfs info {};
+
+  if (::fstatfs(root.get(), &info) != 0)
+    return refused("fstatfs", "read the container of " + name, errno);
+  const auto config = read_text_file(".berth/config.json", source::kConfigLimit, root.get());
+  const std::string found = config ? *config : std::string();
+  if (info.f_type != OVERLAYFS_SUPER_MAGIC || found != image.image.config)
+    return Error{Blame::host,
+                 "save the changes of " + name + ": it is in no container of " + quote(image.path),
+                 {},
+                 "name a process that 'berth run' has started, and the image that it runs"};
+  const layers::ContainerImage below{image.image.squash, image.image.super, image.tree};
+  return source_of(
+      std::make_unique<layers::ContainerStream>(std::move(root), proc + "root", below, *mounts),
+      name,
+      false);
+}
+
 Status save(const std::vector<std::string>& words, const Streams& streams, const Machine& machine) {
   SaveOptions options;
   const auto operands = parse_verb<SaveOptions>(kText, options, kOptions, words);
@@ -140,9 +209,10 @@ Status save(const std::vector<std::string>& words, const Streams& streams, const
     streams.out << help_of<SaveOptions>(kText, kOptions);
     return Done{};
   }
-  if (options.upper.empty())
+  if (options.upper.empty() == (options.pid == 0))
     return Error{Blame::usage,
-                 "save changes: nothing says where they are",
+                 options.pid == 0 ? "save changes: nothing says where they are"
+                                  : "save the changes of both a process and a directory",
                  {},
                  "write: " + std::string(kText.usage)};
   const std::string& name = (*operands)[0];
@@ -156,20 +226,19 @@ Status save(const std::vector<std::string>& words, const Streams& streams, const
   if (!digest) return digest.error();
   const auto config = make_changes_config(image->image.config, {*digest, name});
   if (!config) return config.error();
-  UniqueFd folder(::open(options.upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open())
-    return refused("open", "read the directory " + quote(options.upper), errno);
+  auto source = options.pid == 0 ? open_upper(options.upper) : open_container(options.pid, *image);
+  if (!source) return std::move(source.error());
   Saved saved;
   const auto built = build_image(
       out,
       replacing,
       [&](layers::Merger& merger, const std::function<Status()>& tell) {
-        return add_layers(merger, tell, std::move(folder), options.upper, *config, saved);
+        return add_layers(merger, tell, *source, *config, saved);
       },
       machine);
   if (!built) return built.error();
-  streams.err << "berth: saved the changes in " << quote(options.upper) << " to " << quote(out)
-              << ": " << built->names - 3 << " entries, " << saved.deleted << " deleted, "
+  streams.err << "berth: saved the changes in " << source->name << " to " << quote(out) << ": "
+              << built->names - 3 << " entries, " << saved.deleted << " deleted, "
               << size_text(built->bytes_in) << " -> " << size_text(built->bytes_out)
               << ", stacked on " << *digest << ", " << built->digest << "\n";
   if (saved.devices > 0)

@@ -88,10 +88,12 @@ void read_xattrs(int fd, Xattrs kept, Folder meaning, Entry& entry) {
 
 }  // namespace
 
-FolderStream::FolderStream(UniqueFd folder, std::string name, Xattrs xattrs, Folder meaning)
+FolderStream::FolderStream(
+    UniqueFd folder, std::string name, Xattrs xattrs, Folder meaning, std::set<std::string> mounts)
     : name_(std::move(name)),
       xattrs_(xattrs),
       meaning_(meaning),
+      mounts_(std::move(mounts)),
       root_(std::move(folder)),
       bytes_(kPiece) {}
 
@@ -121,6 +123,7 @@ Result<bool> FolderStream::read_root(Entry& entry) {
   if (::fstat(root_.get(), &info) != 0) return refused("fstat", goal_for(""), errno);
   entry = {};
   apply_stat(info, entry);
+  info_ = info;
   if (meaning_ == Folder::upper) {
     const auto is_there = read_overlay(root_.get(), entry);
     if (!is_there) return is_there;
@@ -153,6 +156,7 @@ Result<bool> FolderStream::read_entry(const Level& level, const std::string& nam
 
   struct stat info {};
 
+  if (mounts_.contains(entry.path)) return false;
   if (::fstatat(level.fd.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return refused("fstatat", goal_for(entry.path), errno);
   if (meaning_ == Folder::upper && S_ISCHR(info.st_mode) && info.st_rdev == 0) {
@@ -160,7 +164,8 @@ Result<bool> FolderStream::read_entry(const Level& level, const std::string& nam
     return false;
   }
   apply_stat(info, entry);
-  if (entry.kind != Kind::directory && info.st_nlink > 1) {
+  info_ = info;
+  if (entry.kind != Kind::directory && info.st_nlink > 1 && meaning_ != Folder::container) {
     const auto [first, is_new] = linked_.try_emplace({info.st_dev, info.st_ino}, entry.path);
     if (!is_new) {
       entry.kind = Kind::hard_link;
@@ -219,6 +224,11 @@ Result<bool> FolderStream::open_entry(const Level& level, const std::string& nam
   }
   file_ = std::move(fd);
   return true;
+}
+
+Status FolderStream::rewind() {
+  if (::lseek(file_.get(), 0, SEEK_SET) == 0) return Done{};
+  return refused("lseek", "read a file in " + quote(name_), errno);
 }
 
 Result<std::string_view> FolderStream::data() {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,19 +20,31 @@ namespace berth::layers {
 /// What a directory's content means.
 enum class Folder {
   plain,
-  upper  ///< the upper directory of an overlayfs: its whiteouts and opaque directories become marks
+  upper,     ///< that of an overlayfs' changes: whiteouts and opaque directories become marks
+  container  ///< the root of one that runs: hard links are files each, mounts are passed over
 };
 
 class FolderStream : public EntryStream {
  public:
-  /// `name` is what messages call the directory behind `folder`.
+  /// `name` is what messages call the directory behind `folder`. `mounts` are the paths of what
+  /// is mounted in a container.
   FolderStream(UniqueFd folder,
                std::string name,
                Xattrs xattrs = Xattrs::users,
-               Folder meaning = Folder::plain);
+               Folder meaning = Folder::plain,
+               std::set<std::string> mounts = {});
 
   /// What an upper directory has deleted, as far as it has been read.
   [[nodiscard]] const std::vector<Mark>& marks() const { return marks_; }
+
+  /// The names in the directory that next() has just returned, in falling order, mounts among them.
+  [[nodiscard]] const std::vector<std::string>& names() const { return levels_.back().names; }
+
+  /// What the file system says of the current entry.
+  [[nodiscard]] const struct stat& info() const { return info_; }
+
+  /// Makes data() begin once more at the file's first byte.
+  Status rewind();
 
   Result<bool> next(Entry& entry) override;
   Result<std::string_view> data() override;
@@ -54,7 +67,9 @@ class FolderStream : public EntryStream {
   std::string name_;
   Xattrs xattrs_;
   Folder meaning_;
+  std::set<std::string> mounts_;
   std::vector<Mark> marks_;
+  struct stat info_ = {};
   UniqueFd root_;
   std::vector<Level> levels_;
   UniqueFd file_;  ///< the current one

@@ -37,11 +37,18 @@ class Program:
         self.random = random.Random(seed)
         self.top = top
 
+    def walk(self):
+        """Without what is berth's own."""
+        for folder, folders, files in os.walk(self.top):
+            if folder == self.top and ".berth" in folders:
+                folders.remove(".berth")
+            yield folder, files
+
     def folders(self):
-        return [x for x, _, _ in os.walk(self.top)]
+        return [x for x, _ in self.walk()]
 
     def files(self):
-        return [os.path.join(x, n) for x, _, files in os.walk(self.top) for n in files]
+        return [os.path.join(x, n) for x, files in self.walk() for n in files]
 
     def somewhere(self):
         return os.path.join(self.random.choice(self.folders()), self.random.choice(NAMES))

@@ -3,11 +3,14 @@
 overlayfs is the judge of both.
 
 BERTH_CHANGES says how many random containers are compared, BERTH_SEED where to begin."""
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import changes
@@ -75,6 +78,82 @@ class Oracle(SaveTest):
             ours = {**harness.scan(top), ".": harness.describe(top, ())}
             self.assertEqual(harness.differences(ours, expected), "", f"seed {seed}, {options}")
             shutil.rmtree(self.path("c"))
+
+    @contextlib.contextmanager
+    def process_in(self, root):
+        """A process with that root. It has no program of its own: there is none in there."""
+        pid = os.fork()
+        if pid == 0:
+            os.chroot(root)
+            os.chdir("/")
+            signal.pause()
+            os._exit(0)
+        while os.readlink(f"/proc/{pid}/cwd") != root:
+            time.sleep(0.01)
+        try:
+            yield pid
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def test_a_container_that_runs_is_compared_with_its_image_as_root(self):
+        """What a container does not see of its image, owners and attributes, is not compared here."""
+        for seed in range(SEED, SEED + COUNT // 2):
+            self.base(seed)
+            lower = self.path("with-own")
+            shutil.rmtree(lower, ignore_errors=True)
+            subprocess.run(["unsquashfs", "-n", "-q", "-d", lower, self.path("base.sqsh")], check=True)
+            with changes.mounted(self.path("c"), lower) as merged:
+                program = changes.Program(seed, merged)
+                for _ in range(program.random.randrange(1, 25)):
+                    program.step()
+                expected = harness.scan(merged, ["owner", "xattrs"])
+                with self.process_in(merged) as pid:
+                    self.must("save", "--force", "--pid", str(pid), "base.sqsh", "changes.sqsh")
+            self.must("merge", "--force", "base.sqsh", "changes.sqsh", "whole.sqsh")
+            ours = harness.scan(self.unpack(self.path("whole.sqsh"), "whole"), ["owner", "xattrs"])
+            expected = {name: seen for name, seen in expected.items() if name.split("/")[0] != ".berth"}
+            self.assertEqual(harness.differences(ours, expected), "", f"seed {seed}")
+            shutil.rmtree(self.path("c"))
+
+    def test_what_is_mounted_in_a_container_and_what_berth_writes_there_is_not_saved_as_root(self):
+        layout.write_folder(self.path("in"), {
+            "etc/passwd": b"image\n", "etc/motd": b"m", "mnt/below": b"b", "home/me/f": b"f", "same": b"same"})
+        self.image_of("dir:in", name="base.sqsh")
+        lower = self.path("with-own")
+        subprocess.run(["unsquashfs", "-n", "-q", "-d", lower, self.path("base.sqsh")], check=True)
+        layout.write_folder(self.path("host"), {"secret": b"of the host"})
+        with contextlib.ExitStack() as stack:
+            merged = stack.enter_context(changes.mounted(self.path("c"), lower))
+            layout.write_folder(merged, {
+                "etc/passwd": b"berth\n", "etc/resolv.conf": b"berth\n", "etc/new": b"new", "one": b"file\n"})
+            for place in ["mnt", "home/me", "made/for/it", "with space", "half/mount"]:
+                os.makedirs(os.path.join(merged, place), exist_ok=True)
+                subprocess.run(["mount", "--bind", self.path("host"), os.path.join(merged, place)], check=True)
+                stack.callback(subprocess.run, ["umount", os.path.join(merged, place)], check=True)
+            subprocess.run(["mount", "--bind", self.path("host/secret"), os.path.join(merged, "one")], check=True)
+            stack.callback(subprocess.run, ["umount", os.path.join(merged, "one")], check=True)
+            layout.write_folder(merged, {"half/own": b"own"})
+            with self.process_in(merged) as pid:
+                told = self.must("save", "--pid", str(pid), "base.sqsh", "changes.sqsh")
+        self.assertIn(f"berth: saved the changes in process {pid} to 'changes.sqsh': ", told)
+        self.assertEqual(self.member("changes.sqsh", ".berth/deleted"), b"")
+        self.assertEqual(set(self.tree_of(self.path("changes.sqsh"))), {"etc", "etc/new", "half", "half/own"})
+        self.must("merge", "base.sqsh", "changes.sqsh", "whole.sqsh")
+        tree = self.tree_of(self.path("whole.sqsh"))
+        self.assertEqual(set(tree), {"etc", "etc/motd", "etc/new", "etc/passwd", "half", "half/own", "home",
+                                     "home/me", "home/me/f", "mnt", "mnt/below", "same"})
+        self.assertEqual(self.member("whole.sqsh", "etc/passwd"), b"image\n")
+        self.assertEqual({seen["owner"] for seen in tree.values()}, {(0, 0)})
+
+    def test_another_containers_process_is_refused_as_root(self):
+        layout.write_folder(self.path("in"), {"a": b"a"})
+        self.image_of("dir:in", name="base.sqsh")
+        with changes.mounted(self.path("c"), self.path("in")) as merged:  # without berth's own files
+            with self.process_in(merged) as pid:
+                self.refuses(f"save the changes of process {pid}: it is in no container of 'base.sqsh'", "save",
+                             f"--pid={pid}", "base.sqsh", "out.sqsh",
+                             hint="name a process that 'berth run' has started, and the image that it runs")
 
     def test_what_only_the_lower_directory_knows_is_refused_as_root(self):
         layout.write_folder(self.path("in"), {"d/f": b"f", "d/g": b"g", "one": b"1"})
@@ -222,9 +301,20 @@ class Saved(SaveTest):
         self.must("merge", "copy.sqsh", "changes.sqsh", "out.sqsh")
 
     def test_wrong_words_and_places(self):
-        usage = "write: berth image save [OPTIONS] --upper DIR IMAGE OUT.sqsh"
+        usage = "write: berth image save [OPTIONS] {--pid PID|--upper DIR} IMAGE OUT.sqsh"
         self.refuses("save changes: nothing says where they are", "save", "app:v1", "out.sqsh", hint=usage,
                      status=2)
+        self.refuses("save the changes of both a process and a directory", "save", "--pid=1", "--upper=upper",
+                     "app:v1", "out.sqsh", hint=usage, status=2)
+        for pid in ["0", "-1", "x", "1234567890", ""]:
+            self.refuses(f"take '{pid}' for '--pid'", "save", "--pid=" + pid, "app:v1", "out.sqsh", status=2,
+                         hint="it is the number of a process that runs in the container")
+        self.refuses("read the container of process 999999999: open: No such file or directory (ENOENT)",
+                     "save", "--pid=999999999", "app:v1", "out.sqsh")
+        path = self.path("store/app:v1.sqsh")
+        self.refuses(f"save the changes of process {os.getpid()}: it is in no container of '{path}'", "save",
+                     f"--pid={os.getpid()}", "app:v1", "out.sqsh",
+                     hint="name a process that 'berth run' has started, and the image that it runs")
         self.refuses("go on: there is too little to work on", "save", "app:v1", hint=usage, status=2)
         self.refuses("read the directory 'none': open: No such file or directory (ENOENT)", "save", "--upper",
                      "none", "app:v1", "out.sqsh")

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/cli/mounts.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace berth::cli {
+
+namespace {
+
+constexpr std::size_t kMostBytes = 16UL << 20;
+constexpr std::size_t kMountPoint = 4;  ///< which field it is
+
+bool is_octal(std::string_view text) {
+  return text.size() == 3 && text.find_first_not_of("01234567") == std::string_view::npos;
+}
+
+/// "\040" is a blank.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::string_view digits = text.substr(at + 1).substr(0, 3);
+    if (text[at] == '\\' && is_octal(digits)) {
+      plain += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + digits[2] - '0');
+      at += digits.size();
+    } else {
+      plain += text[at];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+std::set<std::string> parse_mounts(std::string_view text) {
+  std::set<std::string> mounts;
+  for (const std::string& line : split(text, '\n')) {
+    const std::vector<std::string> fields = split(line, ' ');
+    if (fields.size() <= kMountPoint) continue;
+    const std::string path = unescaped(fields[kMountPoint]);
+    if (path.size() > 1 && path.front() == '/') mounts.insert(path.substr(1));
+  }
+  return mounts;
+}
+
+Result<std::set<std::string>> read_mounts(const std::string& path) {
+  const auto text = read_text_file(path, kMostBytes);
+  if (!text) return text.error();
+  return parse_mounts(*text);
+}
+
+}  // namespace berth::cli
