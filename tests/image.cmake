@@ -32,6 +32,15 @@ foreach(name atomic bounds errors export formats hostile images integrity people
     LABELS "component;image;slow" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
 endforeach()
 
+# The sanitizers' memory is not the import's.
+if(NOT BERTH_SANITIZE)
+  add_test(NAME import_memory
+           COMMAND Python3::Interpreter -B
+                   ${PROJECT_SOURCE_DIR}/tests/component/import/memory_test.py)
+  set_tests_properties(import_memory PROPERTIES
+    LABELS "component;image;slow" TIMEOUT 600 ENVIRONMENT BERTH_IMAGE=$<TARGET_FILE:berth-image>)
+endif()
+
 berth_fuzz(oci_documents SOURCES tests/fuzz/oci_documents.cc NEEDS berth_source)
 berth_fuzz(settings_file SOURCES tests/fuzz/settings_file.cc NEEDS berth_settings_file)
 berth_fuzz(registry_texts SOURCES tests/fuzz/registry_texts.cc NEEDS berth_registry)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/convert.h"
 
+#include <memory>
 #include <unordered_map>
 
 namespace berth::cli {
@@ -24,11 +25,19 @@ squash::Kind kind_of(layers::Kind kind) {
 
 constexpr std::uint16_t kSetuidBits = 06000;
 
+std::size_t count_of(const layers::Node& node) {
+  std::size_t count = node.inode ? 1 : 0;
+  for (const auto& [name, child] : node.children)
+    count += count_of(*child);
+  return count;
+}
+
 class Converter {
  public:
   explicit Converter(const Keep& keep) : keep_(keep) {}
 
-  Converted take(const layers::Node& root) {
+  Converted take(layers::Node& root) {
+    made_.tree.inodes.reserve(count_of(root));
     add_directory(root, add(*root.inode));
     return std::move(made_);
   }
@@ -41,7 +50,7 @@ class Converter {
     return static_cast<std::uint16_t>(mode & ~kSetuidBits);
   }
 
-  unsigned add(const layers::Inode& from) {
+  unsigned add(layers::Inode& from) {
     made_.losses.xattrs += from.attributes.lost_xattrs;
     squash::Inode inode;
     inode.kind = kind_of(from.kind);
@@ -49,8 +58,8 @@ class Converter {
     inode.uid = from.attributes.uid;
     inode.gid = from.attributes.gid;
     inode.mtime = from.attributes.mtime;
-    inode.xattrs = from.attributes.xattrs;
-    inode.target = from.target;
+    inode.xattrs = std::move(from.attributes.xattrs);
+    inode.target = std::move(from.target);
     inode.content = from.content.value_or(0);
     if (from.content) ++made_.contents;
     made_.tree.inodes.push_back(std::move(inode));
@@ -58,27 +67,33 @@ class Converter {
   }
 
   /// The number of what a name refers to; several names of one inode get the same.
-  unsigned number_of(const layers::Inode& inode) {
-    const auto [place, is_new] = numbers_.try_emplace(&inode, 0);
-    if (is_new) {
-      place->second = add(inode);
-    } else {
-      ++made_.tree.inodes[place->second].links;
+  unsigned number_of(const std::shared_ptr<layers::Inode>& name) {
+    const auto inode = layers::settled(name);
+    const auto known = numbers_.find(inode.get());
+    if (known != numbers_.end()) {
+      ++made_.tree.inodes[known->second].links;
+      return known->second;
     }
-    return place->second;
+    const unsigned number = add(*inode);
+    // Most have one name: those need not be found again. (Who asks here is the second user.)
+    if (inode != name || inode.use_count() > 2) numbers_.emplace(inode.get(), number);
+    return number;
   }
 
-  void add_directory(const layers::Node& node, unsigned index) {
+  void add_directory(layers::Node& node, unsigned index) {
     std::vector<squash::Name> names;
-    for (const auto& [name, child] : node.children) {
-      const auto inode = layers::settled(child->inode);
-      if (!inode) continue;                       // deleted
-      if (inode->kind == layers::Kind::device) {  // takes privilege to make
+    names.reserve(node.children.size());
+    while (!node.children.empty()) {
+      auto taken = node.children.extract(node.children.begin());
+      layers::Node& child = *taken.mapped();
+      if (!child.inode) continue;  // deleted
+      const layers::Kind kind = layers::settled(child.inode)->kind;
+      if (kind == layers::Kind::device) {  // takes privilege to make
         ++made_.losses.devices;
         continue;
       }
-      names.push_back({name, number_of(*inode)});
-      if (inode->kind == layers::Kind::directory) add_directory(*child, names.back().inode);
+      names.push_back({std::move(taken.key()), number_of(child.inode)});
+      if (kind == layers::Kind::directory) add_directory(child, names.back().inode);
     }
     made_.names += names.size();
     made_.tree.inodes[index].names = std::move(names);
@@ -91,7 +106,7 @@ class Converter {
 
 }  // namespace
 
-Converted convert(const layers::Node& root, const Keep& keep) {
+Converted convert(layers::Node root, const Keep& keep) {
   return Converter(keep).take(root);
 }
 

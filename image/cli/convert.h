@@ -28,7 +28,8 @@ struct Converted {
   std::uint64_t contents = 0;  ///< files whose bytes are used
 };
 
-/// Leaves out device nodes. Hard links share one inode.
-Converted convert(const layers::Node& root, const Keep& keep);
+/// Leaves out device nodes. Hard links share one inode. The one tree goes while the other grows, so
+/// that there is never memory for both.
+Converted convert(layers::Node root, const Keep& keep);
 
 }  // namespace berth::cli

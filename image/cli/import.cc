@@ -36,6 +36,12 @@ struct Rules {
   layers::Limits limits = {};
 };
 
+/// For as many entries as are allowed. Few have still room for long names and attributes.
+std::uint64_t memory_for(std::uint64_t entries) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;  // numbers of inodes have 32 bits
+  return std::max(std::min(entries, kMost) * layers::kBytesOfEntry, layers::kMostMemory);
+}
+
 /// One import: from an open source to a written file.
 class Import {
  public:
@@ -51,8 +57,7 @@ class Import {
         rules_(rules),
         meter_(std::make_shared<layers::Meter>(rules.limits)),
         sink_(writer),
-        // Directories that no entry names count too.
-        merger_(sink_, 2 * std::min(rules.limits.entries.most, layers::kMostNodes) + 1000) {}
+        merger_(sink_, memory_for(rules.limits.entries.most)) {}
 
   Result<Summary> run(const std::string& folder_name) {
     BERTH_TRY(add_own_layer());
@@ -60,7 +65,7 @@ class Import {
               : image_.squash.file    ? add_image()
                                       : add_layers());
     BERTH_TRY(merger_.finish());
-    const Converted converted = convert(merger_.root(), rules_.keep);
+    const Converted converted = convert(merger_.take_root(), rules_.keep);
     BERTH_TRY(writer_.finish(converted.tree));
     Summary summary;
     summary.layers = image_.layers.size();

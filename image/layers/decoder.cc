@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kPiece = 256UL * 1024;
 
+constexpr std::string_view kXz("\xfd\x37zXZ\0", 6);
+
 class PlainDecoder : public Decoder {
  public:
   explicit PlainDecoder(HashedInput& input) : input_(input) {}
@@ -42,7 +44,7 @@ class PlainDecoder : public Decoder {
   std::string_view rest_;
 };
 
-/// zstd, xz and bzip2 through libarchive's filters over its "raw" format.
+/// zstd and bzip2 through libarchive's filters over its "raw" format.
 class FilterDecoder : public Decoder {
  public:
   explicit FilterDecoder(HashedInput& input) : input_(input), archive_(archive_read_new()) {}
@@ -58,7 +60,6 @@ class FilterDecoder : public Decoder {
     archive_entry* entry = nullptr;
     if (archive_read_support_format_raw(archive_) != ARCHIVE_OK ||
         archive_read_support_filter_zstd(archive_) != ARCHIVE_OK ||
-        archive_read_support_filter_xz(archive_) != ARCHIVE_OK ||
         archive_read_support_filter_bzip2(archive_) != ARCHIVE_OK ||
         archive_read_open(archive_, this, nullptr, give, nullptr) != ARCHIVE_OK ||
         archive_read_next_header(archive_, &entry) != ARCHIVE_OK)
@@ -152,9 +153,8 @@ Result<std::unique_ptr<Decoder>> choose_decoder(HashedInput& input) {
   const auto start = input.peek();
   if (!start) return start.error();
   if (start->starts_with("\x1f\x8b")) return make_gzip_decoder(input);
-  if (start->starts_with("\x28\xb5\x2f\xfd") || is_skippable(*start) || start->starts_with("BZh") ||
-      start->starts_with("\xfd"
-                         "7zXZ")) {
+  if (start->starts_with(kXz)) return make_xz_decoder(input);
+  if (start->starts_with("\x28\xb5\x2f\xfd") || is_skippable(*start) || start->starts_with("BZh")) {
     auto decoder = std::make_unique<FilterDecoder>(input);
     BERTH_TRY(decoder->open());
     return std::unique_ptr<Decoder>(std::move(decoder));

@@ -63,4 +63,7 @@ Result<std::unique_ptr<Decoder>> choose_decoder(HashedInput& input);
 /// gzip, one member or several, through isa-l (three times as fast as zlib). In a file of its own.
 std::unique_ptr<Decoder> make_gzip_decoder(HashedInput& input);
 
+/// xz, one stream or several, within a limit of memory. In a file of its own.
+std::unique_ptr<Decoder> make_xz_decoder(HashedInput& input);
+
 }  // namespace berth::layers

@@ -8,7 +8,11 @@ namespace berth::layers {
 
 namespace {
 
-constexpr std::uint64_t kMostText = std::uint64_t{128} << 20;  // bytes
+// Measured, with all that follows up to the image's tables, which have names in copies of their own
+// and attributes in hexadecimal too.
+constexpr std::uint64_t kBytesOfNode = 660;
+constexpr std::uint64_t kCopiesOfName = 3;
+constexpr std::uint64_t kCopiesOfXattr = 4;
 
 /// Takes the first part off a normalised path.
 std::string_view take_part(std::string_view& path) {
@@ -46,15 +50,18 @@ Status Merger::add_layer(int layer, EntryStream& stream, source::Whiteouts white
   }
 }
 
-/// Compressed layers can hold gigabytes of names in little space.
+/// Compressed layers can hold gigabytes of names and attributes in little space.
 Status Merger::measure(const Entry& entry) {
-  text_ += entry.path.size() + entry.target.size();
+  text_ += entry.path.size() + kCopiesOfName * split_path(entry.path).name.size();
+  text_ += entry.target.size();
   for (const auto& [key, value] : entry.attributes.xattrs)
-    text_ += key.size() + value.size();
-  if (nodes_ <= most_nodes_ && text_ <= kMostText) return Done{};
+    text_ += kCopiesOfXattr * (key.size() + value.size());
+  if (nodes_ * kBytesOfNode + text_ <= most_memory_) return Done{};
   return Error{Blame::image,
                "use the entry " + quote_start(entry.path) +
-                   ": the names and attributes of the image are too many to keep in memory"};
+                   ": the names and attributes of the image are too many to keep in memory",
+               {},
+               "if you trust it: a higher limits.entries in berth.yaml allows more of both"};
 }
 
 Status Merger::add(Entry& entry, EntryStream& stream, source::Whiteouts whiteouts) {

@@ -36,15 +36,18 @@ struct Counts {
   std::uint64_t hidden = 0;  ///< files of lower layers passed over
 };
 
-constexpr std::uint64_t kMostNodes = 20'000'000;
+/// What an entry with a name of some 40 bytes takes, from here to the image's tables.
+constexpr std::uint64_t kBytesOfEntry = 850;
+/// With what else an import needs, below 512 MiB.
+constexpr std::uint64_t kMostMemory = 600'000 * kBytesOfEntry;
 
 class Merger {
  public:
-  /// Deep paths cost little in a compressed layer, but each part of them a node here: refuses to
-  /// make more than `most_nodes`.
-  explicit Merger(FileSink& sink, std::uint64_t most_nodes = kMostNodes)
+  /// Names and attributes cost little in a compressed layer, but memory here: refuses what would
+  /// take more than about `most_memory` bytes.
+  explicit Merger(FileSink& sink, std::uint64_t most_memory = kMostMemory)
       : sink_(sink),
-        most_nodes_(most_nodes) {}
+        most_memory_(most_memory) {}
 
   /// Adds the next layer; its number must be lower than every one before.
   Status add_layer(int layer, EntryStream& stream, source::Whiteouts whiteouts);
@@ -62,6 +65,9 @@ class Merger {
   Status finish();
 
   [[nodiscard]] const Node& root() const { return root_; }
+
+  /// The tree itself, after finish(). Nothing else may be asked for any more.
+  Node take_root() { return std::move(root_); }
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -87,9 +93,9 @@ class Merger {
 
   FileSink& sink_;
   Node root_;
-  std::uint64_t most_nodes_;
+  std::uint64_t most_memory_;
   std::uint64_t nodes_ = 1;
-  std::uint64_t text_ = 0;  ///< bytes of names, targets and attributes
+  std::uint64_t text_ = 0;  ///< bytes of memory for names, targets and attributes
   Counts counts_;
   Wants wants_;
   int layer_ = 0;            ///< the current one

@@ -17,19 +17,11 @@ namespace {
 
 // A hole costs nothing in the archive; this keeps a forged one from costing days.
 constexpr std::uint64_t kLargestFile = 1ULL << 42;
+// libarchive refuses names and pax records of more than a MiB, but keeps a map of holes whatever
+// its size, and needs ten times as much for it.
+constexpr std::size_t kMostHeader = 8UL << 20;
 constexpr std::size_t kZeros = 64UL * 1024;
 constexpr std::array<char, kZeros> kZeroBytes = {};
-
-la_ssize_t give(archive* a, PlainBytes& bytes, std::optional<Error>& failure, const void** piece) {
-  const auto got = bytes.next();
-  if (!got) {
-    failure = got.error();
-    archive_set_error(a, EIO, "the layer cannot be read");
-    return ARCHIVE_FATAL;
-  }
-  *piece = got->data();
-  return static_cast<la_ssize_t>(got->size());
-}
 
 std::string text_or_empty(const char* text) {
   return text == nullptr ? "" : text;
@@ -145,9 +137,8 @@ Error TarStream::broken() {
 
 Status TarStream::open() {
   is_open_ = true;
-  const auto read = [](archive* a, void* self, const void** piece) {
-    auto& stream = *static_cast<TarStream*>(self);
-    return give(a, stream.bytes_, stream.failure_, piece);
+  const auto read = [](archive* /*unused*/, void* self, const void** piece) {
+    return la_ssize_t{static_cast<TarStream*>(self)->give(piece)};
   };
   if (archive_read_support_format_tar(archive_) != ARCHIVE_OK ||
       archive_read_open(archive_, this, nullptr, read, nullptr) != ARCHIVE_OK)
@@ -155,10 +146,39 @@ Status TarStream::open() {
   return Done{};
 }
 
+/// The next piece for libarchive; the error, if there is one, stays here.
+ssize_t TarStream::give(const void** piece) {
+  auto got = bytes_.next();
+  if (got && is_in_header_) header_bytes_ += got->size();
+  if (got && header_bytes_ > kMostHeader)
+    got = Error{Blame::image,
+                "read the layer " + quote(bytes_.name()) +
+                    ": the header of an entry is larger than " + size_text(kMostHeader)};
+  if (!got) {
+    failure_ = std::move(got.error());
+    archive_set_error(archive_, EIO, "the layer cannot be read");
+    return ARCHIVE_FATAL;
+  }
+  *piece = got->data();
+  return static_cast<ssize_t>(got->size());
+}
+
+int TarStream::read_header(archive_entry*& raw) {
+  // What is left of the file before is no part of the header.
+  if (has_entry_ && archive_read_data_skip(archive_) < ARCHIVE_WARN) return ARCHIVE_FATAL;
+  is_in_header_ = true;
+  header_bytes_ = 0;
+  const int answer = archive_read_next_header(archive_, &raw);
+  is_in_header_ = false;
+  header_bytes_ = 0;
+  has_entry_ = answer == ARCHIVE_OK || answer == ARCHIVE_WARN;
+  return answer;
+}
+
 Result<bool> TarStream::next(Entry& entry) {
   if (!is_open_) BERTH_TRY(open());
   archive_entry* raw = nullptr;
-  const int answer = archive_read_next_header(archive_, &raw);
+  const int answer = read_header(raw);
   if (answer == ARCHIVE_EOF) {
     // Zeros may follow the end of the archive, and the digests cover them.
     BERTH_TRY(bytes_.finish());

@@ -6,6 +6,8 @@
 #include "image/layers/plain.h"
 #include "image/source/open.h"
 
+#include <sys/types.h>
+
 #include <array>
 #include <memory>
 #include <string>
@@ -33,6 +35,8 @@ class TarStream : public EntryStream {
 
  private:
   Status open();
+  int read_header(archive_entry*& raw);
+  ssize_t give(const void** piece);
   Status measure_hole(std::uint64_t bytes);
   Error broken();
   Status read_entry(archive_entry* raw, Entry& entry);
@@ -45,10 +49,13 @@ class TarStream : public EntryStream {
   std::optional<Error> failure_;  ///< of bytes_, met inside libarchive
   archive* archive_;
   bool is_open_ = false;
-  std::uint64_t size_ = 0;      ///< of the current file
-  std::uint64_t position_ = 0;  ///< how much of it was handed out
-  std::string_view block_;      ///< libarchive's, to be handed out
-  std::uint64_t block_at_ = 0;  ///< where in the file it belongs
+  bool has_entry_ = false;
+  bool is_in_header_ = false;
+  std::size_t header_bytes_ = 0;  ///< that were read for the current header
+  std::uint64_t size_ = 0;        ///< of the current file
+  std::uint64_t position_ = 0;    ///< how much of it was handed out
+  std::string_view block_;        ///< libarchive's, to be handed out
+  std::uint64_t block_at_ = 0;    ///< where in the file it belongs
 };
 
 }  // namespace berth::layers

@@ -32,7 +32,7 @@ struct Value {
 struct Limits {
   /// limits.unpacked-size: bytes that all layers together may unpack to.
   Value<std::uint64_t> unpacked_size = {std::uint64_t{1} << 40};
-  /// limits.entries: names that all layers together may have. Each takes 600 bytes of memory.
+  /// limits.entries: names that all layers together may have. Each takes about 850 bytes of memory.
   Value<std::uint64_t> entries = {600'000};
   /// limits.layers
   Value<std::uint64_t> layers = {1000};

@@ -77,7 +77,7 @@ std::optional<std::string> unpack(const Blob& blob, std::size_t step) {
   return out;
 }
 
-/// Nothing, or what looks packed itself: what is around it is not opened for that.
+/// Nothing, or what looks packed itself: what is around it may not be opened for that.
 bool is_no_layer(std::string_view bytes) {
   constexpr std::array<std::string_view, 4> kMarks = {"\x28\xb5", "*M\x18", "BZh", "7zXZ"};
   return bytes.empty() || std::any_of(kMarks.begin(), kMarks.end(), [&](std::string_view mark) {

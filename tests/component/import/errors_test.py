@@ -58,7 +58,7 @@ class Sources(harness.ImportTest):
         self.fails(["cut.tar", "out.sqsh"],
                    "berth: cannot read the layer 'cut.tar': Truncated tar archive\n")
         for how, why in [("gzip", "it ends in the middle"), ("zstd", "Truncated zstd input"),
-                         ("xz", "Lzma library error")]:
+                         ("xz", "it ends in the middle")]:
             packed = layout.compress(os.urandom(3000) + GOOD, how)
             self.write("cut", packed[:len(packed) // 2])
             done = self.run_import("tar:cut", "out.sqsh")

@@ -211,21 +211,20 @@ class Formats(HostileTest):
             self.assertRegex(done.stderr, r"^berth: cannot read the layer '[^']*': "
                              r"(Unrecognized archive format|Damaged tar archive[^\n]*)\n$")
 
-    def test_libarchive_is_used_for_tar_and_four_filters_only(self):
+    def test_libarchive_is_used_for_tar_and_two_filters_only(self):
         symbols = subprocess.run(["nm", "-D", "--undefined-only", harness.PROGRAM], capture_output=True,
                                  text=True, check=True).stdout
         used = {x.split("@")[0] for x in symbols.split()
                 if re.match("archive_read_(support|append|set_format)", x)}
         self.assertEqual(used, {"archive_read_support_format_tar", "archive_read_support_format_raw",
-                                "archive_read_support_filter_zstd", "archive_read_support_filter_xz",
-                                "archive_read_support_filter_bzip2"})
+                                "archive_read_support_filter_zstd", "archive_read_support_filter_bzip2"})
 
     def test_a_layer_that_is_packed_twice_is_refused(self):
         layer = rawtar.make_layer([entry("a")])
         for outer, inner, why in [
-                ("xz", "zstd", "decompress 'in.tar': it is compressed more than once"),
-                ("bzip2", "xz", "decompress 'in.tar': it is compressed more than once"),
+                ("bzip2", "zstd", "decompress 'in.tar': it is compressed more than once"),
                 ("zstd", "zstd", "decompress 'in.tar': it is compressed more than once"),
+                ("xz", "zstd", "read the layer 'in.tar': Unrecognized archive format"),
                 ("gzip", "gzip", "read the layer 'in.tar': Unrecognized archive format")]:
             with open(self.path("in.tar"), "wb") as out:
                 out.write(layout.compress(layout.compress(layer, inner), outer))
@@ -243,7 +242,7 @@ class Formats(HostileTest):
     def test_garbage_behind_the_compressed_bytes_is_refused_or_ignored_as_their_programs_do(self):
         # More than libarchive reads to see that there is something.
         layer = rawtar.make_layer([entry("a", data=random.Random(1).randbytes(1 << 20))])
-        for how, why in [("gzip", None), ("bzip2", None), ("xz", "Lzma library error: .*"),
+        for how, why in [("gzip", None), ("bzip2", None), ("xz", "its xz data are damaged|it ends in the middle"),
                          ("zstd", "Zstd decompression failed: .*")]:
             for garbage in [b"garbage" * 1000, b"x"]:
                 with open(self.path("in.tar"), "wb") as out:
@@ -255,7 +254,7 @@ class Formats(HostileTest):
                     shutil.rmtree(self.path("unpacked"))
                 else:
                     done = self.run_import("tar:in.tar", "out.sqsh")
-                    self.assertRegex(done.stderr, rf"^berth: cannot decompress 'in.tar': {why}\n$")
+                    self.assertRegex(done.stderr, rf"^berth: cannot decompress 'in.tar': ({why})\n$")
                     self.assertEqual(done.returncode, 1)
                 self.assertEqual(snapshot(self.folder), before)
 
