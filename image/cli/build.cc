@@ -6,8 +6,6 @@
 #include "image/integrity/seal.h"
 #include "image/store/shelf.h"
 
-#include <algorithm>
-
 namespace berth::cli {
 
 namespace {
@@ -28,13 +26,11 @@ Result<Built> write_image(int fd,
   auto writer = squash::Writer::create(fd, options);
   if (!writer) return std::move(writer.error());
   ImageSink sink(*writer);
-  // As for an import: directories that no entry names count too.
-  layers::Merger merger(sink,
-                        2 * std::min(settled.limits.entries.value, layers::kMostNodes) + 1000);
+  layers::Merger merger(sink, layers::memory_for(settled.limits.entries.value));
   BERTH_TRY(add_layers(merger, tell));
   BERTH_TRY(merger.finish());
   const Converted converted =
-      convert(merger.root(), {settled.setuid.value == settings::Setuid::keep});
+      convert(merger.take_root(), {settled.setuid.value == settings::Setuid::keep});
   BERTH_TRY(writer->finish(converted.tree));
   const auto sealed = integrity::write_tree(
       fd, writer->bytes_out(), threads, [&](std::uint64_t) { return tell(); });

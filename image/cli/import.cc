@@ -36,12 +36,6 @@ struct Rules {
   layers::Limits limits = {};
 };
 
-/// For as many entries as are allowed. Few have still room for long names and attributes.
-std::uint64_t memory_for(std::uint64_t entries) {
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;  // numbers of inodes have 32 bits
-  return std::max(std::min(entries, kMost) * layers::kBytesOfEntry, layers::kMostMemory);
-}
-
 /// One import: from an open source to a written file.
 class Import {
  public:
@@ -57,7 +51,7 @@ class Import {
         rules_(rules),
         meter_(std::make_shared<layers::Meter>(rules.limits)),
         sink_(writer),
-        merger_(sink_, memory_for(rules.limits.entries.most)) {}
+        merger_(sink_, layers::memory_for(rules.limits.entries.most)) {}
 
   Result<Summary> run(const std::string& folder_name) {
     BERTH_TRY(add_own_layer());

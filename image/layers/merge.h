@@ -9,6 +9,7 @@
 #include "image/layers/wants.h"
 #include "image/source/open.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -40,6 +41,12 @@ struct Counts {
 constexpr std::uint64_t kBytesOfEntry = 850;
 /// With what else an import needs, below 512 MiB.
 constexpr std::uint64_t kMostMemory = 600'000 * kBytesOfEntry;
+
+/// For as many entries as are allowed. Few have still room for long names and attributes.
+constexpr std::uint64_t memory_for(std::uint64_t entries) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;  // numbers of inodes have 32 bits
+  return std::max(std::min(entries, kMost) * kBytesOfEntry, kMostMemory);
+}
 
 class Merger {
  public:
