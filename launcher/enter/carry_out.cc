@@ -27,6 +27,7 @@ std::optional<Answer> apply_to_mounts(const Step& step, Mounts& mounts) noexcept
     return mounts.mount_overlay(overlay->options.c_str(), overlay->at.c_str());
   if (const auto* tree = std::get_if<AttachTree>(&step))
     return mounts.attach_tree(tree->slot, tree->to.c_str());
+  if (const auto* wanted = std::get_if<LookAhead>(&step)) return mounts.look_ahead(*wanted);
   if (std::get_if<AwaitProof>(&step)) return mounts.await_proof();
   if (const auto* change = std::get_if<ChangeRoot>(&step))
     return mounts.change_root(change->root.c_str(), change->read_only);

@@ -3,7 +3,7 @@
 // the n-th call; the real ones are linux_mounts.cc and linux_process.cc.
 #pragma once
 
-#include "launcher/model/facts.h"
+#include "launcher/model/steps.h"
 
 #include <cstdint>
 
@@ -64,6 +64,8 @@ class Mounts {
   virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;
   virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
   virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;
+  /// Never refused: what is not found now will be missed later.
+  virtual Answer look_ahead(const LookAhead& wanted) noexcept = 0;
   virtual Answer await_proof() noexcept = 0;
   virtual Answer change_root(const char* root, bool read_only) noexcept = 0;
 };

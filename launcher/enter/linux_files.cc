@@ -105,4 +105,25 @@ Answer LinuxMounts::lay_files(const char* at, const StartFile* files, unsigned c
   return {};
 }
 
+Answer LinuxMounts::look_ahead(const LookAhead& wanted) noexcept {
+  constexpr std::size_t kBeginning = 128 << 10;
+  int program = -1;
+  for (const std::string& path : wanted.candidates) {
+    if (!path.starts_with('/')) break;
+    // Whatever lies there, a FIFO say, must not keep us.
+    program = open_in_root(root_, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (program >= 0 || (errno != ENOENT && errno != ENOTDIR)) break;
+  }
+  // The first close of a file asks the server whether it minds: now, not behind the reading.
+  if (program >= 0) ::close(::dup(program));
+  for (const std::string& path : wanted.others) {
+    const int found = open_in_root(root_, path.c_str(), O_PATH);
+    if (found >= 0) ::close(found);
+  }
+  if (program < 0) return {};
+  (void)::readahead(program, 0, kBeginning);  // not for a directory, and then nobody misses it
+  ::close(program);
+  return {};
+}
+
 }  // namespace berth::enter

@@ -28,6 +28,7 @@ class LinuxMounts : public Mounts {
   Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   Answer mount_overlay(const char* options, const char* at) noexcept override;
   Answer attach_tree(unsigned slot, const char* to) noexcept override;
+  Answer look_ahead(const LookAhead& wanted) noexcept override;
   Answer await_proof() noexcept override;
   Answer change_root(const char* root, bool read_only) noexcept override;
 

@@ -73,6 +73,13 @@ struct AttachTree {
   std::string to;
 };
 
+/// Looks for what the program's start will look for, so that the kernel knows it by then: its file,
+/// of which the beginning is read ahead, and its loader. Nothing comes of what is not found.
+struct LookAhead {
+  std::vector<std::string> candidates;  ///< as Execute has them; the first that is there counts
+  std::vector<std::string> others;
+};
+
 /// Waits until the image's server has compared the start files with the image's hash tree.
 struct AwaitProof {};
 
@@ -114,6 +121,7 @@ using Step = std::variant<EnterNamespaces,
                           LayStartFiles,
                           MountOverlay,
                           AttachTree,
+                          LookAhead,
                           AwaitProof,
                           ChangeRoot,
                           ShareContainer,

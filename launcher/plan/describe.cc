@@ -51,6 +51,10 @@ std::string goal(const AttachTree& step) {
   return "bind " + quote(step.from) + " to " + quote(step.to);
 }
 
+std::string goal(const LookAhead&) {
+  return "look ahead for what the program starts with";
+}
+
 std::string goal(const AwaitProof&) {
   return "check what programs start with against the image's hash tree";
 }
@@ -98,6 +102,14 @@ std::string indented(const std::string& text) {
   return out;
 }
 
+std::string lines_of(const LookAhead& wanted) {
+  std::string lines;
+  for (const auto* paths : {&wanted.candidates, &wanted.others})
+    for (const std::string& path : *paths)
+      lines += indented_line(path);
+  return lines;
+}
+
 std::string details_of(const Step& step) {
   if (const auto* file = std::get_if<WriteFile>(&step)) return indented(file->text);
   if (const auto* scratch = std::get_if<MountScratch>(&step))
@@ -108,6 +120,7 @@ std::string details_of(const Step& step) {
       if (file.kind == StartFile::Kind::file) lines += indented_line(file.path);
     return lines;
   }
+  if (const auto* wanted = std::get_if<LookAhead>(&step)) return lines_of(*wanted);
   const auto* program = std::get_if<Execute>(&step);
   if (program == nullptr) return {};
   std::string words;

@@ -116,20 +116,34 @@ void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds
   unsigned slot = 0;
   for (const Bind& bind : binds)
     steps.push_back(AttachTree{slot++, bind.from, bind.to});
-  if (has_start && launch.image.has_proof) steps.push_back(AwaitProof{});
   steps.push_back(ChangeRoot{base + "/root", launch.request.read_only});
 }
 
-void add_program(Steps& steps,
-                 const Launch& launch,
-                 const std::vector<Bind>& binds,
-                 std::vector<std::string> words) {
+/// The way to what every start reads, and to what it looks for in vain.
+std::vector<std::string> read_by_every_start(const Launch& launch) {
+  std::vector<std::string> paths;
+  for (const StartFile& file : launch.image.start) {
+    const bool is_on_the_way = file.path.find('/') != std::string::npos;
+    if (file.kind != StartFile::Kind::directory && is_on_the_way) paths.push_back("/" + file.path);
+  }
+  paths.emplace_back("/etc/ld.so.preload");
+  return paths;
+}
+
+/// Nobody may start from files that have not been proved. The proof takes as long as all that has
+/// been done till now, and the server has time for our questions meanwhile.
+void add_proof(Steps& steps, const Launch& launch, const std::vector<std::string>& candidates) {
+  if (!may_lay_start_files(launch) || !launch.image.has_proof) return;
+  steps.push_back(LookAhead{candidates, read_by_every_start(launch)});
+  steps.push_back(AwaitProof{});
+}
+
+Execute program_of(const Launch& launch,
+                   const std::vector<Bind>& binds,
+                   std::vector<std::string> words) {
   std::vector<std::string> environment = make_environment(launch, binds);
   auto candidates = candidates_for(words[0], value_of(environment, "PATH"));
-  steps.push_back(EnterDirectory{choose_workdir(launch, binds)});
-  steps.push_back(DropPrivileges{});
-  steps.push_back(CloseOthers{launch.facts.kept_descriptors});
-  steps.push_back(Execute{std::move(candidates), std::move(words), std::move(environment)});
+  return {std::move(candidates), std::move(words), std::move(environment)};
 }
 
 }  // namespace
@@ -151,15 +165,23 @@ Result<Steps> make_rest(const Launch& launch) {
   if (!binds) return std::move(binds.error());
   auto words = choose_command(launch.request, launch.config);
   if (!words) return std::move(words.error());
+  Execute program = program_of(launch, *binds, std::move(*words));
+  const bool is_joiner = launch.role == Role::joiner;
   Steps steps;
-  if (launch.role == Role::joiner) {
+  if (is_joiner) {
     steps.push_back(JoinContainer{});
   } else {
     add_own_files(steps, launch);
     add_root(steps, launch, *binds);
+  }
+  steps.push_back(EnterDirectory{choose_workdir(launch, *binds)});
+  steps.push_back(DropPrivileges{});
+  if (!is_joiner) {
+    add_proof(steps, launch, program.candidates);
     steps.push_back(ShareContainer{});
   }
-  add_program(steps, launch, *binds, std::move(*words));
+  steps.push_back(CloseOthers{launch.facts.kept_descriptors});
+  steps.push_back(std::move(program));
   return steps;
 }
 

@@ -8,14 +8,15 @@ watched=(carry_out linux_mounts linux_attach linux_files linux_process)
 
 allowed() {
   cat <<'LIST'
-chdir chmod close close_range execve fchdir fchmod fcntl fstat futimens getrlimit mkdir mkdirat mknodat mount
-mount_setattr move_mount open open_tree prctl sendfile sendmsg setns setxattr statx symlink syscall
+chdir chmod close close_range dup execve fchdir fchmod fcntl fstat futimens getrlimit mkdir mkdirat mknodat mount
+mount_setattr move_mount open open_tree prctl readahead sendfile sendmsg setns setxattr statx symlink syscall
 umount2 unlink unshare utimensat write
 memcpy memmove memset strlen strncmp
 __errno_location
 __stack_chk_fail
 berth::enter::LinuxMounts::attach_tree(unsigned int, char const*)
 berth::enter::LinuxMounts::lay_files(char const*, berth::StartFile const*, unsigned int)
+berth::enter::LinuxMounts::look_ahead(berth::LookAhead const&)
 berth::serve::await_verdict(int)
 berth::serve::hand_over(int, int)
 LIST

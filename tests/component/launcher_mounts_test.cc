@@ -197,6 +197,25 @@ TEST_F(Attaching, LeavesAStartFileOutThatIsLargerThanOneMayWrite) {
   EXPECT_EQ(answer, "missing");
 }
 
+TEST_F(Attaching, LooksAheadForWhateverThereIsAndIsHeldUpByNothing) {
+  (void)host_.make("image/bin/folder");
+  ASSERT_EQ(::mkfifo((host_.path() + "/image/bin/fifo").c_str(), 0600), 0);
+  host_.write("image/bin/closed", "x");
+  ASSERT_EQ(::chmod((host_.path() + "/image/bin/closed").c_str(), 0), 0);
+  ASSERT_EQ(::symlink("loop", (host_.path() + "/image/bin/loop").c_str()), 0);
+  const std::string before = tests::tree_of(host_.path());
+  const std::string answer = in_child([&] {
+    Steps steps = built();
+    for (const char* path :
+         {"/bin/fifo", "/bin/folder", "/bin/closed", "/bin/loop", "/etc/motd", "/no", "x", "", "/"})
+      steps.push_back(LookAhead{{"/not/there", path}, {"/etc/motd", path, "/etc/motd/x"}});
+    const std::string trouble = carried(steps);
+    return trouble + text_in(root_ + "/etc/motd");
+  });
+  EXPECT_EQ(answer, "of the image");
+  EXPECT_EQ(tests::tree_of(host_.path()), before);
+}
+
 TEST_F(Attaching, HidesWhatTheImageHasAtACoveredPlace) {
   const std::string answer = in_child([&] {
     Steps steps = built();

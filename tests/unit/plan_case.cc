@@ -88,6 +88,8 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.image.passwd += value + "\n";
   else if (key == "image_start")
     launch.image.start.push_back(start_file_of(value));
+  else if (key == "image_has_proof")
+    launch.image.has_proof = value == "yes";
   else if (key == "image_group")
     launch.image.group += value + "\n";
   else

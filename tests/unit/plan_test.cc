@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWKTSDIYOAVRLJCPFX";
+  static constexpr std::string_view kLetters = "NWKTSDIYOAHVRLJCPFX";
   std::string order;
   for (const Step& step : steps)
     order += kLetters[step.index()];
@@ -46,7 +46,7 @@ std::vector<Kind> all_of(const Steps& steps) {
 }
 
 TEST(Order, AloneTakesHostTreesBeforeTheScratchHidesThem) {
-  EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARLCPFX");
+  EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARCPLFX");
 }
 
 TEST(Order, LeaderDoesWhatOneAloneDoes) {
@@ -67,7 +67,7 @@ Launch with_start_files(const std::vector<std::string>& words) {
 
 TEST(StartFiles, BecomeALayerAboveTheImage) {
   const Steps steps = plan_of(with_start_files({"img.sqsh", "app"}), Role::alone);
-  EXPECT_EQ(order_of(steps), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAARLCPFX");
+  EXPECT_EQ(order_of(steps), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAARCPLFX");
   ASSERT_EQ(all_of<LayStartFiles>(steps).size(), 1U);
   EXPECT_EQ(all_of<LayStartFiles>(steps)[0].at, "/tmp/start");
   EXPECT_EQ(all_of<LayStartFiles>(steps)[0].files.size(), 2U);
@@ -78,7 +78,12 @@ TEST(StartFiles, BecomeALayerAboveTheImage) {
 TEST(StartFiles, AreProvedBeforeAnybodyEntersWhereThereIsAHashTree) {
   Launch launch = with_start_files({"img.sqsh", "app"});
   launch.image.has_proof = true;
-  EXPECT_EQ(order_of(plan_of(launch, Role::leader)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAAVRLCPFX");
+  EXPECT_EQ(order_of(plan_of(launch, Role::leader)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWYOAAAAARCPHVLFX");
+  launch.image.start.push_back({"lib64", StartFile::Kind::link, 0777, 1, "lib", 0, 0});
+  const auto wanted = all_of<LookAhead>(plan_of(launch, Role::leader));
+  ASSERT_EQ(wanted.size(), 1U);
+  EXPECT_EQ(wanted[0].candidates, all_of<Execute>(plan_of(launch, Role::leader))[0].candidates);
+  EXPECT_EQ(wanted[0].others, (std::vector<std::string>{"/lib/libc.so.6", "/etc/ld.so.preload"}));
   launch.image.start.clear();
   EXPECT_EQ(all_of<AwaitProof>(plan_of(launch, Role::leader)).size(), 0U);
 }

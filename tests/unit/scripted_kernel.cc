@@ -70,6 +70,16 @@ Answer ScriptedMounts::attach_tree(unsigned slot, const char* to) noexcept {
   return script_.note(Call::move_mount, "attach_tree " + std::to_string(slot) + " " + to);
 }
 
+Answer ScriptedMounts::look_ahead(const LookAhead& wanted) noexcept {
+  std::string text = "look_ahead";
+  for (const std::string& path : wanted.candidates)
+    text += " " + path;
+  text += " |";
+  for (const std::string& path : wanted.others)
+    text += " " + path;
+  return script_.note(Call::openat2, text);
+}
+
 Answer ScriptedMounts::await_proof() noexcept {
   return script_.note(Call::recv, "await_proof");
 }

@@ -31,6 +31,7 @@ class ScriptedMounts : public enter::Mounts {
   enter::Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   enter::Answer mount_overlay(const char* options, const char* at) noexcept override;
   enter::Answer attach_tree(unsigned slot, const char* to) noexcept override;
+  enter::Answer look_ahead(const LookAhead& wanted) noexcept override;
   enter::Answer await_proof() noexcept override;
   enter::Answer change_root(const char* root, bool read_only) noexcept override;
 
