@@ -60,7 +60,7 @@ Result<std::string> make_merged_config(const std::string& config, const std::str
   return text_of(*document);
 }
 
-std::string make_deleted(std::vector<Mark> marks) {
+std::string make_deleted(const std::vector<Mark>& marks) {
   std::vector<std::string> lines;
   lines.reserve(marks.size());
   for (const Mark& mark : marks)

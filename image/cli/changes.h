@@ -32,7 +32,7 @@ Result<std::string> make_merged_config(const std::string& config, const std::str
 
 /// The text of /.berth/deleted: paths, each with a zero byte behind it. One that ends in '/' is a
 /// directory of which only what is in the base is deleted; "/" is the root.
-std::string make_deleted(std::vector<layers::Mark> marks);
+std::string make_deleted(const std::vector<layers::Mark>& marks);
 
 /// `name` is the image's, for messages.
 Result<std::vector<layers::Mark>> parse_deleted(std::string_view text, const std::string& name);

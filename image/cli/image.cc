@@ -55,7 +55,7 @@ Error unknown_verb(const std::string& name) {
 }  // namespace
 
 std::string image_help() {
-  constexpr std::size_t kColumn = 46;
+  constexpr std::size_t kColumn = 50;
   std::string text = "Usage: berth image VERB ...\n\nWorks on images that exist.\n\n";
   for (const ImageVerb& verb : kVerbs) {
     std::string left = "  berth image " + std::string(verb.name) + " " + std::string(verb.words);

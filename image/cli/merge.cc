@@ -24,8 +24,11 @@ constexpr VerbText kText = {
 constexpr std::array<Option<Flags>, 2> kOptions = {force_option("replace OUT.sqsh if it exists"),
                                                    kHelp};
 
-/// Layers, the uppermost first.
-enum Layer : int { kBase, kDeleted, kChanged, kOwn };
+// The numbers of the layers.
+constexpr int kBase = 0;
+constexpr int kDeleted = 1;
+constexpr int kChanged = 2;
+constexpr int kOwn = 3;
 
 Status check_base(const WholeImage& base, const WholeImage& changes, const Machine& machine) {
   const Base wanted = parse_base(changes.image.config);

@@ -125,8 +125,7 @@ Result<bool> FolderStream::read_root(Entry& entry) {
   apply_stat(info, entry);
   info_ = info;
   if (meaning_ == Folder::upper) {
-    const auto is_there = read_overlay(root_.get(), entry);
-    if (!is_there) return is_there;
+    if (const auto is_there = read_overlay(root_.get(), entry); !is_there) return is_there.error();
   }
   read_xattrs(root_.get(), xattrs_, meaning_, entry);
   BERTH_TRY(enter(std::move(root_), ""));
