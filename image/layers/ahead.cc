@@ -12,7 +12,7 @@ constexpr std::size_t kFewest = 4;
 constexpr std::size_t kMost = 16;
 
 constexpr std::size_t kMemoryForEach = 16UL * 1024 * 1024;  ///< bytes for each CPU
-constexpr std::size_t kLeastMemory = 32UL * 1024 * 1024;
+constexpr std::size_t kLeastMemory = 96UL * 1024 * 1024;
 constexpr std::size_t kMostMemory = 192UL * 1024 * 1024;
 
 std::size_t pieces_for(unsigned cpus) {

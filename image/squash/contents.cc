@@ -13,10 +13,11 @@ Placed::Placed(Output& output) : output_(output), fragments_(sqfs_frag_table_cre
 Status Placed::put(const Block& block) {
   const std::uint64_t at = output_.size();
   BERTH_TRY(check(output_.append(block.view()), output_));
-  if (block.part == Block::Part::fragments)
-    return check(fragments_ ? sqfs_frag_table_append(fragments_.get(), at, block.stored, nullptr)
-                            : SQFS_ERROR_ALLOC,
-                 output_);
+  if (block.part == Block::Part::fragments) {
+    if (!fragments_) return check(SQFS_ERROR_ALLOC, output_);
+    BERTH_TRY(check(sqfs_frag_table_append(fragments_.get(), at, block.stored, nullptr), output_));
+    return check(output_.settle(), output_);
+  }
   if (now_.count++ == 0) now_ = {at, stored_.size(), 1};
   stored_.push_back(block.stored);
   id_.insert(id_.end(), {block.fingerprint[0], block.fingerprint[1], block.stored});
@@ -27,11 +28,12 @@ Status Placed::put(const Block& block) {
   const std::uint32_t first = duplicates_.find_or_add(whole, number);
   id_.clear();
   runs_.push_back(std::exchange(now_, {}));
-  if (first == number) return Done{};
-  const std::uint64_t start = runs_.back().start;
-  stored_.resize(runs_.back().first);
-  runs_.back() = runs_[first];
-  return check(output_.truncate(start), output_);
+  if (first != number) {
+    BERTH_TRY(check(output_.truncate(runs_.back().start), output_));
+    stored_.resize(runs_.back().first);
+    runs_.back() = runs_[first];
+  }
+  return check(output_.settle(), output_);
 }
 
 void Placed::locate(std::uint32_t number, Extent& extent) const {

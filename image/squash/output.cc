@@ -20,6 +20,9 @@ constexpr std::uint64_t kWritebackStep = 16UL * 1024 * 1024;
 /// A file is written block by block, and taken back when it turns out to be there already. Kept
 /// here for a while, such bytes never reach the disk.
 constexpr std::size_t kMostTail = 8UL * 1024 * 1024;
+
+/// What stays is handed on while the processor still has it in its caches.
+constexpr std::size_t kFewestToPut = 512UL * 1024;
 constexpr std::size_t kPage = 4096;
 
 }  // namespace
@@ -81,8 +84,16 @@ int Output::write(std::uint64_t offset, const char* bytes, std::size_t count) {
   std::copy_n(bytes, over, tail_.begin() + static_cast<std::ptrdiff_t>(at));
   tail_.insert(tail_.end(), bytes + over, bytes + count);
   size_ = put_ + tail_.size();
-  // The kernel gets whole pages, so that none is begun twice.
-  return tail_.size() < kMostTail ? 0 : flush(tail_.size() / kPage * kPage);
+  return tail_.size() < kMostTail ? 0 : flush_pages();
+}
+
+int Output::settle() {
+  return tail_.size() < kFewestToPut ? 0 : flush_pages();
+}
+
+/// Whole pages, so that none is begun twice.
+int Output::flush_pages() {
+  return flush(tail_.size() / kPage * kPage);
 }
 
 /// Hands the first `count` bytes of the tail to the kernel.

@@ -32,6 +32,9 @@ class Output {
 
   int truncate(std::uint64_t size);
 
+  /// What has been written so far will not be taken back.
+  int settle();
+
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
   [[nodiscard]] std::optional<Refusal> refusal() const { return refusal_; }
@@ -52,6 +55,7 @@ class Output {
   int write(std::uint64_t offset, const char* bytes, std::size_t count);
   int put(std::uint64_t offset, const char* bytes, std::size_t count);
   int flush(std::size_t count);
+  int flush_pages();
   void start_writeback();
 
   Self self_ = {};
