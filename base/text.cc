@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <numeric>
 
 namespace berth {
@@ -24,8 +25,41 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+struct Range {
+  unsigned first;
+  unsigned last;
+};
+
+/// Characters that are not seen themselves but change how others are: marks of direction, joiners,
+/// line separators (Unicode's categories Cf, Zl and Zp). A name with them can look like another.
+constexpr Range kUnseen[] = {{0xad, 0xad},
+                             {0x600, 0x605},
+                             {0x61c, 0x61c},
+                             {0x6dd, 0x6dd},
+                             {0x70f, 0x70f},
+                             {0x890, 0x891},
+                             {0x8e2, 0x8e2},
+                             {0x180e, 0x180e},
+                             {0x200b, 0x200f},
+                             {0x2028, 0x202e},
+                             {0x2060, 0x206f},
+                             {0xfeff, 0xfeff},
+                             {0xfff9, 0xfffb},
+                             {0x110bd, 0x110bd},
+                             {0x110cd, 0x110cd},
+                             {0x13430, 0x1343f},
+                             {0x1bca0, 0x1bca3},
+                             {0x1d173, 0x1d17a},
+                             {0xe0000, 0xe007f}};
+
+bool is_unseen(unsigned character) {
+  return std::any_of(std::begin(kUnseen), std::end(kUnseen), [&](const Range& range) {
+    return range.first <= character && character <= range.last;
+  });
+}
+
 /// The length of the character at the start of `text`; 0 when it is no valid UTF-8 (RFC 3629) or
-/// one of the control characters, of which U+0080 to U+009F are a second set.
+/// one of the control characters, of which U+0080 to U+009F are a second set, or unseen.
 std::size_t printable_length(std::string_view text) {
   const auto byte_at = [&](std::size_t at) {
     return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
@@ -43,7 +77,7 @@ std::size_t printable_length(std::string_view text) {
   }
   const bool is_surrogate = character >= 0xd800 && character < 0xe000;
   const bool is_valid = first >= 0xc0 && first < 0xf8 && character >= kLeast[length] &&
-                        character < kEnd[length] && !is_surrogate;
+                        character < kEnd[length] && !is_surrogate && !is_unseen(character);
   return is_valid ? length : 0;
 }
 

@@ -8,8 +8,9 @@
 
 namespace berth {
 
-/// 'text', for names inside messages. Control characters and bytes that are not UTF-8 come out as
-/// \xNN, so that a hostile name cannot move the reader's cursor or forge a second line.
+/// 'text', for names inside messages. Control characters, marks of direction and others that are
+/// not seen, and bytes that are not UTF-8 come out as \xNN, so that a hostile name cannot move the
+/// reader's cursor, forge a second line or be shown from right to left.
 std::string quote(std::string_view text);
 
 /// Splits at every `separator`; n separators give n + 1 parts, empty ones included.

@@ -54,6 +54,27 @@ TEST(Quote, AHostileNameCannotForgeALine) {
   EXPECT_EQ(quote("a\nberth: \x1b[2J"), "'a\\x0aberth: \\x1b[2J'");
 }
 
+TEST(Quote, WhatTurnsOrHidesTextComesOutAsNumbers) {
+  EXPECT_EQ(quote("a\u202egnp.exe"), "'a\\xe2\\x80\\xaegnp.exe'");
+  for (const char* unseen : {"\u00ad",
+                             "\u061c",
+                             "\u200b",
+                             "\u200d",
+                             "\u200f",
+                             "\u2028",
+                             "\u2029",
+                             "\u202a",
+                             "\u2060",
+                             "\u2066",
+                             "\u2069",
+                             "\ufeff",
+                             "\U000e0041"})
+    EXPECT_EQ(quote(unseen).find(unseen), std::string::npos) << unseen;
+  for (const char* seen :
+       {"\u00ac", "\u00ae", "\u05d0", "\u0627", "\u2010", "\u2027", "\u2030", "\u3000"})
+    EXPECT_EQ(quote(seen), "'" + std::string(seen) + "'");
+}
+
 TEST(Quote, WhatIsNoPrintableUtf8ComesOutAsNumbers) {
   EXPECT_EQ(quote("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x9a\xa2"),
             "'\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x9a\xa2'");
