@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "image/settings/keys.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -94,6 +95,12 @@ class Reader {
   Whose whose_;
 };
 
+/// Whether it is a folder on the way that is closed, as for who has become another user and kept
+/// HOME: that home is not theirs, and so is not what is in it.
+bool is_out_of_reach(const std::string& file) {
+  return ::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0 && errno == EACCES;
+}
+
 Status apply_file(Settings& settings, const Files& files, Whose whose) {
   const std::string& file = whose == Whose::site ? files.site : files.user;
   if (file.empty()) return Done{};
@@ -101,7 +108,13 @@ Status apply_file(Settings& settings, const Files& files, Whose whose) {
   if (!text) {
     const auto& refusal = text.error().refusal;
     const bool is_missing = refusal && (refusal->number == ENOENT || refusal->number == ENOTDIR);
-    if (is_missing && !(whose == Whose::user && files.is_user_named)) return Done{};
+    const bool is_named = whose == Whose::user && files.is_user_named;
+    if (is_missing && !is_named) return Done{};
+    if (whose == Whose::user && !is_named && is_out_of_reach(file)) {
+      settings.notes.push_back("continuing without " + quote(file) +
+                               ": a folder on the way to it is closed to this user");
+      return Done{};
+    }
     return text.error();
   }
   const auto root = parse_document(*text, file);

@@ -4,6 +4,7 @@
 #include "image/settings/document.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -25,7 +26,11 @@ class SettingsFiles : public ::testing::Test {
     files_ = {folder_ + "/site.yaml", folder_ + "/user.yaml", false, "/home/ada"};
   }
 
-  ~SettingsFiles() override { std::filesystem::remove_all(folder_); }
+  ~SettingsFiles() override {
+    if (std::filesystem::exists(folder_ + "/home"))
+      std::filesystem::permissions(folder_ + "/home", std::filesystem::perms::owner_all);
+    std::filesystem::remove_all(folder_);
+  }
 
   SettingsFiles(const SettingsFiles&) = delete;
   SettingsFiles& operator=(const SettingsFiles&) = delete;
@@ -220,6 +225,48 @@ TEST_F(SettingsFiles, ThatTheUserNamesHaveToExist) {
   files_.is_user_named = true;
   EXPECT_EQ(failure(),
             "berth: cannot read 'DIR/user.yaml': open: No such file or directory (ENOENT)");
+}
+
+/// An ordinary user for a while, whom a folder's mode stops. Root becomes one.
+class Ordinary {
+ public:
+  Ordinary() { EXPECT_TRUE(::geteuid() != 0 || ::seteuid(65534) == 0); }
+
+  Ordinary(const Ordinary&) = delete;
+  Ordinary& operator=(const Ordinary&) = delete;
+  Ordinary(Ordinary&&) = delete;
+  Ordinary& operator=(Ordinary&&) = delete;
+
+  ~Ordinary() { EXPECT_TRUE(::getuid() != 0 || ::seteuid(0) == 0); }
+};
+
+TEST_F(SettingsFiles, InAHomeThatIsClosedToUsAreNotOurs) {
+  const std::string home = folder_ + "/home";
+  std::filesystem::create_directories(home + "/.config");
+  files_.user = home + "/.config/berth.yaml";
+  user("limits: {layers: 5}\n");
+  std::filesystem::permissions(folder_, std::filesystem::perms(0755));
+  std::filesystem::permissions(home, std::filesystem::perms::none);
+  const Ordinary ordinary;
+  EXPECT_THAT(read().notes,
+              ElementsAre("continuing without '" + files_.user +
+                          "': a folder on the way to it is closed to this user"));
+  EXPECT_EQ(read().limits.layers.value, 1000U);
+  // Who names a file means it, and a site's is never passed over.
+  files_.is_user_named = true;
+  EXPECT_EQ(failure(),
+            "berth: cannot read 'DIR/home/.config/berth.yaml': open: Permission denied (EACCES)");
+  files_ = {files_.user, "", false, ""};
+  EXPECT_EQ(failure(),
+            "berth: cannot read 'DIR/home/.config/berth.yaml': open: Permission denied (EACCES)");
+}
+
+TEST_F(SettingsFiles, ThatAreThereButClosedAreAnError) {
+  user("limits: {layers: 5}\n");
+  std::filesystem::permissions(folder_, std::filesystem::perms(0755));
+  std::filesystem::permissions(files_.user, std::filesystem::perms::none);
+  const Ordinary ordinary;
+  EXPECT_EQ(failure(), "berth: cannot read 'DIR/user.yaml': open: Permission denied (EACCES)");
 }
 
 TEST(FindFiles, FollowsTheEnvironment) {
