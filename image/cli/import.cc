@@ -228,7 +228,8 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   auto image = open_source(options, *reference, *settled, machine);
   if (!image) return std::move(image.error());
   if (!image->note.empty() && !options.quiet) streams.err << "berth: " << image->note << "\n";
-  const std::string fingerprint = fingerprint_of(options, *reference, *image);
+  const std::string fingerprint =
+      fingerprint_of(options, *reference, *image, settled->setuid.value);
   if (const auto shared = target->find_shared(fingerprint)) {
     tell_shared(*shared, options, streams);
     return Done{};

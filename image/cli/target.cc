@@ -105,8 +105,10 @@ Status Target::commit(FileBeingWritten& file, const store::Origin& origin, bool 
 
 std::string fingerprint_of(const ImportOptions& options,
                            const source::Reference& reference,
-                           const source::Image& image) {
-  std::string text = std::to_string(static_cast<int>(reference.kind)) + "\n" +
+                           const source::Image& image,
+                           settings::Setuid setuid) {
+  std::string text = std::string(setuid == settings::Setuid::keep ? "keep\n" : "drop\n") +
+                     std::to_string(static_cast<int>(reference.kind)) + "\n" +
                      real_path(reference.path) + "\n" + reference.selector + "\n";
   for (const std::string& word : options.words)
     text += word + "\n";

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "image/cli/options.h"
 #include "image/cli/verb.h"
+#include "image/settings/settings.h"
 #include "image/source/open.h"
 #include "image/store/shelf.h"
 #include "image/store/turn.h"
@@ -47,9 +48,10 @@ class Target {
 };
 
 /// Tells imports apart whose images could differ: the source, its content as far as it has been
-/// read, and all options but those that change no byte.
+/// read, all options but those that change no byte, and what the settings say of bits to keep.
 std::string fingerprint_of(const ImportOptions& options,
                            const source::Reference& reference,
-                           const source::Image& image);
+                           const source::Image& image,
+                           settings::Setuid setuid);
 
 }  // namespace berth::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/import.h"
 #include "image/cli/options.h"
+#include "image/cli/target.h"
 
 #include <atomic>
 #include <sstream>
@@ -73,6 +74,24 @@ TEST(Import, AWrongCommandLineIsTwoAndAWrongSourceOne) {
   EXPECT_EQ(run_import({"docker://x", "y.sqsh"}, {out, err}, machine), 1);
   EXPECT_EQ(run_import({"--help"}, {out, err}, machine), 0);
   EXPECT_EQ(out.str(), import_help());
+}
+
+TEST(Fingerprint, TellsImagesApartThatCouldDiffer) {
+  const auto one = parse_import_options({"dir:/a", "a.sqsh"});
+  const auto other = parse_import_options({"--xattrs", "dir:/a", "a.sqsh"});
+  ASSERT_TRUE(one && other);
+  source::Reference reference;
+  reference.path = "/a";
+  source::Image image;
+  const auto fingerprint = [&](const ImportOptions& options, settings::Setuid setuid) {
+    return fingerprint_of(options, reference, image, setuid);
+  };
+  const std::string first = fingerprint(*one, settings::Setuid::keep);
+  EXPECT_EQ(fingerprint(*one, settings::Setuid::keep), first);
+  EXPECT_NE(fingerprint(*one, settings::Setuid::drop), first);
+  EXPECT_NE(fingerprint(*other, settings::Setuid::keep), first);
+  image.config = "{}";
+  EXPECT_NE(fingerprint(*one, settings::Setuid::keep), first);
 }
 
 }  // namespace
