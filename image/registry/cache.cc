@@ -25,9 +25,10 @@ Status write_folders(const std::string& folder) {
   }
 }
 
-Result<UniqueFd> open_own_folder(const std::string& path) {
+/// `path` is what messages call the folder `name` in the open one.
+Result<UniqueFd> open_own_folder(int directory, const std::string& name, const std::string& path) {
   const std::string goal = "use the cache " + quote(path);
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  UniqueFd fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.is_open()) return refused("open", goal, errno);
 
   struct stat info {};
@@ -43,10 +44,14 @@ Result<UniqueFd> open_own_folder(const std::string& path) {
   return fd;
 }
 
-/// Passes bytes through and writes them down, as long as they come in order.
+/// Passes bytes through and writes them down, as long as they come in order. The folder is the one
+/// that was checked, whatever its name leads to meanwhile.
 class KeptBytes : public source::FetchedBytes {
  public:
-  KeptBytes(const source::Blob& blob, std::string path) : blob_(blob), path_(std::move(path)) {}
+  KeptBytes(const source::Blob& blob, std::shared_ptr<const UniqueFd> folder, std::string path)
+      : blob_(blob),
+        folder_(std::move(folder)),
+        path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t count) override {
     auto got = source::read_some(blob_, position, into, count);
@@ -57,30 +62,39 @@ class KeptBytes : public source::FetchedBytes {
   void cancel() override { blob_.fetched->cancel(); }
 
  private:
+  Status begin() {
+    auto file = FileBeingWritten::create("/proc/self/fd/" + std::to_string(folder_->get()) + "/" +
+                                         std::string(source::hex_of(blob_.digest)));
+    if (!file) return explain(std::move(file.error()));
+    file_.emplace(std::move(*file));
+    return Done{};
+  }
+
+  [[nodiscard]] Error explain(Error error) const {
+    error.goal = "write " + quote(path_) + " in the cache";
+    error.hint = "free space there, or import without a cache";
+    return error;
+  }
+
   Status keep(const char* bytes, std::size_t count) {
-    if (!file_) {
-      auto file = FileBeingWritten::create(path_);
-      if (!file) return std::move(file.error());
-      file_.emplace(std::move(*file));
-    }
+    if (!file_) BERTH_TRY(begin());
     const int number = write_fully(file_->fd(), bytes, count);
-    if (number != 0) {
-      Error error = refused("write", "write " + quote(path_) + " in the cache", number);
-      error.hint = "free space there, or import without a cache";
-      return error;
-    }
+    if (number != 0) return explain(refused("write", {}, number));
     hash_.add(bytes, count);
     kept_ += count;
     if (kept_ < blob_.size) return Done{};
     is_done_ = true;
     // Bytes that are wrong are not kept; who reads them will say so.
-    if (hash_.take() == blob_.digest) BERTH_TRY(file_->commit());
+    if (hash_.take() == blob_.digest) {
+      if (Status named = file_->commit(); !named) return explain(std::move(named.error()));
+    }
     file_.reset();
     return Done{};
   }
 
   const source::Blob blob_;
-  const std::string path_;
+  const std::shared_ptr<const UniqueFd> folder_;
+  const std::string path_;  ///< for messages
   std::optional<FileBeingWritten> file_;
   source::Sha256 hash_;
   std::uint64_t kept_ = 0;
@@ -92,16 +106,16 @@ class KeptBytes : public source::FetchedBytes {
 Result<Cache> Cache::open(const std::string& folder) {
   const std::string path = folder + "/sha256";
   BERTH_TRY(write_folders(path));
-  const auto top = open_own_folder(folder);
+  const auto top = open_own_folder(AT_FDCWD, folder, folder);
   if (!top) return top.error();
-  auto fd = open_own_folder(path);
+  auto fd = open_own_folder(top->get(), "sha256", path);
   if (!fd) return std::move(fd.error());
-  return Cache(path, std::move(*fd));
+  return Cache(path, std::make_shared<const UniqueFd>(std::move(*fd)));
 }
 
 std::optional<source::Blob> Cache::find(const std::string& digest, std::uint64_t size) const {
   const std::string name(source::hex_of(digest));
-  auto blob = source::open_blob(name, path_ + "/" + name, fd_.get());
+  auto blob = source::open_blob(name, path_ + "/" + name, fd_->get());
   if (!blob || blob->size != size) return std::nullopt;
   blob->digest = digest;
   blob->cure = "the cache is damaged: delete that file, and it will be downloaded again";
@@ -110,8 +124,8 @@ std::optional<source::Blob> Cache::find(const std::string& digest, std::uint64_t
 
 source::Blob Cache::keep(const source::Blob& blob) const {
   source::Blob kept = blob;
-  kept.fetched =
-      std::make_shared<KeptBytes>(blob, path_ + "/" + std::string(source::hex_of(blob.digest)));
+  kept.fetched = std::make_shared<KeptBytes>(
+      blob, fd_, path_ + "/" + std::string(source::hex_of(blob.digest)));
   return kept;
 }
 

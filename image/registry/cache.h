@@ -27,10 +27,12 @@ class Cache {
   [[nodiscard]] source::Blob keep(const source::Blob& blob) const;
 
  private:
-  Cache(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  Cache(std::string path, std::shared_ptr<const UniqueFd> fd)
+      : path_(std::move(path)),
+        fd_(std::move(fd)) {}
 
-  std::string path_;  ///< of the folder "sha256" in it
-  UniqueFd fd_;       ///< the same
+  std::string path_;                    ///< of the folder "sha256" in it, for messages
+  std::shared_ptr<const UniqueFd> fd_;  ///< the folder
 };
 
 }  // namespace berth::registry

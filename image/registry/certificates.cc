@@ -31,7 +31,7 @@ std::vector<std::string> names_in(const std::string& folder) {
 
 }  // namespace
 
-Certificates find_certificates(const Network& network, const std::string& authority) {
+Result<Certificates> find_certificates(const Network& network, const std::string& authority) {
   Certificates found;
   found.authorities = network.authorities;
   for (const std::string& top : network.folders) {
@@ -39,8 +39,9 @@ Certificates find_certificates(const Network& network, const std::string& author
     for (const std::string& name : names_in(folder)) {
       const std::string path = std::string(folder).append("/").append(name);
       if (name.ends_with(".crt")) {
-        const auto text = read_text_file(path, kLargestCertificate);
-        if (text) found.authorities.append(*text).append("\n");
+        auto text = read_text_file(path, kLargestCertificate);
+        if (!text) return std::move(text.error());
+        found.authorities.append(*text).append("\n");
       }
       if (name.ends_with(".cert") && found.certificate.empty()) {
         found.certificate = path;

@@ -103,6 +103,11 @@ Error explain_trouble(const Exchange& exchange, const std::string& what, const s
           "show " + what + " " + quote(host) + " our certificate: " + plain(exchange.detail),
           {},
           "look at the .cert and .key for it in the folders certs.d"};
+    case Trouble::no_authority:
+      return Error{Blame::config,
+                   "know whether to trust " + what + " " + quote(host) + ": " + exchange.detail,
+                   {},
+                   "let the certificate be read by all, or take it away: it holds no secret"};
     case Trouble::stalled:
       return Error{Blame::host, "read " + what + " " + quote(host) + ": it sends nothing any more"};
     case Trouble::refused:

@@ -190,8 +190,8 @@ struct Http::State {
     return !is_stalled && !network.is_stopped();
   }
 
-  void prepare(const Request& request, const HeaderList& lines);
-  void set_certificates(const std::string& authority);
+  Status prepare(const Request& request, const HeaderList& lines);
+  Status set_certificates(const std::string& authority);
 
   const Network& network;
   CURL* curl;
@@ -221,9 +221,11 @@ const Network& Http::network() const {
   return state_->network;
 }
 
-void Http::State::set_certificates(const std::string& authority) {
+Status Http::State::set_certificates(const std::string& authority) {
   if (certificates_of != authority) {
-    certificates = find_certificates(network, authority);
+    auto found = find_certificates(network, authority);
+    if (!found) return std::move(found.error());
+    certificates = std::move(*found);
     certificates_of = authority;
     // What is given as bytes takes the place of the system's file.
     const char* system = nullptr;
@@ -238,12 +240,13 @@ void Http::State::set_certificates(const std::string& authority) {
         certificates.authorities.data(), certificates.authorities.size(), CURL_BLOB_NOCOPY};
     set(curl, CURLOPT_CAINFO_BLOB, &blob);
   }
-  if (certificates.certificate.empty()) return;
+  if (certificates.certificate.empty()) return Done{};
   set(curl, CURLOPT_SSLCERT, certificates.certificate.c_str());
   set(curl, CURLOPT_SSLKEY, certificates.key.c_str());
+  return Done{};
 }
 
-void Http::State::prepare(const Request& request, const HeaderList& lines) {
+Status Http::State::prepare(const Request& request, const HeaderList& lines) {
   curl_easy_reset(curl);  // keeps connections
   set(curl, CURLOPT_URL, to_text(request.url).c_str());
   set(curl, CURLOPT_PROTOCOLS_STR, request.url.scheme.c_str());
@@ -272,7 +275,7 @@ void Http::State::prepare(const Request& request, const HeaderList& lines) {
     set(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form.size()));
     set(curl, CURLOPT_POSTFIELDS, request.form.c_str());
   }
-  set_certificates(request.url.authority);
+  return set_certificates(request.url.authority);
 }
 
 Exchange Http::perform(const Request& request, Sink* sink) {
@@ -295,7 +298,11 @@ Exchange Http::perform(const Request& request, Sink* sink) {
   state.period_begin = Clock::now();
   state.period_bytes = 0;
   state.words[0] = '\0';
-  state.prepare(request, lines);
+  if (const Status prepared = state.prepare(request, lines); !prepared) {
+    state.exchange.trouble = Trouble::no_authority;
+    state.exchange.detail = sentence_of(prepared.error());
+    return std::move(state.exchange);
+  }
   const CURLcode code = curl_easy_perform(state.curl);
   Exchange exchange = std::move(state.exchange);
   (void)curl_easy_getinfo(state.curl, CURLINFO_RESPONSE_CODE, &exchange.status);

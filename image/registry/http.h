@@ -50,6 +50,7 @@ enum class Trouble {
   untrusted,        ///< its certificate
   no_tls,           ///< what answers does not speak TLS as we do
   own_certificate,  ///< the one that we are to show cannot be used
+  no_authority,     ///< one of our files, that says whom to trust, cannot be read
   broken,           ///< the connection ended early
   stalled,          ///< nothing came for too long
   refused           ///< by the sink, or larger than we take
@@ -111,7 +112,8 @@ class Http {
   std::unique_ptr<State> state_;
 };
 
-/// What the folders and the network have for a host.
-Certificates find_certificates(const Network& network, const std::string& authority);
+/// What the folders and the network have for a host. A folder that is closed to us is none; a
+/// certificate that cannot be read in one that is not, is an error.
+Result<Certificates> find_certificates(const Network& network, const std::string& authority);
 
 }  // namespace berth::registry

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/registry/auth_file.h"
+#include "image/registry/cache.h"
 #include "image/registry/challenge.h"
 #include "image/registry/explain.h"
 #include "image/registry/patience.h"
 #include "image/registry/url.h"
+#include "image/source/digest.h"
 #include "image/source/docker_name.h"
 #include "image/source/reference.h"
 
+#include <stdlib.h>
+
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -283,6 +291,58 @@ TEST(RateLimit, IsSaidInWords) {
   EXPECT_EQ(limit_text("5;w=60"), "5 in 60 seconds");
   EXPECT_EQ(limit_text("100"), "");
   EXPECT_EQ(limit_text("x;w=y"), "");
+}
+
+TEST(TheCache, IsTheFolderThatWasCheckedWhateverItsNameLeadsToLater) {
+  std::string top = ::testing::TempDir() + "berth-cache-XXXXXX";
+  ASSERT_NE(::mkdtemp(top.data()), nullptr);
+  const auto cache = Cache::open(top + "/cache");
+  ASSERT_TRUE(cache) << to_text(cache.error());
+  std::filesystem::rename(top + "/cache", top + "/moved");
+  std::filesystem::create_directories(top + "/elsewhere/sha256");
+  std::filesystem::create_symlink("elsewhere", top + "/cache");
+
+  std::ofstream(top + "/blob") << "bytes";
+  auto blob = source::open_blob(top + "/blob", "blob");
+  ASSERT_TRUE(blob);
+  blob->digest = source::digest_of("bytes");
+  const auto read = source::read_whole(cache->keep(*blob), 100);
+  ASSERT_TRUE(read && *read == "bytes");
+  EXPECT_TRUE(std::filesystem::is_empty(top + "/elsewhere/sha256"));
+  EXPECT_TRUE(
+      std::filesystem::exists(top + "/moved/sha256/" + std::string(source::hex_of(blob->digest))));
+  EXPECT_TRUE(cache->find(blob->digest, 5));
+  std::filesystem::remove_all(top);
+}
+
+/// All hints that an answer, or none, can have.
+std::vector<std::string> hints_of_exchanges() {
+  std::vector<std::string> hints = {no_credentials("r", {}).hint, no_credentials("r", "f").hint};
+  for (int trouble = 0; trouble <= static_cast<int>(Trouble::refused); ++trouble) {
+    for (const long status : {404L, 429L, 500L}) {
+      Exchange exchange;
+      exchange.trouble = static_cast<Trouble>(trouble);
+      exchange.status = status;
+      exchange.detail = "wrong version number";
+      const std::string hint = explain(exchange, "the registry", "HOST").hint;
+      if (!hint.empty()) hints.push_back(hint);
+    }
+  }
+  return hints;
+}
+
+TEST(ErrorsDocument, GivesEachHintOfRegistriesItsCauseCheckAndCure) {
+  std::ifstream file(BERTH_SOURCE_DIR "/docs/errors.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::vector<std::string> hints = hints_of_exchanges();
+  EXPECT_GE(hints.size(), 9U);
+  for (const std::string& hint : hints) {
+    const std::size_t begin = text.find("\n#### " + hint + "\n");
+    ASSERT_NE(begin, std::string::npos) << hint;
+    const std::string paragraph = text.substr(begin, text.find("\n#### ", begin + 1) - begin);
+    for (const char* part : {"\nCause: ", "\nCheck: ", "\nCure: "})
+      EXPECT_NE(paragraph.find(part), std::string::npos) << hint << " lacks" << part;
+  }
 }
 
 }  // namespace

@@ -272,6 +272,75 @@ class Formats(HostileTest):
             self.assertEqual(list(self.tree_of(self.image_of("tar:in.tar.zst"))), ["a"])
 
 
+def zstd_frame(data):
+    return layout.compress(data, "zstd")
+
+
+def skippable(data):
+    return struct.pack("<II", 0x184D2A50, len(data)) + data
+
+
+def chunked_blob(entries):
+    """A layer as zstd:chunked: a frame for each header and each chunk of content, then two frames that are
+    no data, with the table of contents and with where that is. Returns the blob, and what its
+    descriptor says of the table."""
+    out, table = bytearray(), []
+    for name, data in entries:
+        out += zstd_frame(rawtar.header(name.encode(), size=len(data)))
+        begin = len(out)
+        middle = len(data) // 2
+        for piece in (data[:middle], data[middle:]):
+            out += zstd_frame(piece) if piece else b""
+        table.append({"type": "reg", "name": name, "mode": 0o644, "size": len(data),
+                      "digest": layout.digest(data), "offset": begin, "endOffset": len(out),
+                      "chunkDigest": layout.digest(data)})
+        if len(data) % rawtar.BLOCK:
+            out += zstd_frame(bytes(-len(data) % rawtar.BLOCK))
+    out += zstd_frame(rawtar.END)
+    plain = json.dumps({"version": 1, "entries": table}).encode()
+    packed = zstd_frame(plain)
+    place = len(out) + 8
+    out += skippable(packed)
+    footer = struct.pack("<QQQQQQQ8s", place, len(packed), len(plain), 1, 0, 0, 0, b"GNUlInUx")
+    out += skippable(footer)
+    annotations = {"io.github.containers.zstd-chunked.manifest-checksum": layout.digest(packed),
+                   "io.github.containers.zstd-chunked.manifest-position": f"{place}:{len(packed)}:{len(plain)}:1"}
+    return bytes(out), annotations
+
+
+class Chunked(HostileTest):
+    FILES = [("a", b"a" * 10000), ("empty", b""), ("b", bytes(range(256)) * 40)]
+
+    def write_chunked(self, blob, annotations):
+        plain = subprocess.run(["zstd", "-dc"], input=blob, capture_output=True, check=True).stdout
+        blobs = layout.Blobs()
+        config = {"architecture": layout.HOST, "os": "linux", "config": {},
+                  "rootfs": {"type": "layers", "diff_ids": [layout.digest(plain)]}}
+        layer = blobs.add(blob, layout.MEDIA + "layer.v1.tar+zstd", annotations=annotations)
+        manifest = {"schemaVersion": 2, "mediaType": layout.MEDIA + "manifest.v1+json", "layers": [layer],
+                    "config": blobs.add(json.dumps(config).encode(), layout.MEDIA + "config.v1+json")}
+        made = blobs.add(json.dumps(manifest).encode(), layout.MEDIA + "manifest.v1+json")
+        shutil.rmtree(self.path("in"), ignore_errors=True)
+        layout.write_folder(self.path("in"), blobs.files(layout.index_of(made)))
+
+    def test_is_read_as_the_zstd_that_it_is(self):
+        blob, annotations = chunked_blob(self.FILES)
+        self.write_chunked(blob, annotations)
+        tree = self.expect([name for name, _ in self.FILES])
+        for name, data in self.FILES:
+            self.assertEqual(tree[name]["content"], (len(data), layout.digest(data)[7:]))
+
+    def test_a_table_that_tells_lies_is_not_believed(self):
+        blob, annotations = chunked_blob([("../host/secret", b"forged")])
+        self.write_chunked(blob, annotations)
+        self.refuse("berth: cannot use the entry '../host/secret': its path has '..' in it\n")
+        honest, _ = chunked_blob(self.FILES)
+        data = honest[:honest.rindex(skippable(b"")[:4], 0, len(honest) - 72)]
+        lie = zstd_frame(json.dumps({"version": 1, "entries": [{"type": "reg", "name": "../x"}]}).encode())
+        self.write_chunked(data + skippable(lie), {**annotations})
+        self.expect([name for name, _ in self.FILES])
+
+
 class Documents(HostileTest):
     def setUp(self):
         super().setUp()

@@ -190,6 +190,12 @@ class Passwords(RegistryTest):
         with open(self.authority.certificate, encoding="ascii") as certificate:
             self.write(folder + "/site.crt", certificate.read())
         self.comes(self.name)
+        # One that cannot be read would be missed without a word.
+        os.mkdir(self.path(folder + "/other.crt"))
+        self.says([self.name],
+                  f"berth: cannot know whether to trust the registry 'HOST': cannot read 'DIR/{folder}/other.crt"
+                  "': it is not a regular file\nberth: hint: let the certificate be read by all, or take it "
+                  "away: it holds no secret\n".replace(self.host, "HOST"))
 
     def test_a_certificate_for_another_name(self):
         other = servers.Authority(self.path("other"), "DNS:localhost")
