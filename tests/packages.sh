@@ -26,7 +26,7 @@ test_packages=(
 
 # Peers that the benchmarks compare with, where they are wanted.
 bench_packages=(
-  bubblewrap charliecloud docker-registry podman procps python3-lark python3-requests squashfuse valgrind
+  bubblewrap charliecloud docker-registry openssl podman procps python3-lark python3-requests squashfuse valgrind
 )
 
 # Prints those of the named packages that are not installed.
