@@ -11,6 +11,7 @@
 #include "image/cli/progress.h"
 #include "image/cli/summary.h"
 #include "image/cli/target.h"
+#include "image/cli/whole_image.h"
 #include "image/integrity/seal.h"
 #include "image/layers/ahead.h"
 #include "image/layers/folder.h"
@@ -88,7 +89,9 @@ class Import {
   }
 
   Status add_image() {
-    layers::ImageStream stream(image_.squash, image_.super, rules_.xattrs);
+    const auto tree = find_tree_of(image_);  // the new one must not vouch for damage
+    if (!tree) return tree.error();
+    layers::ImageStream stream(image_.squash, image_.super, rules_.xattrs, *tree);
     WatchedStream watched(stream, progress_, [this] { return writer_.bytes_in(); });
     return merger_.add_layer(0, watched, image_.whiteouts);
   }

@@ -37,15 +37,24 @@ Result<WholeImage> open_whole(const std::string& name_or_path,
   WholeImage whole;
   whole.path = *path;
   whole.image = std::move(*image);
-  const integrity::Flaw flaw =
-      integrity::find_tree(blob->file->get(), whole.image.super.bytes_used, blob->size, whole.tree);
-  if (flaw != integrity::Flaw::none)
-    return Error{Blame::image,
-                 "trust " + quote(*path) + ": its hash tree " + integrity::words_for(flaw),
-                 {},
-                 "make or copy the image again"};
+  const auto tree = find_tree_of(whole.image);
+  if (!tree) return tree.error();
+  whole.tree = *tree;
   BERTH_TRY(check_changes(whole, changes));
   return whole;
+}
+
+Result<integrity::Tree> find_tree_of(const source::Image& image) {
+  integrity::Tree tree;
+  const source::Blob& blob = image.squash;
+  if (blob.offset != 0) return tree;
+  const integrity::Flaw flaw =
+      integrity::find_tree(blob.file->get(), image.super.bytes_used, blob.size, tree);
+  if (flaw == integrity::Flaw::none) return tree;
+  return Error{Blame::image,
+               "trust " + quote(blob.name) + ": its hash tree " + integrity::words_for(flaw),
+               {},
+               "make or copy the image again"};
 }
 
 std::unique_ptr<layers::EntryStream> entries_of(const WholeImage& image) {

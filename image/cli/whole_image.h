@@ -27,6 +27,10 @@ Result<WholeImage> open_whole(const std::string& name_or_path,
                               Changes changes,
                               const Machine& machine);
 
+/// The hash tree of an image that is a whole file; none for one inside of another file. An error
+/// when it has one that cannot be used.
+Result<integrity::Tree> find_tree_of(const source::Image& image);
+
 /// Its entries from the beginning, with all attributes that an image can have.
 std::unique_ptr<layers::EntryStream> entries_of(const WholeImage& image);
 

@@ -3,6 +3,7 @@
 here after the format's published layout."""
 import json
 import os
+import random
 import shutil
 import struct
 import subprocess
@@ -124,6 +125,24 @@ class Squash(SquashTest):
         self.assertEqual(done.stderr, "berth: cannot read '/e' in 'plain.sqsh': it is damaged\n"
                          "berth: hint: make or copy the image again\n")
         self.assertFalse(os.path.exists(self.path("out.sqsh")))
+
+
+class Damaged(harness.ImportTest):
+    def test_what_differs_from_its_hash_tree_does_not_get_a_new_one(self):
+        layout.write_layout(self.path("in"), [layout.make_layer(
+            [entry("noise", data=random.Random(1).randbytes(300_000))])])
+        image = self.image_of("oci:in", name="img.sqsh")
+        self.image_of("sqsh:img.sqsh", name="again.sqsh")
+        with open(image, "r+b") as file:
+            file.seek(150_000)  # stored as it is: no decompressor would notice
+            byte = file.read(1)[0]
+            file.seek(150_000)
+            file.write(bytes([byte ^ 1]))
+        self.fails(["sqsh:img.sqsh", "out.sqsh"], "berth: cannot read '/noise' in 'img.sqsh': it is damaged\n"
+                   "berth: hint: make or copy the image again\n")
+        os.truncate(image, os.path.getsize(image) - 4096)
+        self.fails(["sqsh:img.sqsh", "out.sqsh"], "berth: cannot trust 'img.sqsh': its hash tree is truncated\n"
+                   "berth: hint: make or copy the image again\n")
 
 
 class Sif(SquashTest):
