@@ -53,6 +53,7 @@ void check_tree(const Node& node) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   berth::UniqueFd memory(::memfd_create("layers", MFD_CLOEXEC));

@@ -18,6 +18,7 @@ std::size_t count(const berth::settings::Element& node) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using berth::fuzz::require;
   const auto root = berth::settings::parse_document(std::string(data, data + size), "file");

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using berth::fuzz::require;
   berth::UniqueFd file(::memfd_create("sif", MFD_CLOEXEC));

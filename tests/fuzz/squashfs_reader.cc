@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   (void)berth::serve::walk_image(std::as_bytes(std::span(data, size)));
   return 0;
