@@ -136,6 +136,15 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return best;
 }
 
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts)
+    pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 unsigned long long fingerprint(std::string_view text, unsigned long long seed) {
   for (const char c : text) {
     seed ^= static_cast<unsigned char>(c);

@@ -23,6 +23,10 @@ std::string size_text(unsigned long long bytes);
 /// (at most a third of the word's length), else empty.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// What execve(2) and posix_spawn(3) take: pointers into `texts`, and a null behind them. Good as
+/// long as `texts` stays as it is.
+std::vector<char*> pointers_to(std::vector<std::string>& texts);
+
 /// FNV-1a, 64 bits: tells values apart, keeps no secrets.
 unsigned long long fingerprint(std::string_view text,
                                unsigned long long seed = 0xcbf29ce484222325ULL);

@@ -59,15 +59,6 @@ std::vector<std::string> clean_environment() {
   return environment;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 class FileActions {
  public:
   FileActions() { (void)::posix_spawn_file_actions_init(&actions_); }  // cannot fail in glibc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth import` and `berth image`: hands over to berth-image, which has the libraries that a
 // launch must not load.
+#include "base/text.h"
 #include "launcher/cli/verbs.h"
 
 #include <unistd.h>
@@ -20,15 +21,6 @@ std::string own_folder() {
   if (length <= 0) return ".";
   const std::string text(path.data(), static_cast<std::size_t>(length));
   return text.substr(0, text.rfind('/'));
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 }  // namespace

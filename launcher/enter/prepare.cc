@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
 #include "launcher/enter/carry_out.h"
 
 namespace berth::enter {
-
-namespace {
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-}  // namespace
 
 Prepared prepare(std::vector<Step>& steps) {
   Prepared prepared;

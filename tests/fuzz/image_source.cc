@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (platform) require(to_text(*platform).find_first_of("\"\\\n") == std::string::npos);
   const auto reference = berth::source::parse_reference(text);
   if (!reference) {
-    require(berth::to_text(reference.error()).find("\x1b") == std::string::npos);
+    require(berth::to_text(reference.error()).find('\x1b') == std::string::npos);
     return 0;
   }
   require(!reference->path.empty());

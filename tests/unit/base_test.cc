@@ -50,6 +50,15 @@ TEST(Error, AnErrnoNobodyKnowsIsStillPrinted) {
             "cannot read 'x': open: unknown error (4000)");
 }
 
+TEST(PointersTo, AreTheTextsAndANull) {
+  std::vector<std::string> texts = {"a", ""};
+  const std::vector<char*> pointers = pointers_to(texts);
+  ASSERT_EQ(pointers.size(), 3U);
+  EXPECT_EQ(pointers[0], texts[0].data());
+  EXPECT_STREQ(pointers[1], "");
+  EXPECT_EQ(pointers[2], nullptr);
+}
+
 TEST(Quote, AHostileNameCannotForgeALine) {
   EXPECT_EQ(quote("a\nberth: \x1b[2J"), "'a\\x0aberth: \\x1b[2J'");
 }
