@@ -5,23 +5,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 namespace berth::serve {
 namespace {
 
 constexpr std::size_t kStackBytes = 256 << 10;
+constexpr std::uint64_t kPartBytes = 32 << 10;
+
+/// What a thread begins with.
+struct Work {
+  Proof& proof;
+  cpu_set_t cpus;
+};
 
 void* run(void* argument) {
-  Proof& proof = *static_cast<Proof*>(argument);
-  read::Reader reader(proof.image);
-  const bool is_sound =
-      std::all_of(proof.files.begin(), proof.files.end(), [&](const StartFile& file) {
-        return file.kind != StartFile::Kind::file || reader.are_sound(file.offset, file.size);
-      });
-  const auto verdict = static_cast<char>(is_sound ? Verdict::good : Verdict::bad);
-  // A launcher that does not hear it is gone.
-  [[maybe_unused]] const ssize_t written = ::write(proof.line.fd(), &verdict, 1);
-  proof.line.leave();
+  const std::unique_ptr<Work> work(static_cast<Work*>(argument));
+  // Best effort: only speed is at stake.
+  if (CPU_COUNT(&work->cpus) > 0) (void)::sched_setaffinity(0, sizeof work->cpus, &work->cpus);
+  work->proof.work_off();
   return nullptr;
 }
 
@@ -31,13 +33,43 @@ void Line::leave() noexcept {
   if (users_.fetch_sub(1) == 1) ::close(control_);
 }
 
-void prove(Proof& proof) {
+Proof::Proof(read::Image& image, const std::vector<StartFile>& files, Line& line)
+    : image_(image),
+      line_(line) {
+  for (const StartFile& file : files)
+    for (std::uint64_t done = 0; done < file.size; done += kPartBytes)
+      parts_.push_back({file.offset + done, std::min(kPartBytes, file.size - done)});
+}
+
+void Proof::work_off() {
+  read::Reader reader(image_);
+  for (std::size_t i = next_++; i < parts_.size(); i = next_++) {
+    if (!reader.are_sound(parts_[i].position, parts_[i].size)) is_sound_ = false;
+    // Who shares the processor with us has something to do for the launcher, or is the launcher.
+    (void)::sched_yield();  // cannot fail
+  }
+  if (--workers_ > 0) return;
+  const auto verdict = static_cast<char>(is_sound_ ? Verdict::good : Verdict::bad);
+  // A launcher that does not hear it is gone.
+  [[maybe_unused]] const ssize_t written = ::write(line_.fd(), &verdict, 1);
+  line_.leave();
+}
+
+void prove(Proof& proof, const cpu_set_t& second) {
   pthread_attr_t attributes;
-  pthread_t thread{};
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   ::pthread_attr_setstacksize(&attributes, kStackBytes);
-  if (::pthread_create(&thread, &attributes, run, &proof) != 0) (void)run(&proof);
+  cpu_set_t any;
+  CPU_ZERO(&any);
+  for (const cpu_set_t& cpus : {second, any}) {
+    pthread_t thread{};
+    auto work = std::make_unique<Work>(Work{proof, cpus});
+    if (::pthread_create(&thread, &attributes, run, work.get()) == 0)
+      (void)work.release();  // the thread's now
+    else
+      proof.work_off();
+  }
   ::pthread_attr_destroy(&attributes);
 }
 

@@ -7,7 +7,10 @@
 #include "image/read/reader.h"
 #include "image/serve/start_files.h"
 
+#include <sched.h>
+
 #include <atomic>
+#include <cstdint>
 #include <vector>
 
 namespace berth::serve {
@@ -15,7 +18,7 @@ namespace berth::serve {
 /// What a server says of its start files, one byte.
 enum class Verdict : char { good = 'g', bad = 'b' };
 
-/// The server's end of the socket, which two threads use. The last one closes it.
+/// The server's end of the socket, which several threads use. The last one closes it.
 class Line {
  public:
   Line(int control, unsigned users) : control_(control), users_(users) {}
@@ -32,14 +35,31 @@ class Line {
   std::atomic<unsigned> users_;
 };
 
-struct Proof {
-  read::Image& image;
-  std::vector<StartFile> files;
-  Line& line;
+/// The bytes to compare, in parts that two threads take in turn.
+class Proof {
+ public:
+  Proof(read::Image& image, const std::vector<StartFile>& files, Line& line);
+
+  /// Compares parts until none is left. The second thread that comes to the end says the verdict
+  /// and leaves the line.
+  void work_off();
+
+ private:
+  struct Part {
+    std::uint64_t position;
+    std::uint64_t size;
+  };
+
+  read::Image& image_;
+  Line& line_;
+  std::vector<Part> parts_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<unsigned> workers_ = 2;
+  std::atomic<bool> is_sound_ = true;
 };
 
-/// Reads the files in a thread of its own, says the verdict on the line and leaves it. Here and
-/// now, where no thread can be had. `proof` must live as long as the process.
-void prove(Proof& proof);
+/// Works it off in two threads of its own; here and now, where no thread can be had. The second
+/// may run on `second` alone, unless that is empty. `proof` must live as long as the process.
+void prove(Proof& proof, const cpu_set_t& second);
 
 }  // namespace berth::serve

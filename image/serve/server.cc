@@ -19,6 +19,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 namespace berth::serve {
 namespace {
@@ -37,6 +38,16 @@ cpu_set_t read_cpus() {
 unsigned threads_for(const cpu_set_t& cpus) {
   const int count = CPU_COUNT(&cpus);
   return count == 0 ? 2 : static_cast<unsigned>(std::min(count, kMostThreads));
+}
+
+/// Where the second thread of a proof runs. Between two processors the launcher's is the other one,
+/// and falls idle often enough; of more, one that it does not use is better.
+cpu_set_t cpus_for_second(const cpu_set_t& cpus, int launcher_cpu) {
+  cpu_set_t second;
+  CPU_ZERO(&second);
+  if (launcher_cpu >= 0 && launcher_cpu < CPU_SETSIZE && CPU_COUNT(&cpus) == 2)
+    CPU_SET(static_cast<unsigned>(launcher_cpu), &second);
+  return second;
 }
 
 /// The descriptor that hand_over() sends, or -1 when the other end was closed.
@@ -97,9 +108,10 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
   }
   const bool has_proof = image.checked.is_on();
   Line line(control, has_proof ? 2 : 1);
-  Proof proof{image, find_start_files(reader), line};
-  if (send_preview(reader, proof.files, has_proof, control) != 0) return;
-  if (has_proof) prove(proof);
+  const std::vector<StartFile> start = find_start_files(reader);
+  if (send_preview(reader, start, has_proof, control) != 0) return;
+  Proof proof(image, start, line);
+  if (has_proof) prove(proof, cpus_for_second(cpus, order.launcher_cpu));
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) return;
   const Owner owner{order.settings.uid, order.settings.gid};
