@@ -22,7 +22,7 @@ namespace {
 
 using Packing = Writer::Packing;
 
-constexpr unsigned kBlock = 16 * 1024;
+constexpr std::size_t kBlock = 16UL * 1024;
 
 struct File {
   std::string content;
@@ -61,9 +61,9 @@ std::vector<File> make_files() {
                              {"x", Packing::own_block},
                              {"x", Packing::plain}};
   for (unsigned i = 0; i < 400; ++i)
-    files.push_back({make_text(i * 37 % 3000, i % 150), Packing::shared});
+    files.push_back({make_text(std::size_t{37} * i % 3000, i % 150), Packing::shared});
   for (unsigned i = 0; i < 60; ++i)
-    files.push_back({make_text(kBlock + i * 999, i % 40), Packing::own_block});
+    files.push_back({make_text(kBlock + std::size_t{999} * i, i % 40), Packing::own_block});
   return files;
 }
 
@@ -74,7 +74,7 @@ UniqueFd make_file() {
 /// Writes the files, named by their numbers, in pieces of `piece` bytes.
 Status write_image(int fd, const std::vector<File>& files, unsigned threads, std::size_t piece) {
   Options options;
-  options.block_size = kBlock;
+  options.block_size = static_cast<unsigned>(kBlock);
   options.threads = threads;
   auto writer = Writer::create(fd, options);
   if (!writer) return std::move(writer.error());
@@ -150,7 +150,7 @@ TEST(SquashWriter, WritesTheSameBytesOnAnyNumberOfThreadsAndInAnyPieces) {
   ASSERT_TRUE(write_image(first.get(), files, 1, 1U << 20U));
   for (const unsigned threads : {2U, 3U, 8U, 40U}) {
     const UniqueFd again = make_file();
-    ASSERT_TRUE(write_image(again.get(), files, threads, 1 + 1777 * threads));
+    ASSERT_TRUE(write_image(again.get(), files, threads, 1 + std::size_t{1777} * threads));
     EXPECT_TRUE(bytes_of(first.get()) == bytes_of(again.get())) << threads << " threads";
   }
 }
@@ -224,7 +224,7 @@ TEST(SquashWriter, SaysWhenTheDiskIsFullWhereverThatIs) {
 TEST(SquashWriter, MayBeLeftInTheMiddle) {
   const UniqueFd fd = make_file();
   Options options;
-  options.block_size = kBlock;
+  options.block_size = static_cast<unsigned>(kBlock);
   options.threads = 4;
   auto writer = Writer::create(fd.get(), options);
   ASSERT_TRUE(writer);
