@@ -113,7 +113,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
   Proof proof(image, start, line);
   if (has_proof) prove(proof, cpus_for_second(cpus, order.launcher_cpu));
   const int fuse_fd = receive_descriptor(control);
-  if (fuse_fd < 0) return;
+  if (fuse_fd < 0) ::_exit(1);  // at once: threads of the proof read what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
   serve_requests({image, fuse_fd, line, owner, threads_for(cpus), cpus}, reader);
 }
