@@ -179,7 +179,8 @@ Result<bool> ContainerStream::next(Entry& entry) {
       note_deleted(shown.path);
       levels_.push_back({shown, false});
     }
-    if (*changed) tell(std::move(shown));
+    // An image has a root, whose attributes count when it is merged.
+    if (*changed || shown.path.empty()) tell(std::move(shown));
   }
   entry = std::move(ready_.front());
   ready_.pop_front();

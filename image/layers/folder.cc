@@ -134,6 +134,7 @@ Result<bool> FolderStream::read_root(Entry& entry) {
 
 Result<bool> FolderStream::next(Entry& entry) {
   file_.reset();
+  unreadable_.reset();
   if (root_.is_open()) return read_root(entry);
   while (true) {
     while (!levels_.empty() && levels_.back().names.empty())
@@ -204,7 +205,14 @@ Result<bool> FolderStream::read_overlay(int fd, const Entry& entry) {
 Result<bool> FolderStream::open_entry(const Level& level, const std::string& name, Entry& entry) {
   constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   UniqueFd fd(::openat(level.fd.get(), name.c_str(), kFlags));
-  if (!fd.is_open()) return refused("openat", goal_for(entry.path), errno);
+  if (!fd.is_open()) {
+    const int error = errno;
+    const Error refusal = refused("openat", goal_for(entry.path), error);
+    if (error != EACCES || meaning_ != Folder::container || entry.kind != Kind::file)
+      return refusal;
+    unreadable_ = refusal;
+    return true;
+  }
 
   struct stat info {};
 
@@ -231,6 +239,7 @@ Status FolderStream::rewind() {
 }
 
 Result<std::string_view> FolderStream::data() {
+  if (unreadable_) return *unreadable_;
   while (file_.is_open()) {
     const ssize_t got = ::read(file_.get(), bytes_.data(), bytes_.size());
     if (got >= 0) return std::string_view(bytes_.data(), static_cast<std::size_t>(got));

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,8 +21,10 @@ namespace berth::layers {
 /// What a directory's content means.
 enum class Folder {
   plain,
-  upper,     ///< that of an overlayfs' changes: whiteouts and opaque directories become marks
-  container  ///< the root of one that runs: hard links are files each, mounts are passed over
+  upper,  ///< that of an overlayfs' changes: whiteouts and opaque directories become marks
+  /// The root of one that runs: hard links are files each, mounts are passed over. A file that its
+  /// user may not read is an error for data() only, because it may be as it was in the image.
+  container
 };
 
 class FolderStream : public EntryStream {
@@ -72,7 +75,8 @@ class FolderStream : public EntryStream {
   struct stat info_ = {};
   UniqueFd root_;
   std::vector<Level> levels_;
-  UniqueFd file_;  ///< the current one
+  UniqueFd file_;                    ///< the current one
+  std::optional<Error> unreadable_;  ///< why data() has none of the current one
   std::vector<char> bytes_;
   std::map<std::pair<dev_t, ino_t>, std::string> linked_;  ///< first names of files with several
 };

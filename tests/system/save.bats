@@ -15,7 +15,11 @@ setup() {
   echo f >tree/d/f && echo g >tree/d/g && echo h >tree/d/e/h
   # A file that each launch copies for its programs.
   echo libc >tree/lib/libc.so.6
-  "$BERTH" import -q dir:tree --name app
+  # One that not even its owner may read.
+  echo secret >tree/etc/shadow
+  tar -cf tree.tar --exclude=./etc/shadow -C tree .
+  tar -rf tree.tar --mode=000 -C tree ./etc/shadow
+  "$BERTH" import -q tar:tree.tar --name app
 }
 
 teardown() {
@@ -80,6 +84,23 @@ END
   run unsquashfs -l changes.sqsh
   echo "$output"
   [ "$(grep -c squashfs-root <<<"$output")" = 4 ] # the root, .berth and the two files in it
+}
+
+@test "a file that its user may not read is saved only if it is another one, and then refused" {
+  run_container 'echo x >>/etc/motd'
+  "$BERTH" image save --pid "$pid" app changes.sqsh
+  run unsquashfs -l changes.sqsh
+  [[ $output == */etc/motd* && $output != *shadow* ]]
+  "$BERTH" image merge app changes.sqsh whole.sqsh
+  run unsquashfs -ll whole.sqsh etc/shadow
+  [[ $output == *"---------- "*"/etc/shadow"* ]]
+  kill "$pid" && wait "$pid" || true
+  run_container 'chmod 600 /etc/shadow; echo x >>/etc/shadow; chmod 0 /etc/shadow'
+  run "$BERTH" image save --pid "$pid" app other.sqsh
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ ${lines[0]} == "berth: cannot read '/proc/$pid/root/etc/shadow': openat: Permission denied (EACCES)" ]]
+  [ ! -e other.sqsh ]
 }
 
 @test "another image than the container's is refused" {
