@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/archive/packer.h"
 
+#include "base/thread.h"
+
 #include <libdeflate.h>
 #include <zstd.h>
 
@@ -74,8 +76,12 @@ Packer::Packer(Compression compression, unsigned threads, Sink sink)
   const unsigned count =
       compression == Compression::none ? 1 : std::clamp(threads, 1U, kMostThreads);
   most_ = std::size_t{4} * count;
-  for (unsigned i = 0; i < count; ++i)
-    threads_.emplace_back([this] { work(); });
+  for (unsigned i = 0; i < count; ++i) {
+    auto thread = start_thread([this] { work(); });
+    if (thread) threads_.push_back(std::move(*thread));
+    if (!thread && threads_.empty()) started_ = std::move(thread.error());
+    if (!thread) break;
+  }
 }
 
 Packer::~Packer() {
@@ -116,6 +122,7 @@ Status Packer::append(std::string_view bytes) {
 }
 
 Status Packer::hand_in() {
+  BERTH_TRY(Status(started_));
   auto piece = std::make_shared<Piece>();
   piece->plain.swap(filling_);
   filling_.reserve(kPiece);

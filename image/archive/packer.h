@@ -25,6 +25,7 @@ using Sink = std::function<Status(std::string_view)>;
 
 class Packer {
  public:
+  /// With fewer threads where the kernel makes no more; with none, append() and finish() fail.
   Packer(Compression compression, unsigned threads, Sink sink);
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
@@ -53,7 +54,8 @@ class Packer {
 
   Compression compression_;
   Sink sink_;
-  std::size_t most_;     ///< pieces at a time
+  std::size_t most_;  ///< pieces at a time
+  Status started_ = Done{};
   std::string filling_;  ///< the piece that append() adds to
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/integrity/parallel.h"
 
+#include "base/thread.h"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -72,9 +74,13 @@ Status for_each_in_parallel(unsigned threads,
   const auto wanted = static_cast<unsigned>(std::clamp<std::uint64_t>(threads, 1, count + 1));
   Crew crew(count, work);
   std::vector<std::thread> workers;
-  for (unsigned i = 0; i < wanted; ++i)
-    workers.emplace_back([&crew] { crew.run(); });
-  crew.wait(wanted, watch);
+  for (unsigned i = 0; i < wanted; ++i) {
+    auto worker = start_thread([&crew] { crew.run(); });
+    if (worker) workers.push_back(std::move(*worker));
+    if (!worker && workers.empty()) return worker.error();
+    if (!worker) break;
+  }
+  crew.wait(static_cast<unsigned>(workers.size()), watch);
   for (std::thread& worker : workers)
     worker.join();
   return crew.outcome();

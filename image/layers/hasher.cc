@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/layers/hasher.h"
 
+#include "base/thread.h"
+
 namespace berth::layers {
 
-Hasher::Hasher() : thread_([this] { work(); }) {}
+Hasher::Hasher() {
+  if (auto thread = start_thread([this] { work(); })) thread_ = std::move(*thread);
+}
 
 Hasher::~Hasher() {
   {
@@ -14,6 +18,7 @@ Hasher::~Hasher() {
 }
 
 void Hasher::add(std::shared_ptr<const Piece> piece) {
+  if (!thread_.joinable()) return hash_.add(piece->bytes.data(), piece->used);
   {
     const std::lock_guard lock(mutex_);
     pieces_.push_back(std::move(piece));

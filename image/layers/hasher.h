@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SHA-256 of pieces in their order, in a thread of its own: hashing takes nearly as long as
-// decompressing, and need not wait for it.
+// decompressing, and need not wait for it. Where the kernel makes no more threads, it does.
 #pragma once
 
 #include "image/layers/pieces.h"

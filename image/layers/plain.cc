@@ -2,6 +2,7 @@
 #include "image/layers/plain.h"
 
 #include "base/text.h"
+#include "base/thread.h"
 
 namespace berth::layers {
 
@@ -14,8 +15,14 @@ constexpr std::chrono::milliseconds kPulse{200};
 PlainBytes::PlainBytes(source::Layer layer, Queueing queueing)
     : layer_(std::move(layer)),
       queueing_(std::move(queueing)),
-      input_(layer_.blob),
-      thread_([this] { work(); }) {}
+      input_(layer_.blob) {
+  auto thread = start_thread([this] { work(); });
+  if (thread) {
+    thread_ = std::move(*thread);
+  } else {
+    outcome_ = std::move(thread.error());
+  }
+}
 
 PlainBytes::~PlainBytes() {
   is_stopped_ = true;
@@ -27,7 +34,7 @@ PlainBytes::~PlainBytes() {
   }
   // A server may take its time; whoever gives up does not have to wait for it.
   if (!is_over && layer_.blob.fetched) layer_.blob.fetched->cancel();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void PlainBytes::work() {

@@ -33,7 +33,8 @@ struct Queueing {
 
 class PlainBytes {
  public:
-  /// Starts the threads. The layer's file stays open as long as this lives.
+  /// Starts the threads; without them, next() fails. The layer's file stays open as long as this
+  /// lives.
   explicit PlainBytes(source::Layer layer, Queueing queueing = {});
 
   PlainBytes(const PlainBytes&) = delete;

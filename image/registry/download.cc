@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/registry/download.h"
 
+#include "base/thread.h"
 #include "image/registry/fetch.h"
 
 #include <algorithm>
@@ -46,10 +47,16 @@ void Download::cancel(std::size_t part) {
   changed_.notify_all();
 }
 
-void Download::start() {
-  if (!threads_.empty()) return;
-  for (unsigned i = 0; i < window_.connections; ++i)
-    threads_.emplace_back([this] { work(); });
+/// With fewer connections where the kernel makes no more threads.
+Status Download::start() {
+  if (!threads_.empty()) return Done{};
+  for (unsigned i = 0; i < window_.connections; ++i) {
+    auto thread = start_thread([this] { work(); });
+    if (thread) threads_.push_back(std::move(*thread));
+    if (!thread && threads_.empty()) return thread.error();
+    if (!thread) break;
+  }
+  return Done{};
 }
 
 /// Under the lock.
@@ -172,7 +179,7 @@ Result<std::size_t> Download::read_at(std::size_t part,
   const std::uint64_t number = position / window_.piece;
   const auto from = static_cast<std::size_t>(position % window_.piece);
   std::unique_lock lock(mutex_);
-  start();
+  BERTH_TRY(start());
   const auto piece = wait_for_piece(lock, part, number);
   wanted_.erase({part, number});
   if (!piece) return piece.error();

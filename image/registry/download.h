@@ -91,7 +91,7 @@ class Download {
   Result<Piece*> wait_for_piece(std::unique_lock<std::mutex>& lock,
                                 std::size_t part,
                                 std::uint64_t number);
-  void start();
+  Status start();
   void work();
   std::optional<Job> choose_job();
   std::optional<Job> choose_wanted();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/squash/pipeline.h"
 
+#include "base/thread.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -38,15 +40,17 @@ Status compress(sqfs_compressor_t& packer, std::vector<char>& spare, Block& bloc
 
 }  // namespace
 
-std::unique_ptr<Pipeline> Pipeline::create(const sqfs_compressor_t& compressor,
-                                           const Settings& settings,
-                                           Take take) {
+Result<std::unique_ptr<Pipeline>> Pipeline::create(const sqfs_compressor_t& compressor,
+                                                   const Settings& settings,
+                                                   Take take) {
   std::vector<Packer> packers;
   for (unsigned i = 0; i < settings.threads; ++i) {
     packers.emplace_back(static_cast<sqfs_compressor_t*>(sqfs_copy(&compressor)));
-    if (!packers.back()) return nullptr;
+    if (!packers.back()) return std::unique_ptr<Pipeline>();
   }
-  return std::unique_ptr<Pipeline>(new Pipeline(std::move(packers), settings, std::move(take)));
+  std::unique_ptr<Pipeline> made(new Pipeline(std::move(packers), settings, std::move(take)));
+  BERTH_TRY(made->start());
+  return made;
 }
 
 Pipeline::Pipeline(std::vector<Packer> packers, const Settings& settings, Take take)
@@ -55,8 +59,16 @@ Pipeline::Pipeline(std::vector<Packer> packers, const Settings& settings, Take t
       packers_(std::move(packers)) {
   for (unsigned i = 0; i < settings.backlog; ++i)
     empty_.push_back(std::make_unique<Block>());
-  for (const Packer& packer : packers_)
-    threads_.emplace_back([this, &packer] { work(*packer); });
+}
+
+Status Pipeline::start() {
+  for (const Packer& packer : packers_) {
+    auto thread = start_thread([this, &packer] { work(*packer); });
+    if (thread) threads_.push_back(std::move(*thread));
+    if (!thread && threads_.empty()) return thread.error();
+    if (!thread) break;
+  }
+  return Done{};
 }
 
 Pipeline::~Pipeline() {
@@ -86,9 +98,12 @@ std::unique_ptr<Block> Pipeline::take_empty() {
 Status Pipeline::add(std::unique_ptr<Block> block) {
   {
     const std::lock_guard lock(mutex_);
+    if (failure_) {
+      empty_.push_back(std::move(block));  // for whoever asks for one all the same
+      return *failure_;
+    }
     raw_.push_back(block.get());
     blocks_.push_back(std::move(block));
-    if (failure_) return *failure_;
   }
   work_.notify_one();
   return Done{};

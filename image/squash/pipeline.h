@@ -21,7 +21,7 @@
 
 namespace berth::squash {
 
-/// The most a block can say of its size, and the flag beside it, as SquashFS writes both.
+/// Beside the size of a block in SquashFS's word for it: it is stored as it was.
 constexpr std::uint32_t kNotCompressed = 1U << 24;
 
 struct Block {
@@ -51,10 +51,11 @@ class Pipeline {
   /// Called for one block after the other, each time on some thread.
   using Take = std::function<Status(const Block&)>;
 
-  /// `compressor` is copied for each thread; null when there is not enough memory.
-  static std::unique_ptr<Pipeline> create(const sqfs_compressor_t& compressor,
-                                          const Settings& settings,
-                                          Take take);
+  /// `compressor` is copied for each thread; null when there is not enough memory. With fewer
+  /// threads where the kernel makes no more, and an error only when it makes none.
+  static Result<std::unique_ptr<Pipeline>> create(const sqfs_compressor_t& compressor,
+                                                  const Settings& settings,
+                                                  Take take);
 
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
@@ -78,6 +79,7 @@ class Pipeline {
 
   Pipeline(std::vector<Packer> packers, const Settings& settings, Take take);
 
+  Status start();
   void work(sqfs_compressor_t& packer);
   void hand_on(std::unique_lock<std::mutex>& lock);
 

@@ -74,9 +74,11 @@ Status Writer::State::begin(const Options& options) {
   if (written < 0) return check(written, output);
   if (written > 0) super.flags |= SQFS_FLAG_COMPRESSOR_OPTIONS;
   const unsigned threads = threads_for(options.threads, block_size);
-  pipeline = Pipeline::create(*compressor,
-                              {block_size, threads, backlog_for(threads, block_size)},
-                              [this](const Block& block) { return placed.put(block); });
+  auto started = Pipeline::create(*compressor,
+                                  {block_size, threads, backlog_for(threads, block_size)},
+                                  [this](const Block& block) { return placed.put(block); });
+  if (!started) return std::move(started.error());
+  pipeline = std::move(*started);
   if (!pipeline) return check(SQFS_ERROR_ALLOC, output);
   cutter.emplace(*pipeline, block_size);
   return Done{};
