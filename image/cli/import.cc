@@ -89,9 +89,9 @@ class Import {
   }
 
   Status add_image() {
-    const auto tree = find_tree_of(image_);  // the new one must not vouch for damage
-    if (!tree) return tree.error();
-    layers::ImageStream stream(image_.squash, image_.super, rules_.xattrs, *tree);
+    BERTH_TRY(refuse_changes(image_, image_.squash.name));
+    // The new image must not vouch for damage.
+    layers::ImageStream stream(image_.squash, image_.super, rules_.xattrs, image_.tree);
     WatchedStream watched(stream, progress_, [this] { return writer_.bytes_in(); });
     return merger_.add_layer(0, watched, image_.whiteouts);
   }

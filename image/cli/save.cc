@@ -194,7 +194,7 @@ Result<Source> open_container(pid_t pid, const WholeImage& image) {
                  "save the changes of " + name + ": it is in no container of " + quote(image.path),
                  {},
                  "name a process that 'berth run' has started, and the image that it runs"};
-  const layers::ContainerImage below{image.image.squash, image.image.super, image.tree};
+  const layers::ContainerImage below{image.image.squash, image.image.super, image.image.tree};
   return source_of(
       std::make_unique<layers::ContainerStream>(std::move(root), proc + "root", below, *mounts),
       name,

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "image/cli/verb.h"
-#include "image/integrity/hash_tree.h"
 #include "image/layers/image_stream.h"
 #include "image/source/open.h"
 
@@ -14,8 +13,7 @@ namespace berth::cli {
 
 struct WholeImage {
   std::string path = {};
-  source::Image image = {};   ///< its config is empty when it has none
-  integrity::Tree tree = {};  ///< what is read is compared with it, if it has one
+  source::Image image = {};  ///< its config is empty when it has none
 };
 
 /// Whether an image may be one that holds a container's changes only.
@@ -27,9 +25,8 @@ Result<WholeImage> open_whole(const std::string& name_or_path,
                               Changes changes,
                               const Machine& machine);
 
-/// The hash tree of an image that is a whole file; none for one inside of another file. An error
-/// when it has one that cannot be used.
-Result<integrity::Tree> find_tree_of(const source::Image& image);
+/// An error when the image, which messages call `name`, has only the changes to another one.
+Status refuse_changes(const source::Image& image, const std::string& name);
 
 /// Its entries from the beginning, with all attributes that an image can have.
 std::unique_ptr<layers::EntryStream> entries_of(const WholeImage& image);

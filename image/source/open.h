@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "image/read/checked_blocks.h"
 #include "image/read/superblock.h"
 #include "image/source/blob.h"
 #include "image/source/manifest.h"
@@ -32,6 +33,7 @@ struct Image {
   UniqueFd folder = {};         ///< the directory that is the image, for "dir:"
   Blob squash = {};             ///< the SquashFS that is the image, for "sqsh:" and "sif:"
   read::Superblock super = {};  ///< of `squash`
+  integrity::Tree tree = {};    ///< of `squash`, if it has one and is a whole file
   std::string note = {};        ///< a sentence for people; nearly always empty
 };
 

@@ -8,6 +8,7 @@
 #include "image/source/sif.h"
 
 #include <cerrno>
+#include <optional>
 #include <span>
 
 namespace berth::source {
@@ -16,25 +17,46 @@ namespace {
 
 constexpr std::uint64_t kMagicBytes = 4;
 
-/// The file at `path`; empty when there is none.
-Result<std::string> read_document(read::Reader& reader,
-                                  const std::string& path,
-                                  std::uint64_t limit,
-                                  const std::string& name) {
-  const std::string goal = "read " + quote("/" + path) + " in " + quote(name);
+Error damaged(const std::string& path, const std::string& name) {
+  return Error{Blame::image,
+               "read " + quote("/" + path) + " in " + quote(name) + ": it is damaged",
+               {},
+               "make or copy the image again"};
+}
+
+/// The file at `path`, if there is one.
+Result<std::optional<std::string>> read_document(read::Reader& reader,
+                                                 const std::string& path,
+                                                 std::uint64_t limit,
+                                                 const std::string& name) {
   read::Inode inode;
-  std::string text;
   const int error = read::find_path(reader, path, inode);
-  if (error == ENOENT || error == ENOTDIR || (error == 0 && !inode.is(S_IFREG))) return text;
-  if (error != 0) return Error{Blame::image, goal + ": it is damaged"};
+  if (error == ENOENT || error == ENOTDIR || (error == 0 && !inode.is(S_IFREG)))
+    return std::optional<std::string>();
+  if (error != 0) return damaged(path, name);
   if (inode.size > limit)
-    return Error{Blame::image, goal + ": it is larger than " + size_text(limit)};
-  text.resize(inode.size);
+    return Error{Blame::image,
+                 "read " + quote("/" + path) + " in " + quote(name) + ": it is larger than " +
+                     size_text(limit)};
+  std::string text(inode.size, '\0');
   std::size_t got = 0;
   const auto room = std::as_writable_bytes(std::span(text.data(), text.size()));
   if (read::read_file(reader, inode, 0, room, got) != 0 || got != text.size())
-    return Error{Blame::image, goal + ": it is damaged"};
-  return text;
+    return damaged(path, name);
+  return std::optional(std::move(text));
+}
+
+/// The hash tree of an image that is a whole file; none for one inside of another file.
+Result<integrity::Tree> find_tree_of(const Blob& blob, const read::Superblock& super) {
+  integrity::Tree tree;
+  if (blob.offset != 0) return tree;
+  const integrity::Flaw flaw =
+      integrity::find_tree(blob.file->get(), super.bytes_used, blob.size, tree);
+  if (flaw == integrity::Flaw::none) return tree;
+  return Error{Blame::image,
+               "trust " + quote(blob.name) + ": its hash tree " + integrity::words_for(flaw),
+               {},
+               "make or copy the image again"};
 }
 
 /// A config made of what a SIF tells. Labels are a flat object of texts, or none.
@@ -68,26 +90,33 @@ bool is_squash(const Blob& file) {
 Result<Image> open_squash(const Blob& blob, const std::string& config) {
   const auto super = read::read_superblock_at(blob.file->get(), blob.offset, blob.size, blob.name);
   if (!super) return super.error();
-  read::Image opened(blob.file->get(), *super, blob.offset);
+  const auto tree = find_tree_of(blob, *super);
+  if (!tree) return tree.error();
+  read::Image opened(blob.file->get(), *super, blob.offset, *tree);
   read::Reader reader(opened);
+  if (opened.checked.is_on() && !reader.has_superblock()) return damaged("", blob.name);
   auto own = read_document(reader, ".berth/config.json", kConfigLimit, blob.name);
   if (!own) return std::move(own.error());
   auto manifest = read_document(reader, ".berth/manifest.json", kManifestLimit, blob.name);
   if (!manifest) return std::move(manifest.error());
   Image image;
-  image.config = std::move(*own);
+  image.config = std::move(*own).value_or("");
   if (image.config.empty()) image.config = config;
-  image.manifest = std::move(*manifest);
+  image.manifest = std::move(*manifest).value_or("");
   image.whiteouts = Whiteouts::keep_as_files;
   image.squash = blob;
   image.super = *super;
+  image.tree = *tree;
   return image;
 }
 
 Result<std::string> read_file_of(const Image& image, const std::string& path, std::uint64_t limit) {
-  read::Image opened(image.squash.file->get(), image.super, image.squash.offset);
+  read::Image opened(image.squash.file->get(), image.super, image.squash.offset, image.tree);
   read::Reader reader(opened);
-  return read_document(reader, path, limit, image.squash.name);
+  auto text = read_document(reader, path, limit, image.squash.name);
+  if (!text) return std::move(text.error());
+  if (!*text) return damaged(path, image.squash.name);
+  return std::move(**text);
 }
 
 Result<Image> open_sif(const Blob& file) {

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -224,6 +225,10 @@ class Saved(SaveTest):
     def store(self, name, *options):
         self.assertEqual(self.run_import("--name", name, *options, "oci:in").returncode, 0)
 
+    def squash_of(self, folder, name):
+        subprocess.run(["mksquashfs", self.path(folder), self.path(name), "-quiet", "-no-progress", "-noappend"],
+                       check=True, stdout=subprocess.DEVNULL)
+
     def save(self, *words):
         return self.must("save", *words, "--upper", "upper", "app:v1", "changes.sqsh")
 
@@ -289,6 +294,21 @@ class Saved(SaveTest):
         path = self.path("store/app:v1.sqsh")
         self.refuses(f"use '{path}' as changes: 'berth image save' has not made it", "merge", "app:v1",
                      "app:v1", "out.sqsh")
+        # Nor do they become one by way of an import, which would lose what they delete.
+        for words in [["sqsh:changes.sqsh", "out.sqsh"], ["changes.sqsh", "out.sqsh"]]:
+            done = self.run_import(*words)
+            self.assertEqual((done.stderr, done.returncode), (
+                f"berth: cannot use 'changes.sqsh' alone: it has only the changes to the image {digest}\n"
+                f"berth: hint: {hint}\n", 1))
+            self.assertFalse(os.path.exists(self.path("out.sqsh")))
+
+    def test_changes_without_their_list_of_deletions_are_damaged(self):
+        self.save()
+        layout.write_folder(self.path("bad/.berth"), {
+            "config.json": self.member("changes.sqsh", ".berth/config.json")})
+        self.squash_of("bad", "bad.sqsh")
+        self.refuses("read '/.berth/deleted' in 'bad.sqsh': it is damaged", "merge", "app:v1", "bad.sqsh",
+                     "out.sqsh", hint="make or copy the image again")
 
     def test_changes_are_merged_with_their_own_image_only(self):
         self.save()
@@ -332,7 +352,6 @@ class Saved(SaveTest):
     def test_hostile_lists_of_deletions(self):
         self.save()
         config = self.member("changes.sqsh", ".berth/config.json")
-        path = self.path("bad.sqsh")
         for deleted, words in [
                 (b"etc", "read '/.berth/deleted' in 'bad.sqsh': it is damaged"),
                 (b"a\0\0", "read '/.berth/deleted' in 'bad.sqsh': it is damaged"),
@@ -342,13 +361,11 @@ class Saved(SaveTest):
                                        "bytes")]:
             shutil.rmtree(self.path("bad"), ignore_errors=True)
             layout.write_folder(self.path("bad/.berth"), {"config.json": config, "deleted": deleted})
-            subprocess.run(["mksquashfs", self.path("bad"), path, "-quiet", "-no-progress", "-noappend"],
-                           check=True, stdout=subprocess.DEVNULL)
+            self.squash_of("bad", "bad.sqsh")
             self.refuses(words, "merge", "app:v1", "bad.sqsh", "out.sqsh")
         # Outside of the root nothing is, and berth's own files are not to be deleted.
         layout.write_folder(self.path("bad/.berth"), {"deleted": b"/etc/motd\0.berth/\0.berth\0none/x\0/\0"})
-        subprocess.run(["mksquashfs", self.path("bad"), path, "-quiet", "-no-progress", "-noappend"],
-                       check=True, stdout=subprocess.DEVNULL)
+        self.squash_of("bad", "bad.sqsh")
         self.must("merge", "app:v1", "bad.sqsh", "out.sqsh")
         self.assertEqual(self.tree_of(self.path("out.sqsh")), {})
 
@@ -363,6 +380,35 @@ class Saved(SaveTest):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^berth: cannot read '/.*' in '.*app:v1.sqsh': it is damaged\n")
         self.assertFalse(os.path.exists(self.path("out.sqsh")))
+
+    def test_a_flipped_bit_in_the_list_of_deletions_or_the_config_is_damage(self):
+        """Where the bytes are decompressed all the same, only the hash tree knows."""
+        letters = random.Random(2)
+        try:
+            for number in range(1500):
+                name = f"upper/{number}" + "".join(letters.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=200))
+                layout.write_folder(self.folder, {name: b""})
+                os.setxattr(self.path(name), "user.overlay.whiteout", b"y")
+        except OSError as error:
+            harness.need(False, f"this file system has no extended attributes: {error}")
+        self.assertIn(" 1500 deleted, ", self.save())
+        with open(self.path("changes.sqsh"), "rb") as image:
+            sound = image.read()
+        inodes = int.from_bytes(sound[64:72], "little")  # they follow the files' bytes
+        found = set()
+        damaged = r"berth: cannot read '/(.*)' in '(?:./)?bad.sqsh': it is damaged\nberth: hint: .*\n"
+        for place in range(200, inodes, inodes // 16):
+            with open(self.path("bad.sqsh"), "wb") as image:
+                image.write(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1:])
+            done = self.image_verb("merge", "app:v1", "bad.sqsh", "out.sqsh")
+            self.assertEqual((done.returncode, os.path.exists(self.path("out.sqsh"))), (1, False), place)
+            words = re.fullmatch(damaged, done.stderr)
+            self.assertTrue(words, done.stderr)
+            found.add(words[1])
+            if words[1] == "":  # the config is in the superblock's block
+                for done in [self.image_verb("inspect", "./bad.sqsh"), self.run_import("sqsh:bad.sqsh", "out.sqsh")]:
+                    self.assertTrue(re.fullmatch(damaged, done.stderr), done.stderr)
+        self.assertEqual(found, {"", ".berth/deleted"})
 
 
 if __name__ == "__main__":
