@@ -28,6 +28,7 @@ constexpr int kBeforeTheProgram = 125;
 /// What must stay open until the program begins.
 struct Held {
   UniqueFd image;
+  timespec image_written = {};
   std::optional<serve::ImageServer> server;
   UniqueFd keeper;
   UniqueFd user_namespace;
@@ -191,6 +192,7 @@ Status Run::look() {
   launch_.facts = std::move(*facts);
   if (is_shared_) BERTH_TRY(share(*image));
   held_.image = std::move(image->fd);
+  held_.image_written = image->written;
   return is_shared_ || launch_.request.plan_only ? Status(Done{}) : start_keeper({});
 }
 
@@ -246,6 +248,7 @@ int Run::go() {
   if (launch_.request.plan_only) return print_plan();
   enter::Launching launching({held_.server ? held_.server->control_fd() : -1,
                               held_.image.get(),
+                              held_.image_written,
                               held_.keeper.get(),
                               {held_.user_namespace.get(), held_.mount_namespace.get()}});
   take(launching, plan::make_beginning(launch_));

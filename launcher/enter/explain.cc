@@ -45,8 +45,9 @@ Error explain(const Stumble& stumble, const std::vector<Step>& steps, const Find
 
 int exit_code_for(const Stumble& stumble, const std::vector<Step>& steps) {
   if (!std::get_if<Execute>(&steps[stumble.step])) return 125;
-  // The image's server is gone: that is not the program's fault.
-  if (stumble.number == ENOTCONN || stumble.number == ECONNABORTED) return 125;
+  // The image is damaged, or its server is gone: that is not the program's fault.
+  for (const int number : {EIO, ENOTCONN, ECONNABORTED})
+    if (stumble.number == number) return 125;
   return stumble.number == ENOENT ? 127 : 126;
 }
 

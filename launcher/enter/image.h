@@ -6,14 +6,17 @@
 #include "base/result.h"
 #include "image/serve/serve.h"
 
+#include <time.h>
+
 #include <string>
 
 namespace berth::enter {
 
 struct OpenedImage {
   UniqueFd fd;
-  std::string path;      ///< as opened
-  std::string identity;  ///< device, inode, size and change time: another text for another content
+  std::string path;       ///< as opened
+  std::string identity;   ///< device, inode, size and change time: another text for another content
+  timespec written = {};  ///< when it was last written, before anybody read it
 };
 
 /// Opens a regular file for reading. From here on only the descriptor is used.

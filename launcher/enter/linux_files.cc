@@ -2,6 +2,7 @@
 // The layer of files that programs start with. It lies on our own scratch file system, where
 // nothing of the image's can lead elsewhere: names were checked, and parents are directories that
 // we made.
+#include "image/serve/serve.h"
 #include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_mounts.h"
 
@@ -49,6 +50,13 @@ bool copy(int image, const StartFile& file, int to) noexcept {
   return true;
 }
 
+/// When a file was last written; all zeros where it cannot be told.
+timespec time_of(int fd) noexcept {
+  struct stat info {};
+
+  return ::fstat(fd, &info) == 0 ? info.st_mtim : timespec{};
+}
+
 /// More than this user may write into one file ends in a signal.
 bool may_be_written(std::uint64_t size) noexcept {
   rlimit limit{};
@@ -77,6 +85,21 @@ Answer make_one(int image, const StartFile& file, const char* path) noexcept {
   const Answer made = answer(Call::symlink, ::symlink(file.target.c_str(), path));
   if (made.number != 0) return made;
   return answer(Call::utimensat, ::utimensat(AT_FDCWD, path, times.both, AT_SYMLINK_NOFOLLOW));
+}
+
+/// A regular file, for reading; or -1 with errno. Opening something else may disturb somebody: who
+/// waits at the other end of a FIFO, or a device.
+int open_regular(int root, const char* path) noexcept {
+  const int found = open_in_root(root, path, O_PATH);
+  if (found < 0) return found;
+
+  struct stat info {};
+
+  const bool is_regular = ::fstat(found, &info) == 0 && S_ISREG(info.st_mode);
+  ::close(found);
+  if (is_regular) return open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  errno = EACCES;  // as execve(2)
+  return -1;
 }
 
 /// Once nothing is made in it any more.
@@ -110,8 +133,7 @@ Answer LinuxMounts::look_ahead(const LookAhead& wanted) noexcept {
   int program = -1;
   for (const std::string& path : wanted.candidates) {
     if (!path.starts_with('/')) break;
-    // Whatever lies there, a FIFO say, must not keep us.
-    program = open_in_root(root_, path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    program = open_regular(root_, path.c_str());
     if (program >= 0 || (errno != ENOENT && errno != ENOTDIR)) break;
   }
   // The first close of a file asks the server whether it minds: now, not behind the reading.
@@ -121,9 +143,18 @@ Answer LinuxMounts::look_ahead(const LookAhead& wanted) noexcept {
     if (found >= 0) ::close(found);
   }
   if (program < 0) return {};
-  (void)::readahead(program, 0, kBeginning);  // not for a directory, and then nobody misses it
+  (void)::readahead(program, 0, kBeginning);  // best effort: only speed is at stake
   ::close(program);
   return {};
+}
+
+Answer LinuxMounts::await_proof() noexcept {
+  const int verdict = serve::await_verdict(server_control_);
+  if (verdict != 0) return {Call::recv, verdict};
+  // We copied, the server compared: what somebody wrote in between may be in the copy alone.
+  const timespec now = time_of(image_);
+  const bool is_same = now.tv_sec == image_written_.tv_sec && now.tv_nsec == image_written_.tv_nsec;
+  return {Call::fstat, is_same ? 0 : EIO};
 }
 
 }  // namespace berth::enter

@@ -127,10 +127,6 @@ Answer LinuxMounts::mount_overlay(const char* options, const char* at) noexcept 
   return answer(Call::open, root_);
 }
 
-Answer LinuxMounts::await_proof() noexcept {
-  return {Call::recv, serve::await_verdict(server_control_)};
-}
-
 Answer LinuxMounts::change_root(const char* root, bool read_only) noexcept {
   (void)root;  // root_ is its descriptor
   if (read_only) {

@@ -6,15 +6,18 @@
 
 #include "launcher/enter/kernel.h"
 
+#include <time.h>
+
 namespace berth::enter {
 
 class LinuxMounts : public Mounts {
  public:
-  /// `server_control`: the socket of the image's server process; `image`: its file. Both stay the
-  /// caller's.
-  explicit LinuxMounts(int server_control, int image = -1) noexcept
+  /// `server_control`: the socket of the image's server process; `image`: its file, which was last
+  /// written at `image_written`. All stay the caller's.
+  explicit LinuxMounts(int server_control, int image = -1, timespec image_written = {}) noexcept
       : server_control_(server_control),
-        image_(image) {
+        image_(image),
+        image_written_(image_written) {
     for (int& tree : trees_)
       tree = -1;
   }
@@ -35,6 +38,7 @@ class LinuxMounts : public Mounts {
  private:
   int server_control_;
   int image_;
+  timespec image_written_;
   int root_ = -1;      ///< the overlay's root, once it is mounted; closed by the exec
   int trees_[kSlots];  ///< detached mounts; those never attached vanish with the process
 };

@@ -15,10 +15,11 @@ namespace berth::enter {
 
 /// Descriptors that a plan's steps need; they stay the caller's.
 struct Tools {
-  int server_control = -1;  ///< the image's server process, for MountImage
-  int image = -1;           ///< the image's file, for LayStartFiles
-  int keeper = -1;          ///< for ShareContainer
-  Doors doors = {};         ///< for JoinContainer
+  int server_control = -1;      ///< the image's server process, for MountImage
+  int image = -1;               ///< the image's file, for LayStartFiles
+  timespec image_written = {};  ///< ... and when it was last written, before anybody read it
+  int keeper = -1;              ///< for ShareContainer
+  Doors doors = {};             ///< for JoinContainer
 };
 
 /// Why the program did not begin. Exit codes: 127 it was not found, 126 it could not be executed,
@@ -34,7 +35,7 @@ struct Failure {
 class Launching {
  public:
   explicit Launching(const Tools& tools) noexcept
-      : mounts_(tools.server_control, tools.image),
+      : mounts_(tools.server_control, tools.image, tools.image_written),
         process_(tools.keeper, tools.doors) {}
 
   /// Carries out a plan, or the next part of one. Does not return if the last step starts the

@@ -96,6 +96,7 @@ const char* hint_for_program(const Step& step, int number, const Findings& findi
   if (number == ENOENT) return findings.program_exists ? kInterpreter : kProgramMissing;
   if (number == EACCES) return kNotExecutable;
   if (number == ENOEXEC) return kFormat;
+  if (number == EIO) return kDamaged;
   return number == E2BIG ? kTooLong : "";
 }
 

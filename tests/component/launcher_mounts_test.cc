@@ -11,10 +11,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -214,6 +216,24 @@ TEST_F(Attaching, LooksAheadForWhateverThereIsAndIsHeldUpByNothing) {
   });
   EXPECT_EQ(answer, "of the image");
   EXPECT_EQ(tests::tree_of(host_.path()), before);
+}
+
+TEST_F(Attaching, LooksAheadWithoutOpeningWhatIsNoRegularFile) {
+  ASSERT_EQ(::mkfifo((host_.path() + "/shared/fifo").c_str(), 0600), 0);
+  const UniqueFd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watch.get(), shared_.c_str(), IN_OPEN), 0);
+  const auto look_at = [&](const std::string& name) {
+    return in_child([&] {
+      return carried(with(built({shared()}),
+                          AttachTree{0, shared_, "/shared"},
+                          LookAhead{{"/shared/" + name}, {"/shared/" + name}}));
+    });
+  };
+  std::array<char, 4096> events{};
+  EXPECT_EQ(look_at("fifo"), "");
+  EXPECT_EQ(::read(watch.get(), events.data(), events.size()), -1) << "something was opened";
+  EXPECT_EQ(look_at("file"), "");
+  EXPECT_GT(::read(watch.get(), events.data(), events.size()), 0) << "nobody watched";
 }
 
 TEST_F(Attaching, HidesWhatTheImageHasAtACoveredPlace) {

@@ -98,6 +98,34 @@ END
     "the image has changed since it was made: see 'berth image verify', and import it again"
 }
 
+@test "an image that somebody writes into while it starts never gives a changed byte" {
+  cp "$image" written.sqsh
+  chmod u+w written.sqsh
+  "$BERTH" run "$image" -- sh -c 'cat /usr/lib/*/libc.so.6' >libc
+  python3 - "$BERTH" written.sqsh libc <<'END'
+import os, random, subprocess, sys, threading, time
+berth, name, libc = sys.argv[1], sys.argv[2], open(sys.argv[3], "rb").read()
+at = open(name, "rb").read().find(libc[:65536]) + 1000000
+good, bad = libc[1000000:1000001], bytes([libc[1000000] ^ 1])
+image, over = os.open(name, os.O_WRONLY), False
+def write():
+    while not over:
+        for byte in (bad, good):
+            os.pwrite(image, byte, at)
+            time.sleep(random.random() * 0.004)
+writer = threading.Thread(target=write)
+writer.start()
+look = "dd if=$(echo /usr/lib/*/libc.so.6) bs=1 skip=1000000 count=1 2>/dev/null"
+runs = [subprocess.run([berth, "run", name, "--", "sh", "-c", look], capture_output=True) for _ in range(40)]
+over = True
+writer.join()
+assert all(run.stdout in (good, b"") for run in runs), "a changed byte was read"
+refused = [run.stderr for run in runs if run.returncode == 125]
+assert refused, "nothing was noticed"
+assert all(b"check what programs start with against the image's hash tree" in text for text in refused), refused
+END
+}
+
 @test "a truncated image, wherever it was cut" {
   local size
   size=$(stat -c %s "$image")

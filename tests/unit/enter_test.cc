@@ -134,6 +134,8 @@ TEST(ExitCode, IsTheShellsForTheProgramAndOursForTheRest) {
   EXPECT_EQ(code(1, ENOENT), 127);
   for (const int number : {EACCES, ENOEXEC, E2BIG, ELOOP, ENOMEM})
     EXPECT_EQ(code(1, number), 126) << number;
+  for (const int number : {EIO, ENOTCONN, ECONNABORTED})
+    EXPECT_EQ(code(1, number), 125) << "the image or its server: " << number;
 }
 
 TEST(LookAgain, SeesTheSourceAndTheProgramAndNothingElse) {

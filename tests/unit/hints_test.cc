@@ -160,6 +160,12 @@ const std::vector<Row>& rows_with_hints() {
        kFileIsThere,
        "berth: cannot start 'app': execve: Argument list too long (E2BIG)\n"
        "berth: hint: shorten the arguments and the environment: --clean-env"},
+      {kProgram,
+       {"execve", EIO},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: Input/output error (EIO)\n"
+       "berth: hint: the image has changed since it was made: see 'berth image verify', and import "
+       "it again"},
       {AwaitProof{},
        {"recv", EIO},
        kNothing,
