@@ -10,7 +10,7 @@
 
 #include <memory>
 #include <optional>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace berth::archive {
 
@@ -86,8 +86,15 @@ class LayerWriter {
       return skip(entry, &made_.left_out.marks);
     if (entry.kind == Kind::device) return skip(entry, &made_.left_out.devices);
     if (entry.kind == Kind::socket) return skip(entry, &made_.left_out.sockets);
-    if (entry.kind == Kind::hard_link && skipped_.contains(entry.target))
+    const auto target =
+        entry.kind == Kind::hard_link ? skipped_.find(entry.target) : skipped_.end();
+    if (target != skipped_.end()) {
+      std::uint64_t* const count = target->second;
+      // No name can keep a device or a socket; one for content that another name lost could.
+      if (count == &made_.left_out.devices || count == &made_.left_out.sockets)
+        return skip(entry, count);
       return refuse(entry, "it is a second name of " + quote(entry.target) + ", which is left out");
+    }
     if (entry.kind == Kind::symlink && entry.target.empty())
       return refuse(entry, "its target is empty");
     BERTH_TRY(write_header(entry));
@@ -135,7 +142,7 @@ class LayerWriter {
 
   /// Directories matter for what is in them, the others for links to them.
   Status skip(const layers::Entry& entry, std::uint64_t* count) {
-    skipped_.insert(entry.path);
+    skipped_[entry.path] = count;
     if (count != nullptr) ++*count;
     return Done{};
   }
@@ -199,7 +206,8 @@ class LayerWriter {
   source::Sha256 hash_;
   std::optional<Error> failure_;  ///< of the sink, met inside libarchive
   bool is_over_ = false;
-  std::unordered_set<std::string> skipped_;
+  /// What is left out, each with where such are counted.
+  std::unordered_map<std::string, std::uint64_t*> skipped_;
   Packer packer_;
   std::unique_ptr<::archive, FreeArchive> tar_;
   std::unique_ptr<archive_entry, FreeEntry> raw_;

@@ -74,6 +74,7 @@ std::string make_deleted(const std::vector<Mark>& marks) {
 
 Result<std::vector<Mark>> parse_deleted(std::string_view text, const std::string& name) {
   std::vector<Mark> marks;
+  marks.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\0')));
   while (!text.empty()) {
     const std::size_t end = text.find('\0');
     const std::string_view line = text.substr(0, end);

@@ -13,7 +13,7 @@
 namespace berth::cli {
 
 constexpr const char* kDeletedFile = ".berth/deleted";
-constexpr std::uint64_t kDeletedLimit = 64U << 20;  ///< bytes of it
+constexpr std::uint64_t kDeletedLimit = 16U << 20;  ///< bytes of it
 
 /// The image that changes belong to.
 struct Base {

@@ -19,6 +19,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 
 namespace berth::cli {
 
@@ -100,9 +101,11 @@ class SavedStream : public layers::EntryStream {
       auto more = source_.entries->next(entry);
       if (!more || !*more) return more;
       if (is_own(entry.path)) continue;  // berth's own come from the image
-      if (entry.kind != layers::Kind::device) break;
-      ++devices_;
-      hidden_.push_back({layers::Mark::Kind::whiteout, entry.path});
+      const bool is_device =
+          entry.kind == layers::Kind::device ||
+          (entry.kind == layers::Kind::hard_link && device_names_.contains(entry.target));
+      if (!is_device) break;
+      device_names_.insert(entry.path);
     }
     if (source_.is_mine && entry.attributes.uid == ::geteuid()) entry.attributes.uid = 0;
     if (source_.is_mine && entry.attributes.gid == ::getegid()) entry.attributes.gid = 0;
@@ -114,19 +117,20 @@ class SavedStream : public layers::EntryStream {
   /// What is deleted, when all has been read. A device node, which cannot be saved, hides what was
   /// there all the same.
   [[nodiscard]] std::vector<layers::Mark> marks() const {
-    std::vector<layers::Mark> marks = hidden_;
+    std::vector<layers::Mark> marks;
+    for (const std::string& path : device_names_)
+      marks.push_back({layers::Mark::Kind::whiteout, path});
     for (const layers::Mark& mark : *source_.marks) {
       if (!is_own(mark.path)) marks.push_back(mark);
     }
     return marks;
   }
 
-  [[nodiscard]] std::uint64_t devices() const { return devices_; }
+  [[nodiscard]] std::uint64_t devices() const { return device_names_.size(); }
 
  private:
   Source& source_;
-  std::vector<layers::Mark> hidden_;
-  std::uint64_t devices_ = 0;
+  std::set<std::string> device_names_;
 };
 
 /// What was saved, for people.
@@ -146,10 +150,16 @@ Status add_layers(layers::Merger& merger,
   BERTH_TRY(merger.add_layer(1, told, source::Whiteouts::keep_as_files));
   const std::vector<layers::Mark> marks = saved.marks();
   out = {marks.size() - saved.devices(), saved.devices()};
+  std::string deleted = make_deleted(marks);
+  if (deleted.size() > kDeletedLimit)
+    return Error{Blame::host,
+                 "save the changes in " + source.name + ": the names of what is deleted take " +
+                     size_text(deleted.size()) + ", and " + size_text(kDeletedLimit) +
+                     " are the most"};
   std::vector<layers::MadeStream::Item> own;
   own.push_back(own_entry(kOwnFolder, Kind::directory, {}));
   own.push_back(own_entry(std::string(kOwnFolder) + "/config.json", Kind::file, config));
-  own.push_back(own_entry(kDeletedFile, Kind::file, make_deleted(marks)));
+  own.push_back(own_entry(kDeletedFile, Kind::file, std::move(deleted)));
   layers::MadeStream below(std::move(own));
   return merger.add_layer(0, below, source::Whiteouts::keep_as_files);
 }

@@ -33,8 +33,12 @@ void Merger::begin(int layer) {
 
 Status Merger::add_marks(int layer, const std::vector<Mark>& marks) {
   begin(layer);
-  for (const Mark& mark : marks)
+  Entry entry;
+  for (const Mark& mark : marks) {
+    entry.path = mark.path;
+    BERTH_TRY(measure(entry));
     apply_mark(mark);
+  }
   return settle_wants();
 }
 
@@ -58,7 +62,7 @@ Status Merger::measure(const Entry& entry) {
     text_ += kCopiesOfXattr * (key.size() + value.size());
   if (nodes_ * kBytesOfNode + text_ <= most_memory_) return Done{};
   return Error{Blame::image,
-               "use the entry " + quote_start(entry.path) +
+               "use the entry " + (entry.path.empty() ? "'/'" : quote_start(entry.path)) +
                    ": the names and attributes of the image are too many to keep in memory",
                {},
                "if you trust it: a higher limits.entries in berth.yaml allows more of both"};

@@ -129,6 +129,17 @@ TEST(Layer, HasWhatALayerCanSayAndCountsTheRest) {
   EXPECT_EQ(made->layer.size, made->bytes.size());
 }
 
+TEST(Layer, LeavesOutTheSecondNamesOfDevicesAndSocketsToo) {
+  const auto made = make({item("a", Kind::device),
+                          item("b", Kind::hard_link, "a"),
+                          item("c", Kind::socket),
+                          item("d", Kind::hard_link, "c")});
+  ASSERT_TRUE(made) << to_text(made.error());
+  EXPECT_EQ(made->layer.left_out.devices, 2U);
+  EXPECT_EQ(made->layer.left_out.sockets, 2U);
+  EXPECT_EQ(names_in(made->bytes), std::vector<std::string>());
+}
+
 TEST(Layer, RefusesASecondNameOfWhatIsLeftOut) {
   const auto made = make({item("a", Kind::directory),
                           item("a/.wh.b", Kind::file, "x"),

@@ -98,6 +98,25 @@ struct Merged {
 
 using testing::ElementsAre;
 
+TEST(Merge, MeasuresWhatIsDeletedToo) {
+  constexpr std::uint64_t kMost = 100'000;
+  std::vector<Mark> marks;
+  for (int i = 0; i < 1000; ++i)
+    marks.push_back({Mark::Kind::whiteout, "d/" + std::to_string(i)});
+  Kept kept;
+  Merger merger(kept, kMost);
+  EXPECT_TRUE(merger.add_marks(1, {marks.begin(), marks.begin() + 100}));
+  const std::string words =
+      ": the names and attributes of the image are too many to keep in memory";
+  const Status many = merger.add_marks(1, marks);
+  ASSERT_FALSE(many);
+  EXPECT_TRUE(many.error().goal.starts_with("use the entry 'd/")) << many.error().goal;
+  EXPECT_TRUE(many.error().goal.ends_with("'" + words)) << many.error().goal;
+  const Status root = merger.add_marks(1, {{Mark::Kind::opaque, ""}});
+  ASSERT_FALSE(root);
+  EXPECT_EQ(root.error().goal, "use the entry '/'" + words);
+}
+
 TEST(Path, IsNormalised) {
   EXPECT_EQ(*parse_path("./a//b/./c/"), "a/b/c");
   EXPECT_EQ(*parse_path("/a"), "a");

@@ -267,11 +267,12 @@ class Documents(ExportTest):
         harness.need(os.getuid() == 0, "only root can make device nodes")
         os.mkdir(self.path("in"))
         os.mknod(self.path("in/null"), 0o20666, os.makedev(1, 3))
+        os.link(self.path("in/null"), self.path("in/second"))
         subprocess.run(["mksquashfs", self.path("in"), self.path("img.sqsh"), "-quiet", "-no-progress"],
                        check=True, stdout=subprocess.DEVNULL)
         done = self.export("img.sqsh", "out.tar")
         self.assertEqual(done.stderr.splitlines()[1],
-                         "berth: left out 1 device node, for which a layer has no words")
+                         "berth: left out 2 device nodes, for which a layer has no words")
 
 
 class Refusals(ExportTest):

@@ -179,6 +179,18 @@ class Oracle(SaveTest):
                          hint=hint)
             shutil.rmtree(self.path("c"))
 
+    def test_device_nodes_and_their_second_names_are_left_out_as_root(self):
+        layout.write_folder(self.path("in"), {"null": b"a file", "second": b"s", "other": b"o"})
+        self.image_of("dir:in", name="base.sqsh")
+        os.mkdir(self.path("upper"))
+        os.mknod(self.path("upper/null"), 0o20666, os.makedev(1, 3))
+        os.link(self.path("upper/null"), self.path("upper/second"))
+        told = self.must("save", "--upper", "upper", "base.sqsh", "changes.sqsh")
+        self.assertIn(": 0 entries, 0 deleted, ", told)
+        self.assertEqual(told.splitlines()[1], "berth: left out 2 device nodes, which an image cannot have")
+        self.must("merge", "base.sqsh", "changes.sqsh", "whole.sqsh")
+        self.assertEqual(set(self.tree_of(self.path("whole.sqsh"))), {"other"})
+
     def test_an_ordinary_users_overlay_becomes_roots_files_as_root(self):
         """In a user namespace, as a container of berth's is."""
         os.chmod(self.folder, 0o755)
