@@ -33,6 +33,12 @@ bool take_texts(const Json& object, const char* name, std::vector<std::string>& 
   return true;
 }
 
+/// Whether 'berth image save' has written the image.
+bool has_only_changes(const Json& document) {
+  const auto own = document.find("berth");
+  return own != document.end() && own->is_object() && own->contains("stacked_on");
+}
+
 }  // namespace
 
 Result<ImageConfig> parse_image_config(const std::string& json, const std::string& image_name) {
@@ -44,6 +50,11 @@ Result<ImageConfig> parse_image_config(const std::string& json, const std::strin
                       "import the image again"};
   const Json document = Json::parse(json, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object()) return damaged;
+  if (has_only_changes(document))
+    return Error{Blame::image,
+                 "use " + quote(image_name) + " alone: it has only the changes to another image",
+                 {},
+                 "merge them first: berth image merge IMAGE " + quote(image_name) + " OUT.sqsh"};
   const auto inner = document.find("config");
   if (inner == document.end() || inner->is_null()) return config;
   if (!inner->is_object() || !take_texts(*inner, "Entrypoint", config.entrypoint) ||

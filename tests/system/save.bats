@@ -84,6 +84,9 @@ END
   run unsquashfs -l changes.sqsh
   echo "$output"
   [ "$(grep -c squashfs-root <<<"$output")" = 4 ] # the root, .berth and the two files in it
+  run "$BERTH" run changes.sqsh -- true
+  [ "$status" = 125 ]
+  [ "${lines[0]}" = "berth: cannot use 'changes.sqsh' alone: it has only the changes to another image" ]
 }
 
 @test "a file that its user may not read is saved only if it is another one, and then refused" {

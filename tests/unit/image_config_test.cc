@@ -40,6 +40,17 @@ TEST(ImageConfig, MayBeMissingOrEmptyInEveryPart) {
   }
 }
 
+TEST(ImageConfig, OfChangesAloneSaysWhatToDo) {
+  auto config = parse_image_config(R"({"berth": {"stacked_on": {"digest": "x"}}})", "i.sqsh");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().blame, Blame::image);
+  EXPECT_EQ(to_text(config.error()),
+            "berth: cannot use 'i.sqsh' alone: it has only the changes to another image\n"
+            "berth: hint: merge them first: berth image merge IMAGE 'i.sqsh' OUT.sqsh");
+  for (const char* json : {R"({"berth": {}})", R"({"berth": 7})", R"({"stacked_on": {}})"})
+    EXPECT_TRUE(parse_image_config(json, "i.sqsh")) << json;
+}
+
 TEST(ImageConfig, RefusesDamageWithOneSentence) {
   for (const std::string json : {"{",
                                  "[]",
