@@ -30,6 +30,9 @@ namespace berth::cli {
 
 namespace {
 
+/// Bytes: 512 MiB without the program itself and what its libraries take.
+constexpr std::size_t kMostMemory = std::size_t{464} << 20;
+
 /// What of its layers an image keeps.
 struct Rules {
   layers::Xattrs xattrs = layers::Xattrs::users;
@@ -59,6 +62,7 @@ class Import {
     BERTH_TRY(image_.folder.is_open() ? add_folder(folder_name)
               : image_.squash.file    ? add_image()
                                       : add_layers());
+    BERTH_TRY(writer_.end_files());
     BERTH_TRY(merger_.finish());
     const Converted converted = convert(merger_.take_root(), rules_.keep);
     BERTH_TRY(writer_.finish(converted.tree));
@@ -99,10 +103,18 @@ class Import {
   /// From the top down; the next ones are decompressed ahead while one is merged.
   Status add_layers() {
     layers::LayersAhead ahead(
-        image_.layers, rules_.xattrs, threads_, [this] { return progress_.repeat(); }, meter_);
+        image_.layers,
+        rules_.xattrs,
+        threads_,
+        [this] { return progress_.repeat(); },
+        meter_,
+        kMostMemory - writer_.memory());
     for (std::size_t i = image_.layers.size(); i-- > 0;) {
       const auto stream = ahead.take();
-      WatchedStream watched(*stream, progress_, [&] { return stream->position(); });
+      WatchedStream watched(*stream, progress_, [&] {
+        ahead.set_tree(merger_.memory());
+        return stream->position();
+      });
       BERTH_TRY(merger_.add_layer(static_cast<int>(i), watched, image_.whiteouts));
       progress_.finish_layer(image_.layers[i].blob.size);
     }

@@ -5,6 +5,7 @@
 #include "image/cli/image.h"
 #include "image/cli/import.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -75,6 +76,8 @@ int run(const std::vector<std::string>& words) {
     return 2;
   }
   watch_signals();
+  // What is large goes back when it is freed; by itself the bound would grow to 32 MiB.
+  (void)::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   const berth::cli::Machine machine{
       {variable("HOME"), variable("XDG_DATA_HOME"), variable("BERTH_STORE")},
       count_cpus(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/layers/ahead.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 namespace berth::layers {
@@ -27,14 +29,21 @@ LayersAhead::LayersAhead(const std::vector<source::Layer>& layers,
                          Xattrs xattrs,
                          unsigned cpus,
                          std::function<Status()> pulse,
-                         std::shared_ptr<Meter> meter)
+                         std::shared_ptr<Meter> meter,
+                         std::size_t budget)
     : layers_(layers),
       xattrs_(xattrs),
-      pool_(PiecePool::create(pieces_for(cpus))),
+      pool_(PiecePool::create(pieces_for(cpus), budget)),
       pulse_(std::move(pulse)),
       meter_(std::move(meter)),
       most_(std::clamp<std::size_t>(cpus, kFewest, kMost)),
       left_(layers.size()) {}
+
+LayersAhead::~LayersAhead() {
+  started_.clear();
+  pool_.reset();
+  (void)malloc_trim(0);  // or it stays with the arenas of threads that are gone
+}
 
 std::unique_ptr<TarStream> LayersAhead::start(const source::Layer& layer,
                                               std::shared_ptr<Meter> meter) {

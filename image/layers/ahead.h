@@ -17,14 +17,26 @@ class LayersAhead {
  public:
   /// For a machine with so many `cpus`. `layers` must outlive this. `pulse` is called now and then
   /// by whoever waits for bytes; an error ends the waiting. `meter` measures the layers, each once.
+  /// What waits and the tree together take about `budget` bytes of memory.
   LayersAhead(const std::vector<source::Layer>& layers,
               Xattrs xattrs,
               unsigned cpus,
               std::function<Status()> pulse,
-              std::shared_ptr<Meter> meter = nullptr);
+              std::shared_ptr<Meter> meter = nullptr,
+              std::size_t budget = PiecePool::kNoBudget);
+
+  /// Gives back the memory of all that waited.
+  ~LayersAhead();
+  LayersAhead(const LayersAhead&) = delete;
+  LayersAhead& operator=(const LayersAhead&) = delete;
+  LayersAhead(LayersAhead&&) = delete;
+  LayersAhead& operator=(LayersAhead&&) = delete;
 
   /// The next layer down; the one before must be gone. Call it once for each layer.
   std::unique_ptr<TarStream> take();
+
+  /// How many bytes of memory the tree takes by now; cheap.
+  void set_tree(std::size_t bytes) { pool_->set_tree(bytes); }
 
   /// One layer once more, when all have been taken.
   std::unique_ptr<TarStream> again(int layer);

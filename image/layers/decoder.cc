@@ -39,6 +39,8 @@ class PlainDecoder : public Decoder {
     return done;
   }
 
+  [[nodiscard]] std::size_t most_window() const override { return 0; }
+
  private:
   HashedInput& input_;
   std::string_view rest_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/layers/pieces.h"
 #include "image/source/blob.h"
 #include "image/source/digest.h"
 
@@ -55,6 +56,9 @@ class Decoder {
 
   /// Fills `into` from its start; fewer bytes than `count` only when there are no more.
   virtual Result<std::size_t> read(char* into, std::size_t count) = 0;
+
+  /// Bytes of what has come out that it may keep to refer to.
+  [[nodiscard]] virtual std::size_t most_window() const { return PiecePool::kLargestWindow; }
 };
 
 /// The decoder for what `input` begins with; plain bytes when it is no compression we know.

@@ -27,6 +27,8 @@ class GzipDecoder : public Decoder {
     return done;
   }
 
+  [[nodiscard]] std::size_t most_window() const override { return 0; }  // 32 KiB
+
  private:
   [[nodiscard]] Error broken(const std::string& why) const {
     return Error{Blame::image, "decompress " + quote(input_.blob().name) + ": " + why};

@@ -39,7 +39,9 @@ struct Counts {
 
 /// What an entry with a name of some 40 bytes takes, from here to the image's tables.
 constexpr std::uint64_t kBytesOfEntry = 850;
-/// With what else an import needs, below 512 MiB.
+/// What of it is there while layers are merged.
+constexpr std::uint64_t kBytesWhileMerging = 500;
+/// With what else an import needs then, below 512 MiB.
 constexpr std::uint64_t kMostMemory = 600'000 * kBytesOfEntry;
 
 /// For as many entries as are allowed. Few have still room for long names and attributes.
@@ -77,6 +79,9 @@ class Merger {
   Node take_root() { return std::move(root_); }
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
+
+  /// About what it takes by now, in bytes of memory.
+  [[nodiscard]] std::uint64_t memory() const { return nodes_ * kBytesWhileMerging + text_; }
 
  private:
   Status measure(const Entry& entry);

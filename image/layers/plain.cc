@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "base/thread.h"
 
+#include <algorithm>
+
 namespace berth::layers {
 
 namespace {
@@ -39,6 +41,7 @@ PlainBytes::~PlainBytes() {
 
 void PlainBytes::work() {
   Status outcome = decode();
+  queueing_.pool->take_back_window(queueing_.turn);
   // Damaged bytes are better explained by the digest that they miss.
   Status digest = is_stopped_ ? Status(Done{}) : input_.finish();
   if (!digest) outcome = std::move(digest);
@@ -73,11 +76,18 @@ Status PlainBytes::measure(std::uint64_t bytes) {
   return queueing_.meter->check_ratio(unpacked, input_.position(), name());
 }
 
+void PlainBytes::count_window(std::size_t bytes, const Decoder& decoder) {
+  const std::size_t more = std::min(bytes, decoder.most_window() - window_);
+  window_ += more;
+  if (more > 0) queueing_.pool->add_window(queueing_.turn, more);
+}
+
 Status PlainBytes::decode_with(Decoder& decoder, Hasher* hasher) {
   while (auto piece = queueing_.pool->take(queueing_.turn, is_stopped_)) {
     const auto got = decoder.read(piece->bytes.data(), piece->bytes.size());
     if (!got) return got.error();
     if (*got == 0) break;
+    count_window(*got, decoder);
     BERTH_TRY(measure(*got));
     piece->used = *got;
     if (hasher != nullptr) hasher->add(piece);

@@ -65,6 +65,7 @@ class PlainBytes {
   void work();
   Status decode();
   Status measure(std::uint64_t bytes);
+  void count_window(std::size_t bytes, const Decoder& decoder);
   Status decode_with(Decoder& decoder, Hasher* hasher);
   void hand_over(std::shared_ptr<Piece> piece);
 
@@ -72,6 +73,7 @@ class PlainBytes {
   Queueing queueing_;
   HashedInput input_;
   std::atomic<std::uint64_t> unpacked_{0};
+  std::size_t window_ = 0;          ///< bytes that the decoder keeps, as the pool knows
   std::shared_ptr<Piece> current_;  ///< the reader's
   std::atomic<bool> is_stopped_{false};
 

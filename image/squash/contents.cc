@@ -121,6 +121,8 @@ Status Cutter::cut_fragments() {
 
 Status Cutter::finish() {
   if (fragments_->size > 0) BERTH_TRY(cut_fragments());
+  block_.reset();
+  fragments_.reset();
   return pipeline_.finish();
 }
 

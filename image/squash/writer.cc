@@ -8,6 +8,8 @@
 #include "image/squash/pipeline.h"
 #include "image/squash/tables.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <bit>
 #include <optional>
@@ -25,12 +27,18 @@ constexpr std::uint64_t kPadding = 4096;  // a loop device wants whole pages
 // An import must stay below 512 MiB with any number of threads and any size of blocks.
 constexpr std::size_t kMemoryForThreads = 160UL * 1024 * 1024;
 constexpr std::size_t kMemoryForBacklog = 64UL * 1024 * 1024;
-constexpr std::size_t kContext = 1536UL * 1024;  ///< of a compressor, besides the block it makes
 
-unsigned threads_for(unsigned threads, unsigned block_size) {
-  const std::size_t each = kContext + 2UL * block_size;
+/// What a thread takes: two blocks and its compressor.
+std::size_t memory_of_thread(const Options& options) {
+  const std::size_t block = options.block_size;
+  if (options.compressor == "xz") return 14 * block + 1024UL * 1024;  // its search trees
+  return 2 * block + 1536UL * 1024;
+}
+
+unsigned threads_for(const Options& options) {
+  const std::size_t most = kMemoryForThreads / memory_of_thread(options);
   return static_cast<unsigned>(
-      std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(kMemoryForThreads / each, 1)));
+      std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(most, 1)));
 }
 
 /// Blocks in use at a time: two are being filled, every thread has one, and some wait.
@@ -59,6 +67,7 @@ struct Writer::State {
   Placed placed{output};
   std::unique_ptr<Pipeline> pipeline;
   std::optional<Cutter> cutter;
+  std::size_t memory = 0;
 
   Status begin(const Options& options);
 };
@@ -73,9 +82,11 @@ Status Writer::State::begin(const Options& options) {
   const int written = compressor->write_options(compressor.get(), output.file());
   if (written < 0) return check(written, output);
   if (written > 0) super.flags |= SQFS_FLAG_COMPRESSOR_OPTIONS;
-  const unsigned threads = threads_for(options.threads, block_size);
+  const unsigned threads = threads_for(options);
+  const unsigned backlog = backlog_for(threads, block_size);
+  memory = threads * memory_of_thread(options) + std::size_t{backlog} * block_size;
   auto started = Pipeline::create(*compressor,
-                                  {block_size, threads, backlog_for(threads, block_size)},
+                                  {block_size, threads, backlog},
                                   [this](const Block& block) { return placed.put(block); });
   if (!started) return std::move(started.error());
   pipeline = std::move(*started);
@@ -115,11 +126,19 @@ Status Writer::end_file() {
   return state_->cutter->end();
 }
 
+Status Writer::end_files() {
+  if (!state_->pipeline) return Done{};
+  BERTH_TRY(state_->cutter->finish());
+  state_->pipeline.reset();
+  (void)malloc_trim(0);  // or it stays with the arenas of threads that are gone
+  return Done{};
+}
+
 Status Writer::finish(const Tree& tree) {
   Output& output = state_->output;
   sqfs_super_t& super = state_->super;
   sqfs_compressor_t* compressor = state_->compressor.get();
-  BERTH_TRY(state_->cutter->finish());
+  BERTH_TRY(end_files());
   const auto locate = [this](unsigned content) {
     return state_->cutter->extent_of(content, state_->placed);
   };
@@ -134,6 +153,10 @@ Status Writer::finish(const Tree& tree) {
     super.modification_time = std::max(super.modification_time, inode.mtime);
   BERTH_TRY(check(sqfs_super_write(&super, output.file()), output));
   return check(output.pad(kPadding), output);
+}
+
+std::size_t Writer::memory() const {
+  return state_->memory;
 }
 
 std::uint64_t Writer::bytes_in() const {

@@ -46,6 +46,12 @@ class Writer {
   Status append(std::string_view bytes);
   Status end_file();
 
+  /// After the last file: ends the threads and gives back memory(), which the tree may need.
+  Status end_files();
+
+  /// Bytes of memory that the threads and what is on its way to them take at most.
+  [[nodiscard]] std::size_t memory() const;
+
   /// Writes everything else and, last, the superblock. Nothing may follow.
   Status finish(const Tree& tree);
 

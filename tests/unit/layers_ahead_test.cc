@@ -67,6 +67,28 @@ TEST_F(PiecePoolTest, TheLayerBeingReadIsNeverLeftWithoutPieces) {
   EXPECT_FALSE(*ahead);
 }
 
+TEST_F(PiecePoolTest, WhatTheTreeTakesIsMissingAheadButNotForTheLayerBeingRead) {
+  constexpr std::size_t kBudget = kCount * PiecePool::kPieceSize;
+  pool_ = PiecePool::create(kCount, kBudget);
+  take(1, 3);
+  pool_->set_tree(kBudget);
+  const auto ahead = wait_for_one(1);
+  EXPECT_FALSE(*ahead);
+  take(0, PiecePool::kReserve);
+  EXPECT_EQ(taken_.size(), 3 + PiecePool::kReserve);
+}
+
+TEST_F(PiecePoolTest, WindowsCountUntilTheyAreTakenBack) {
+  pool_ = PiecePool::create(kCount, kCount * PiecePool::kPieceSize + PiecePool::kLargestWindow);
+  pool_->add_window(0, PiecePool::kLargestWindow);
+  take(1, 1);
+  pool_->add_window(1, 4 * PiecePool::kPieceSize);
+  const auto ahead = wait_for_one(1);
+  EXPECT_FALSE(*ahead);
+  pool_->take_back_window(1);
+  EXPECT_TRUE(turns_true(*ahead));
+}
+
 TEST_F(PiecePoolTest, WhatComesBackGoesToTheNearestLayer) {
   take(1, 4);
   const auto farther = wait_for_one(3);

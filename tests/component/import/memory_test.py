@@ -39,9 +39,9 @@ def records(names):
 
 
 class MemoryTest(harness.ImportTest):
-    def measure(self, message, source="tar:in.tar"):
+    def measure(self, message, source="tar:in.tar", *options):
         """Imports; checks what is said, the memory, and what is left."""
-        words = [harness.PROGRAM, "import", "--quiet", source, "out.sqsh"]
+        words = [harness.PROGRAM, "import", "--quiet", *options, source, "out.sqsh"]
         done = subprocess.run([sys.executable, "-ISc", SMALL, *words], cwd=self.folder, text=True,
                               capture_output=True, check=False)
         status, memory = map(int, done.stdout.split())
@@ -95,23 +95,23 @@ class Compressions(MemoryTest):
     def test_windows_of_many_layers(self):
         # Random once, then the same again, which only a long window sees.
         noise = os.urandom(MIB)
-        layers = []
-        for number in range(3):
-            name = b"f%d" % number
-            pieces = [rawtar.header(name, size=120 * MIB)]
-            pieces += [bytes([n % 60]) + noise[1:] for n in range(120)] + [rawtar.END]
-            layers.append(b"".join(pieces))
-        packed = [subprocess.run(["zstd", "-1", "--long=27", "-c"], input=x, capture_output=True,
-                                 check=True).stdout for x in layers]
+        layers, packed = [], []
+        for number in range(12):
+            pieces = [rawtar.header(b"f%d" % number, size=100 * MIB)]
+            pieces += [bytes([number, n]) + noise[2:] for n in range(100)] + [rawtar.END]
+            layer = b"".join(pieces)
+            layers.append(layout.digest(layer))
+            packed.append(subprocess.run(["zstd", "-1", "--long=27", "-c"], input=layer,
+                                         capture_output=True, check=True).stdout)
         blobs = layout.Blobs()
         config = {"architecture": layout.HOST, "os": "linux", "config": {},
-                  "rootfs": {"type": "layers", "diff_ids": [layout.digest(x) for x in layers]}}
+                  "rootfs": {"type": "layers", "diff_ids": layers}}
         manifest = {"schemaVersion": 2, "mediaType": layout.MEDIA + "manifest.v1+json",
                     "config": blobs.add(json.dumps(config).encode(), layout.MEDIA + "config.v1+json"),
                     "layers": [blobs.add(x, layout.MEDIA + "layer.v1.tar+zstd") for x in packed]}
         made = blobs.add(json.dumps(manifest).encode(), layout.MEDIA + "manifest.v1+json")
         layout.write_folder(self.path("in"), blobs.files(layout.index_of(made)))
-        self.measure("", "oci:in")
+        self.measure("", "oci:in", "--threads=16")
 
 
 class Entries(MemoryTest):
@@ -129,6 +129,17 @@ class Entries(MemoryTest):
         self.measure("")
         self.write(records(b"%06d" % n + b"n" * 93 for n in range(599990)))
         self.measure(TOO_MANY)
+
+    def test_as_many_as_are_allowed_behind_a_large_file(self):
+        # The threads, what is under way to them and what is read ahead are there, all of them, first.
+        def both():
+            yield rawtar.header(b"noise", size=100 * MIB)
+            yield os.urandom(100 * MIB)
+            yield from records(b"%06d" % n + b"n" * 38 for n in range(599980))
+
+        self.write(both())
+        self.measure("")
+        self.measure("", "tar:in.tar", "--threads=64")
 
     def test_with_more_text_than_is_allowed(self):
         def linked():
