@@ -12,9 +12,6 @@ import tempfile
 import unittest
 
 PROGRAM = os.environ["BERTH_IMAGE"]
-# libsquashfs forgets the blocks in flight when it is given up half-way. The program then ends.
-LEAKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks.supp")
-os.environ["LSAN_OPTIONS"] = f"suppressions={LEAKS}:print_suppressions=0"
 # The settings of this machine are not the tests'.
 os.environ["BERTH_CONFIG"] = ""
 MUST_WORK = os.environ.get("BERTH_MUST_WORK") == "1"
