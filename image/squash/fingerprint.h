@@ -34,8 +34,8 @@ class Fingerprinter {
   std::unique_ptr<State> state_;
 };
 
-/// Finds an earlier number of the same fingerprint. 16 bytes for each, and a small table: an image
-/// may have millions of files.
+/// Finds an earlier number of the same fingerprint. 24 bytes for each and 8 to 16 for its slots: an
+/// image may have millions of files.
 class Duplicates {
  public:
   /// The number that came with this fingerprint first; `number` if it is new, and is kept then.
