@@ -39,7 +39,8 @@ Status examine_tree(
     out.problem = std::string("its hash tree ") + integrity::words_for(flaw);
     return Done{};
   }
-  out.has_tree = tree.data_blocks > 0;
+  // One data block is the root itself, which then stands nowhere in the file.
+  out.has_tree = tree.levels > 0;
   if (!out.has_tree) return Done{};
   const auto checked = integrity::check_tree(fd, tree, threads, tell);
   if (!checked) return checked.error();

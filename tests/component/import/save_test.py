@@ -254,6 +254,9 @@ class Saved(SaveTest):
         self.assertEqual(config["config"], self.CONFIG)
         self.assertIn("stacked on    " + digest, self.image_verb("inspect", "changes.sqsh").stdout)
         self.assertEqual(set(self.tree_of(self.path("changes.sqsh"))), {"etc", "etc/new"})
+        self.assertEqual(self.image_verb("verify", "--digest", told[-72:-1], "changes.sqsh").returncode, 0)
+        layout.write_folder(self.path("upper"), {"large": random.Random(2).randbytes(9000)})
+        self.save("--force")
         self.assertEqual(self.image_verb("verify", "changes.sqsh").returncode, 0)
 
     def test_a_merge_has_the_config_a_step_more_and_no_base(self):

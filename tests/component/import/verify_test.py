@@ -118,6 +118,18 @@ class Verify(VerifyTest):
         digest = "sha256:" + hashlib.sha256(bare).hexdigest()
         self.assertEqual(self.image_verb("verify", "--digest", digest, "img.sqsh").returncode, 0)
 
+    def test_an_image_of_one_block_has_its_root_nowhere_and_needs_something_else(self):
+        """Its block is what the root is the digest of: whatever is in it would be sound."""
+        os.mkdir(self.path("empty"))
+        with open(self.image_of("dir:empty", name="small.sqsh"), "rb") as image:
+            small = image.read()
+        self.assertLess(int.from_bytes(small[40:48], "little"), BLOCK)
+        self.refuses("cannot trust 'small.sqsh': it has no hash tree and is not in the store, so nothing says "
+                     "what it should be", "verify", "small.sqsh", hint="give --digest or --key")
+        digest = "sha256:" + hashlib.sha256(small).hexdigest()
+        done = self.image_verb("verify", "--digest", digest, "small.sqsh")
+        self.assertEqual((done.returncode, done.stdout.splitlines()[1]), (0, "compared   with the digest asked for"))
+
     def test_what_is_no_image(self):
         self.write(b"hello", "no")
         self.refuses("cannot use './no' as an image: it is not a SquashFS file", "verify", "./no")
