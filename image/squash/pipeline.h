@@ -78,7 +78,6 @@ class Pipeline {
   using Packer = Object<sqfs_compressor_t>;
 
   Pipeline(std::vector<Packer> packers, const Settings& settings, Take take);
-
   Status start();
   void work(sqfs_compressor_t& packer);
   void hand_on(std::unique_lock<std::mutex>& lock);
