@@ -137,7 +137,7 @@ Answer LinuxMounts::look_ahead(const LookAhead& wanted) noexcept {
     if (program >= 0 || (errno != ENOENT && errno != ENOTDIR)) break;
   }
   // The first close of a file asks the server whether it minds: now, not behind the reading.
-  if (program >= 0) ::close(::dup(program));
+  if (program >= 0) ::close(::fcntl(program, F_DUPFD_CLOEXEC, 0));
   for (const std::string& path : wanted.others) {
     const int found = open_in_root(root_, path.c_str(), O_PATH);
     if (found >= 0) ::close(found);

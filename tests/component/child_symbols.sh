@@ -8,7 +8,7 @@ watched=(carry_out linux_mounts linux_attach linux_files linux_process)
 
 allowed() {
   cat <<'LIST'
-chdir chmod close close_range dup execve fchdir fchmod fcntl fstat futimens getrlimit mkdir mkdirat mknodat mount
+chdir chmod close close_range execve fchdir fchmod fcntl fstat futimens getrlimit mkdir mkdirat mknodat mount
 mount_setattr move_mount open open_tree prctl readahead sendfile sendmsg setns setxattr statx symlink syscall
 umount2 unlink unshare utimensat write
 memcpy memmove memset strlen strncmp
