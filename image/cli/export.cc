@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -127,12 +128,18 @@ class ShownStream : public layers::EntryStream {
   std::uint64_t bytes_ = 0;
 };
 
-/// What the archive calls the image: "app:v1" for the name app:v1 and for a file app:v1.sqsh.
+/// What the archive calls the image: "app:v1" for the name app:v1 and for a file App:v1.sqsh. A
+/// name with capitals is one that podman does not load; its tag may have some.
 std::string tag_for(const std::string& path) {
   const std::string file = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
   std::string name = store::name_of_file(file);
   name = store::name_for(name.empty() ? file : name);
   if (name.find(':', name.rfind('/') + 1) == std::string::npos) name += ":latest";
+  const std::size_t colon = name.find(':', name.rfind('/') + 1);
+  std::transform(
+      name.begin(), name.begin() + static_cast<std::ptrdiff_t>(colon), name.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      });
   return archive::is_tag(name) ? name : "latest";
 }
 

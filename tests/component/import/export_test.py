@@ -133,10 +133,13 @@ class RoundTrip(ExportTest):
     def test_the_store_gives_the_tag_and_the_option_another(self):
         self.assertEqual(self.run_import("--name", "host:5000/team/app:v1", "oci:in").returncode, 0)
         self.assertEqual(self.run_import("--name", "plain", "oci:in").returncode, 0)
+        os.mkdir(self.path("My"))
+        shutil.copy(self.image, self.path("My/App:V1.sqsh"))
         os.rename(self.image, self.path("..odd  name..sqsh"))
         for words, tag in [(["host:5000/team/app:v1"], "host:5000/team/app:v1"),
                            (["plain"], "plain:latest"), (["./store/plain.sqsh"], "plain:latest"),
-                           (["plain", "--tag", "x/y:z"], "x/y:z"), (["./..odd  name..sqsh"], "latest")]:
+                           (["plain", "--tag", "x/y:z"], "x/y:z"), (["./..odd  name..sqsh"], "latest"),
+                           (["./My/App:V1.sqsh"], "app:V1")]:
             index = self.documents(self.exported(*words))[1]
             self.assertEqual(index["manifests"][0]["annotations"],
                              {"org.opencontainers.image.ref.name": tag})
