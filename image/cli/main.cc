@@ -77,6 +77,7 @@ int run(const std::vector<std::string>& words) {
   }
   watch_signals();
   // What is large goes back when it is freed; by itself the bound would grow to 32 MiB.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
   (void)::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   const berth::cli::Machine machine{
       {variable("HOME"), variable("XDG_DATA_HOME"), variable("BERTH_STORE")},
