@@ -15,6 +15,7 @@ memcpy memmove memset strlen strncmp
 __errno_location
 __stack_chk_fail
 berth::enter::LinuxMounts::attach_tree(unsigned int, char const*)
+berth::enter::LinuxMounts::await_proof()
 berth::enter::LinuxMounts::lay_files(char const*, berth::StartFile const*, unsigned int)
 berth::enter::LinuxMounts::look_ahead(berth::LookAhead const&)
 berth::serve::await_verdict(int)
