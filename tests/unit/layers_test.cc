@@ -101,6 +101,7 @@ using testing::ElementsAre;
 TEST(Merge, MeasuresWhatIsDeletedToo) {
   constexpr std::uint64_t kMost = 100'000;
   std::vector<Mark> marks;
+  marks.reserve(1000);
   for (int i = 0; i < 1000; ++i)
     marks.push_back({Mark::Kind::whiteout, "d/" + std::to_string(i)});
   Kept kept;
