@@ -23,8 +23,8 @@ class Store : public testing::Test {
   Store() : before_(std::filesystem::current_path()) {
     std::string pattern = testing::TempDir() + "berth-store-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
-    std::filesystem::create_directory(folder_ + "/work");
-    std::filesystem::current_path(folder_ + "/work");
+    std::filesystem::create_directory(folder_ + "/here");
+    std::filesystem::current_path(folder_ + "/here");
     here_.store = folder_;
   }
 
@@ -180,7 +180,7 @@ TEST_F(Store, MakesItsFolderAndTheOnesAbove) {
   EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/a/b/c"));
   ASSERT_TRUE(write_folder(folder_ + "/a/b/c"));
   ASSERT_TRUE(write_folder("relative/too"));
-  EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/work/relative/too"));
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/here/relative/too"));
 }
 
 TEST_F(Store, AFileInTheWayIsNamed) {
