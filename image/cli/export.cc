@@ -73,34 +73,18 @@ constexpr std::array<Option<ExportOptions>, 6> kOptions = {{
      'f',
      "",
      "replace OUT.tar if it exists",
-     [](ExportOptions& options, const std::string&) -> Status {
-       options.force = true;
-       return Done{};
-     }},
+     turn_on<ExportOptions, &ExportOptions::force>},
     {"--json",
      0,
      "",
      "for programs: one JSON document",
-     [](ExportOptions& options, const std::string&) -> Status {
-       options.is_json = true;
-       return Done{};
-     }},
+     turn_on<ExportOptions, &ExportOptions::is_json>},
     {"--quiet",
      'q',
      "",
      "say nothing when all is well",
-     [](ExportOptions& options, const std::string&) -> Status {
-       options.quiet = true;
-       return Done{};
-     }},
-    {"--help",
-     'h',
-     "",
-     "this text",
-     [](ExportOptions& options, const std::string&) -> Status {
-       options.help = true;
-       return Done{};
-     }},
+     turn_on<ExportOptions, &ExportOptions::quiet>},
+    {"--help", 'h', "", "this text", turn_on<ExportOptions, &ExportOptions::help>},
 }};
 
 /// The image's entries, counted for the progress, which also stops them when a signal has come.

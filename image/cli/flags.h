@@ -17,27 +17,14 @@ struct Flags {
   bool help = false;
 };
 
-constexpr Option<Flags> kJson = {"--json",
-                                 0,
-                                 "",
-                                 "for programs: one JSON document",
-                                 [](Flags& flags, const std::string&) -> Status {
-                                   flags.is_json = true;
-                                   return Done{};
-                                 }};
+constexpr Option<Flags> kJson = {
+    "--json", 0, "", "for programs: one JSON document", turn_on<Flags, &Flags::is_json>};
 
-constexpr Option<Flags> kHelp = {
-    "--help", 'h', "", "this text", [](Flags& flags, const std::string&) -> Status {
-      flags.help = true;
-      return Done{};
-    }};
+constexpr Option<Flags> kHelp = {"--help", 'h', "", "this text", turn_on<Flags, &Flags::help>};
 
 /// "--force" with the help that fits the verb.
 constexpr Option<Flags> force_option(std::string_view help) {
-  return {"--force", 'f', "", help, [](Flags& flags, const std::string&) -> Status {
-            flags.force = true;
-            return Done{};
-          }};
+  return {"--force", 'f', "", help, turn_on<Flags, &Flags::force>};
 }
 
 /// How a verb presents itself.

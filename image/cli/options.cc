@@ -106,10 +106,7 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      0,
      "",
      "replace an image that exists already",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.force = true;
-       return Done{};
-     }},
+     turn_on<ImportOptions, &ImportOptions::force>},
     {"--platform",
      0,
      "OS/ARCH",
@@ -152,10 +149,7 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      0,
      "",
      "progress and result as JSON on standard output, for programs",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.json = true;
-       return Done{};
-     }},
+     turn_on<ImportOptions, &ImportOptions::json>},
     {"--no-hash-tree",
      0,
      "",
@@ -168,26 +162,13 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      0,
      "",
      "keep security.* and trusted.* attributes too",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.xattrs = true;
-       return Done{};
-     }},
+     turn_on<ImportOptions, &ImportOptions::xattrs>},
     {"--quiet",
      'q',
      "",
      "no progress and no summary",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.quiet = true;
-       return Done{};
-     }},
-    {"--help",
-     'h',
-     "",
-     "this text",
-     [](ImportOptions& options, const std::string&) -> Status {
-       options.help = true;
-       return Done{};
-     }},
+     turn_on<ImportOptions, &ImportOptions::quiet>},
+    {"--help", 'h', "", "this text", turn_on<ImportOptions, &ImportOptions::help>},
 });
 
 /// Two imports with equal ones make the same of the same source.

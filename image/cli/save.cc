@@ -64,18 +64,8 @@ constexpr std::array<Option<SaveOptions>, 4> kOptions = {{
      'f',
      "",
      "replace OUT.sqsh if it exists",
-     [](SaveOptions& options, const std::string&) -> Status {
-       options.force = true;
-       return Done{};
-     }},
-    {"--help",
-     'h',
-     "",
-     "this text",
-     [](SaveOptions& options, const std::string&) -> Status {
-       options.help = true;
-       return Done{};
-     }},
+     turn_on<SaveOptions, &SaveOptions::force>},
+    {"--help", 'h', "", "this text", turn_on<SaveOptions, &SaveOptions::help>},
 }};
 
 bool is_own(std::string_view path) {

@@ -44,26 +44,13 @@ constexpr std::array<Option<SignOptions>, 5> kOptions = {{
      0,
      "",
      "take the key's password from a line of standard input",
-     [](SignOptions& options, const std::string&) -> Status {
-       options.password_from_stdin = true;
-       return Done{};
-     }},
+     turn_on<SignOptions, &SignOptions::password_from_stdin>},
     {"--force",
      0,
      "",
      "replace a signature that exists already",
-     [](SignOptions& options, const std::string&) -> Status {
-       options.force = true;
-       return Done{};
-     }},
-    {"--help",
-     'h',
-     "",
-     "this text",
-     [](SignOptions& options, const std::string&) -> Status {
-       options.help = true;
-       return Done{};
-     }},
+     turn_on<SignOptions, &SignOptions::force>},
+    {"--help", 'h', "", "this text", turn_on<SignOptions, &SignOptions::help>},
 }};
 
 std::string help_text() {

@@ -57,18 +57,8 @@ constexpr std::array<Option<VerifyOptions>, 5> kOptions = {{
      0,
      "",
      "for programs: one JSON document",
-     [](VerifyOptions& options, const std::string&) -> Status {
-       options.is_json = true;
-       return Done{};
-     }},
-    {"--help",
-     'h',
-     "",
-     "this text",
-     [](VerifyOptions& options, const std::string&) -> Status {
-       options.help = true;
-       return Done{};
-     }},
+     turn_on<VerifyOptions, &VerifyOptions::is_json>},
+    {"--help", 'h', "", "this text", turn_on<VerifyOptions, &VerifyOptions::help>},
 }};
 
 std::string help_text() {

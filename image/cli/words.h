@@ -33,6 +33,13 @@ struct Option {
   [[nodiscard]] constexpr OptionText text() const { return {name, letter, value, help}; }
 };
 
+/// What an option without a value does, for Option::apply: turn_on<Flags, &Flags::force>.
+template <class T, bool T::*kField>
+Status turn_on(T& options, const std::string& /*value*/) {
+  options.*kField = true;
+  return Done{};
+}
+
 /// A word that begins with '-', taken apart.
 struct OptionWord {
   std::string name;
