@@ -3,7 +3,7 @@ foreach(name superblock block_cache)
   berth_test(read_${name}_test LABELS unit serve SOURCES tests/unit/read_${name}_test.cc
              NEEDS berth_read)
 endforeach()
-foreach(name sandbox fuse_reply start_files)
+foreach(name sandbox fuse_reply placing start_files)
   berth_test(serve_${name}_test LABELS unit serve SOURCES tests/unit/serve_${name}_test.cc
              NEEDS berth_serve)
 endforeach()

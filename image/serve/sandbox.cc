@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -182,9 +183,7 @@ int apply_filter(std::span<const sock_filter> program) noexcept {
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : errno;
 }
 
-void leave_the_launcher(int& image_fd,
-                        int& control,
-                        const std::optional<cpu_set_t>& cpus) noexcept {
+void leave_the_launcher(int& image_fd, int& control) noexcept {
   // None of these is worth refusing service for; lock_in() is what has to hold.
   block_signals();
   (void)::setsid();
@@ -196,7 +195,6 @@ void leave_the_launcher(int& image_fd,
   (void)::setrlimit(RLIMIT_CORE, &no_core);
   const rlimit memory{kMostMemory, kMostMemory};
   if (!kSanitized) (void)::setrlimit(RLIMIT_AS, &memory);
-  if (cpus) (void)::sched_setaffinity(0, sizeof *cpus, &*cpus);
   // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
   // A second arena would make malloc look for the number of CPUs in /sys, which is not allowed.
   (void)::mallopt(M_ARENA_MAX, 1);
@@ -204,12 +202,6 @@ void leave_the_launcher(int& image_fd,
   (void)::mallopt(M_TRIM_THRESHOLD, kKeptMemory);
   (void)::mallopt(M_MMAP_THRESHOLD, kKeptMemory / 2);
   // NOLINTEND(concurrency-mt-unsafe)
-}
-
-void keep_off(int cpu, cpu_set_t from) noexcept {
-  if (cpu < 0 || cpu >= CPU_SETSIZE || CPU_COUNT(&from) < 2) return;
-  CPU_CLR(static_cast<unsigned>(cpu), &from);
-  (void)::sched_setaffinity(0, sizeof from, &from);  // best effort: only speed is at stake
 }
 
 int lock_in() {

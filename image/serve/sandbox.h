@@ -4,10 +4,8 @@
 #pragma once
 
 #include <linux/filter.h>
-#include <sched.h>
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -41,10 +39,7 @@ int apply_filter(std::span<const sock_filter> program) noexcept;
 
 /// Becomes a process apart, before anything of the image is parsed: no signals, a session of its
 /// own, no descriptors but the two, which get new numbers; not dumpable, no core, bounded memory.
-void leave_the_launcher(int& image_fd, int& control, const std::optional<cpu_set_t>& cpus) noexcept;
-
-/// Leaves processor `cpu` to others, if there are more to run on.
-void keep_off(int cpu, cpu_set_t from) noexcept;
+void leave_the_launcher(int& image_fd, int& control) noexcept;
 
 /// no_new_privs and the filter of server_calls(). 0 or an errno.
 int lock_in();

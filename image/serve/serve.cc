@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "image/integrity/hash_tree.h"
+#include "image/serve/placing.h"
 #include "image/serve/preview.h"
 #include "image/serve/proof.h"
 #include "image/serve/sandbox.h"
@@ -32,6 +33,7 @@ Error damaged(const std::string& name, const std::string& why) {
 [[noreturn]] void go_between(const ServerOrder& order) {
   const pid_t server = ::fork();
   if (server == 0) run_server(order);
+  if (server > 0) place_server(server, order.launcher_cpu, order.cpus);
   ::_exit(server < 0 ? errno : 0);
 }
 
@@ -102,8 +104,9 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
+  const cpu_set_t cpus = read_cpus();
   if (const int error = fork_server(
-          {image_fd, servers.get(), *super, settings, image_name.c_str(), ::sched_getcpu()});
+          {image_fd, servers.get(), *super, settings, image_name.c_str(), ::sched_getcpu(), cpus});
       error != 0) {
     return refused("fork", goal, error);
   }

@@ -7,25 +7,22 @@
 #include "base/result.h"
 #include "image/serve/start_files.h"
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace berth::serve {
 
-/// How the image is shown and where its server may run.
+/// How the image is shown.
 struct Settings {
   uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
   gid_t gid = 0;
-  std::optional<cpu_set_t> cpus = {};  ///< where the server may run; else where the caller may
-  bool verify = true;                  ///< compare what is read with the image's hash tree, if any
-  const char* log = "/dev/log";        ///< syslog(3)'s socket, for damaged blocks
+  bool verify = true;            ///< compare what is read with the image's hash tree, if any
+  const char* log = "/dev/log";  ///< syslog(3)'s socket, for damaged blocks
 };
 
 /// What the locked-down process read from the image before it serves it; empty when the image has

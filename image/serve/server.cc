@@ -26,14 +26,6 @@ namespace {
 
 constexpr int kMostThreads = 4;
 
-/// Where this process may run.
-cpu_set_t read_cpus() {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) CPU_ZERO(&cpus);
-  return cpus;
-}
-
 /// More threads than this contend for the one descriptor more than they help.
 unsigned threads_for(const cpu_set_t& cpus) {
   const int count = CPU_COUNT(&cpus);
@@ -86,9 +78,6 @@ std::optional<DamageLog> open_log(const ServerOrder& order, std::uint64_t file_b
 }
 
 void serve_image(const ServerOrder& order, int image_fd, int control) {
-  const cpu_set_t cpus = read_cpus();
-  // The program will start there, and wait for us.
-  keep_off(order.launcher_cpu, cpus);
   const std::uint64_t size = read_size(image_fd);
   const std::optional<DamageLog> log = open_log(order, size);
   if (lock_in() != 0) return;
@@ -111,11 +100,11 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
   const std::vector<StartFile> start = find_start_files(reader);
   if (send_preview(reader, start, has_proof, control) != 0) return;
   Proof proof(image, start, line);
-  if (has_proof) prove(proof, cpus_for_second(cpus, order.launcher_cpu));
+  if (has_proof) prove(proof, cpus_for_second(order.cpus, order.launcher_cpu));
   const int fuse_fd = receive_descriptor(control);
   if (fuse_fd < 0) ::_exit(1);  // at once: threads of the proof read what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse_fd, line, owner, threads_for(cpus), cpus}, reader);
+  serve_requests({image, fuse_fd, line, owner, threads_for(order.cpus), order.cpus}, reader);
 }
 
 }  // namespace
@@ -123,7 +112,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
 void run_server(const ServerOrder& order) noexcept {
   int image_fd = order.image_fd;
   int control = order.control;
-  leave_the_launcher(image_fd, control, order.settings.cpus);
+  leave_the_launcher(image_fd, control);
   serve_image(order, image_fd, control);
   ::_exit(1);
 }

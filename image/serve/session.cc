@@ -34,7 +34,7 @@ struct Crew {
 
 [[noreturn]] void work(Crew& crew, read::Reader& reader);
 
-/// Ends what keep_off() began.
+/// Ends what place_server() began.
 void run_anywhere(const cpu_set_t& cpus) {
   if (CPU_COUNT(&cpus) > 0) (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort
 }
@@ -159,10 +159,11 @@ void work(Crew& crew, read::Reader& reader) {
     const std::span body = std::span<const std::byte>(request).first(size).subspan(sizeof header);
     Exchange exchange{header, body, {reply.get(), kReplyBytes}};
     const int error = answer_request(reader, crew.session.owner, exchange);
+    // Before the answer: afterwards its reader may have asked for more, which is for this thread.
+    add_thread_if_busy(crew);
     send(crew.session.fuse_fd,
          {.len = 0, .error = -error, .unique = header.unique},
          exchange.room.first(error == 0 ? exchange.size : 0));
-    add_thread_if_busy(crew);
   }
 }
 

@@ -71,6 +71,14 @@ setup() {
   [ "$output" = shared ]
 }
 
+@test "one reader is served by one thread, and by no other that nobody needs" {
+  run serve i.sqsh bash -c '
+    python3 -c "import os; [os.path.exists(f\"mnt/none{i}\") for i in range(20000)]"
+    sed -n "s/^Threads:[[:space:]]*//p" /proc/$SERVE_PID/status'
+  [ "$status" = 0 ]
+  [ "$output" = 1 ]
+}
+
 @test "signals that are meant for a job do not reach it" {
   run serve i.sqsh bash -c '
     for signal in TERM INT HUP QUIT USR1 USR2 PIPE ALRM TSTP CONT 32 33 34 64; do
