@@ -87,3 +87,24 @@ make_tree() {
   [ "$status" = 0 ]
   grep -q '"Cmd"' <<<"$output"
 }
+
+@test "no tree is unpacked on disk: the only file that is made is the image" {
+  umoci init --layout oci
+  umoci new --image oci:two
+  umoci unpack --rootless --image oci:two bundle
+  cp -a tree/. bundle/rootfs
+  umoci repack --refresh-bundle --image oci:two bundle
+  rm bundle/rootfs/etc/motd
+  umoci repack --image oci:two bundle
+  # Everything that can make a name or a file without one.
+  run strace -f -qq -o calls -e \
+    trace=open,openat,openat2,creat,mkdir,mkdirat,symlink,symlinkat,link,linkat,mknod,mknodat,rename,renameat,renameat2 \
+    "$BERTH" import -q oci:oci:two image.sqsh
+  echo "$output"
+  [ "$status" = 0 ]
+  run grep -E 'O_CREAT|O_TMPFILE|O_WRONLY|O_RDWR|(creat|mkdir|mkdirat|symlink|symlinkat|link|linkat|mknod|mknodat|rename[at2]*)\(' calls
+  echo "$output"
+  [ "${#lines[@]}" = 2 ]
+  [[ ${lines[0]} == *'O_TMPFILE'*' = '* ]]
+  [[ ${lines[1]} == *linkat*'"image.sqsh"'*' = 0' ]]
+}
