@@ -3,6 +3,7 @@
 // comes back for granted, because the server has read the image.
 #include "image/serve/serve.h"
 
+#include "base/pass_fd.h"
 #include "base/text.h"
 #include "image/integrity/hash_tree.h"
 #include "image/serve/placing.h"
@@ -20,7 +21,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace berth::serve {
 namespace {
@@ -156,24 +156,7 @@ int await_verdict(int control) noexcept {
 }
 
 int hand_over(int control, int fuse_fd) noexcept {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = space.data();
-  message.msg_controllen = space.size();
-  cmsghdr* head = CMSG_FIRSTHDR(&message);
-  head->cmsg_level = SOL_SOCKET;
-  head->cmsg_type = SCM_RIGHTS;
-  head->cmsg_len = CMSG_LEN(sizeof fuse_fd);
-  std::memcpy(CMSG_DATA(head), &fuse_fd, sizeof fuse_fd);
-  ssize_t n = -1;
-  do {
-    n = ::sendmsg(control, &message, MSG_NOSIGNAL);
-  } while (n < 0 && errno == EINTR);
-  return n == 1 ? 0 : errno;
+  return send_message(control, kFuseWord, {&fuse_fd, 1});
 }
 
 }  // namespace berth::serve

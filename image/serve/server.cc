@@ -3,6 +3,7 @@
 // ends the process, which the launcher and the kernel both notice.
 #include "image/serve/server.h"
 
+#include "base/pass_fd.h"
 #include "image/serve/damage_log.h"
 #include "image/serve/find_start.h"
 #include "image/serve/preview.h"
@@ -10,15 +11,12 @@
 #include "image/serve/session.h"
 
 #include <sched.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace berth::serve {
@@ -42,25 +40,11 @@ cpu_set_t cpus_for_second(const cpu_set_t& cpus, int launcher_cpu) {
   return second;
 }
 
-/// The descriptor that hand_over() sends, or -1 when the other end was closed.
-int receive_descriptor(int control) {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = space.data();
-  message.msg_controllen = space.size();
-  ssize_t n = -1;
-  do {
-    n = ::recvmsg(control, &message, MSG_CMSG_CLOEXEC);
-  } while (n < 0 && errno == EINTR);
-  const cmsghdr* head = CMSG_FIRSTHDR(&message);
-  if (n != 1 || head == nullptr || head->cmsg_type != SCM_RIGHTS) return -1;
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
-  return fd;
+/// The descriptor that hand_over() sends; none when the other end was closed.
+UniqueFd receive_descriptor(int control) {
+  Message message = receive_message(control);
+  const bool is_it = message.word == kFuseWord && message.descriptors.size() == 1;
+  return is_it ? std::move(message.descriptors[0]) : UniqueFd();
 }
 
 /// Bytes of the file; 0 where it cannot be told. For before lock_in().
@@ -101,10 +85,10 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
   if (send_preview(reader, start, has_proof, control) != 0) return;
   Proof proof(image, start, line);
   if (has_proof) prove(proof, cpus_for_second(order.cpus, order.launcher_cpu));
-  const int fuse_fd = receive_descriptor(control);
-  if (fuse_fd < 0) ::_exit(1);  // at once: threads of the proof read what lies here
+  const UniqueFd fuse = receive_descriptor(control);
+  if (!fuse.is_open()) ::_exit(1);  // at once: threads of the proof read what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse_fd, line, owner, threads_for(order.cpus), order.cpus}, reader);
+  serve_requests({image, fuse.get(), line, owner, threads_for(order.cpus), order.cpus}, reader);
 }
 
 }  // namespace

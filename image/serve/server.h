@@ -9,6 +9,9 @@
 
 namespace berth::serve {
 
+/// The byte that comes with the FUSE descriptor.
+constexpr char kFuseWord = 'f';
+
 /// What a server process begins with. The superblock has been checked.
 struct ServerOrder {
   int image_fd = -1;

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/enter/linux_process.h"
 
+#include "base/pass_fd.h"
+
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace berth::enter {
-
-namespace {
-
-/// Hands the descriptors of our namespaces to the keeper.
-Answer send_doors(int keeper, const int (&doors)[2]) noexcept {
-  char byte = kDoorsWord;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof doors)] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof doors);
-  ::memcpy(CMSG_DATA(header), doors, sizeof doors);
-  const ssize_t sent = ::sendmsg(keeper, &message, MSG_NOSIGNAL);
-  return {Call::sendmsg, sent == 1 ? 0 : errno};
-}
-
-}  // namespace
 
 Answer LinuxProcess::enter_namespaces(int flags) noexcept {
   return {Call::unshare, ::unshare(flags) == 0 ? 0 : errno};
@@ -47,7 +24,8 @@ Answer LinuxProcess::share_container() noexcept {
   if (user < 0) return {Call::open, errno};
   const int mount = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   if (mount < 0) return {Call::open, errno};
-  return send_doors(keeper_, {user, mount});  // closed by the exec
+  const int doors[] = {user, mount};  // closed by the exec
+  return {Call::sendmsg, send_message(keeper_, kDoorsWord, doors)};
 }
 
 Answer LinuxProcess::join_container() noexcept {

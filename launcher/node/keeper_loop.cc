@@ -107,8 +107,8 @@ void KeeperLoop::admit(int connection) {
     (void)send_message(connection, kRefused, {});  // gone or told, both end here
     return;
   }
-  const int sent = send_message(
-      connection, kDoors, {user_namespace_.get(), mount_namespace_.get(), config_.get()});
+  const int doors[] = {user_namespace_.get(), mount_namespace_.get(), config_.get()};
+  const int sent = send_message(connection, kDoors, doors);
   if (sent != 0) return;
   members_.push_back(std::move(pidfd));
   ++seen_;

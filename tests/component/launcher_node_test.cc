@@ -378,7 +378,7 @@ std::string keep_with_reused_numbers(const std::string& name) {
   }
   pollfd waiting{listener.get(), POLLIN, 0};
   if (::poll(&waiting, 1, 10000) != 1) return "nobody came";
-  if (send_message(announce.get(), kDoors, {50, 50}) != 0) return "not announced";
+  if (send_message(announce.get(), kDoors, std::vector{50, 50}) != 0) return "not announced";
   // 0 and 1 stay; 2 and 3 are for the doors, 4 for the connection, and 5 was the leader's.
   ::close_range(2, 49, 0);
   if (::dup3(leader.get(), 5, O_CLOEXEC) != 5) return "no descriptor 5";

@@ -113,7 +113,7 @@ TEST_F(Messages, OfOneWhoIsGoneAreEmptyAndNoSignalIsRaised) {
 }
 
 TEST_F(Messages, WithADescriptorThatIsNotOpenAreNotSent) {
-  EXPECT_EQ(send_message(here_.get(), 'd', {-1}), EBADF);
+  EXPECT_EQ(send_message(here_.get(), 'd', std::vector{-1}), EBADF);
 }
 
 TEST_F(Messages, WithMoreDescriptorsThanAnyoneSendsDoNotLeakThem) {
