@@ -88,10 +88,7 @@ Status set_tmpfs_size(Request& request, const std::string& value) {
 /// A row whose field is a bool.
 template <bool Request::*field>
 Option switch_row(std::string_view name, char letter, std::string_view help) {
-  return {name,
-          letter,
-          "",
-          help,
+  return {{name, letter, "", help},
           [](Request& request, const std::string&) -> Status {
             request.*field = true;
             return Done{};
@@ -101,68 +98,47 @@ Option switch_row(std::string_view name, char letter, std::string_view help) {
 
 std::vector<Option> make_table() {
   return {
-      {"bind", 'v', "SRC[:DST[:ro]]", "show SRC of this node at DST", add_bind, binds_of},
-      {"env",
-       'e',
-       "NAME[=VALUE]",
-       "set a variable, or take the caller's",
+      {{"bind", 'v', "SRC[:DST[:ro]]", "show SRC of this node at DST"}, add_bind, binds_of},
+      {{"env", 'e', "NAME[=VALUE]", "set a variable, or take the caller's"},
        add_env,
        [](const Request& r) { return r.env; }},
-      {"env-file",
-       0,
-       "FILE",
-       "set variables from NAME=VALUE lines",
+      {{"env-file", 0, "FILE", "set variables from NAME=VALUE lines"},
        [](Request& r, const std::string& value) -> Status {
          r.env_files.push_back(value);
          return Done{};
        },
        [](const Request& r) { return r.env_files; }},
       switch_row<&Request::clean_env>("clean-env", 0, "take nothing of the caller's environment"),
-      {"workdir",
-       'w',
-       "DIR",
-       "begin in DIR of the container",
+      {{"workdir", 'w', "DIR", "begin in DIR of the container"},
        set_workdir,
        [](const Request& r) { return if_given(r.workdir); }},
-      {"home",
-       0,
-       "host|none",
-       "show the caller's home directory or not",
+      {{"home", 0, "host|none", "show the caller's home directory or not"},
        set_home,
        [](const Request& r) { return r.home == Home::none ? Values{"none"} : Values{}; }},
-      {"entrypoint",
-       0,
-       "PROGRAM",
-       "replace the image's entrypoint; empty for none",
+      {{"entrypoint", 0, "PROGRAM", "replace the image's entrypoint; empty for none"},
        [](Request& r, const std::string& value) -> Status {
          r.entrypoint = value;
          return Done{};
        },
        [](const Request& r) { return if_given(r.entrypoint); }},
       switch_row<&Request::read_only>("read-only", 0, "nothing can be written outside binds"),
-      {"tmpfs-size",
-       0,
-       "SIZE",
-       "bound of what may be written, e.g. 512M; default half of the memory",
+      {{"tmpfs-size",
+        0,
+        "SIZE",
+        "bound of what may be written, e.g. 512M; default half of the memory"},
        set_tmpfs_size,
        [](const Request& r) {
          return r.tmpfs_bytes != 0 ? Values{std::to_string(r.tmpfs_bytes)} : Values{};
        }},
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),
-      {"share",
-       0,
-       "auto|node|none",
-       "one container for the ranks of a node, or one each",
+      {{"share", 0, "auto|node|none", "one container for the ranks of a node, or one each"},
        set_share,
        share_of},
       switch_row<&Request::plan_only>("plan", 0, "print what would be done, and do nothing"),
       switch_row<&Request::help_only>("help", 'h', "print the options people use, and do nothing"),
       switch_row<&Request::verbose>("verbose", 0, "on failure, also print the step and the plan"),
       switch_row<&Request::quiet>("quiet", 'q', "print errors only"),
-      {"step-key",
-       0,
-       "",
-       "",
+      {{"step-key", 0, "", ""},
        [](Request& r, const std::string& value) -> Status {
          r.step_key = value;
          return Done{};

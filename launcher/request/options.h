@@ -5,18 +5,14 @@
 
 #include "base/result.h"
 #include "launcher/model/request.h"
+#include "launcher/request/option_words.h"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace berth::request {
 
-struct Option {
-  std::string_view name;   ///< without dashes
-  char letter = 0;         ///< short form, 0 for none
-  std::string_view value;  ///< what stands for the value in help; empty for a switch
-  std::string_view help;
+struct Option : OptionWord {
   Status (*apply)(Request& request, const std::string& value);
   std::vector<std::string> (*values_of)(const Request& request);  ///< one per occurrence
 };
