@@ -51,6 +51,8 @@ void watch_signals() {
   action.sa_flags = SA_RESTART;
   for (const int number : {SIGINT, SIGTERM, SIGHUP})
     (void)::sigaction(number, &action, nullptr);
+  // Who has started us may ignore it, and then no helper could be waited for.
+  (void)::signal(SIGCHLD, SIG_DFL);
   // A file-size limit then is an errno, EFBIG, which can be explained.
   (void)::signal(SIGXFSZ, SIG_IGN);
 }

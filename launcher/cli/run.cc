@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth run`: look, decide, do.
+#include "base/children.h"
 #include "base/text.h"
 #include "image/store/store.h"
 #include "launcher/cli/verbs.h"
@@ -183,6 +184,7 @@ Status Run::share(const enter::OpenedImage& image) {
 
 /// Collects the facts. Who has a container of his own lets its server read meanwhile.
 Status Run::look() {
+  const AwaitedChildren awaited;
   auto image = open_image();
   if (!image) return std::move(image.error());
   is_shared_ = should_share(launch_.request, launch_.facts) && !launch_.request.plan_only;

@@ -321,3 +321,13 @@ attributes='cd "$1" && shift && find "$@" -printf "%p %y %m %s %T@ %l\n" | grep 
   expect_no_process_left
   rm -f "$image"
 }
+
+@test "who ignores SIGCHLD gets a container all the same, and the program ignores it too" {
+  run --separate-stderr env --ignore-signal=CHLD "$BERTH" run "$image" -- grep SigIgn /proc/self/status
+  echo "$stderr"
+  [ "$status" = 0 ]
+  # SIGCHLD is 17.
+  [ "$((0x$(cut -f 2 <<<"$output") >> 16 & 1))" = 1 ]
+  run inside grep SigIgn /proc/self/status
+  [ "$((0x$(cut -f 2 <<<"$output") >> 16 & 1))" = 0 ]
+}
