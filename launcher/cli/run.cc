@@ -137,6 +137,7 @@ Status Run::start_server(const enter::OpenedImage& image) {
   serve::Settings settings;
   settings.uid = launch_.request.as_root ? 0 : ::getuid();
   settings.gid = launch_.request.as_root ? 0 : ::getgid();
+  settings.verify = !launch_.request.unverified;
   auto server = serve::ImageServer::start(image.fd.get(), launch_.request.image, settings);
   if (!server) return std::move(server.error());
   held_.server = std::move(*server);

@@ -44,6 +44,7 @@ struct Request {
   Share share = Share::automatic;
   std::uint64_t tmpfs_bytes = 0;  ///< bound of what may be written; 0: half of the memory
   bool read_only = false;         ///< nothing can be written outside binds
+  bool unverified = false;        ///< compare nothing with the image's hash tree
   bool as_root = false;           ///< the caller is uid 0 inside
   bool clean_env = false;         ///< take nothing of the caller's environment
   bool plan_only = false;         ///< print the steps instead of taking them

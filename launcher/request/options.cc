@@ -130,6 +130,8 @@ std::vector<Option> make_table() {
        [](const Request& r) {
          return r.tmpfs_bytes != 0 ? Values{std::to_string(r.tmpfs_bytes)} : Values{};
        }},
+      switch_row<&Request::unverified>(
+          "no-verify", 0, "compare nothing with the image's hash tree"),
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),
       {{"share", 0, "auto|node|none", "one container for the ranks of a node, or one each"},
        set_share,
