@@ -20,6 +20,7 @@ berth_test(import_progress_test LABELS unit image SOURCES tests/unit/import_prog
            NEEDS berth_image_cli)
 berth_test(squash_writer_test LABELS unit image SOURCES tests/unit/squash_writer_test.cc
            NEEDS berth_squash berth_read)
+berth_test(profile_test LABELS unit image SOURCES tests/unit/profile_test.cc NEEDS berth_profile)
 berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEEDS berth_image_cli)
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
@@ -51,3 +52,4 @@ berth_fuzz(layer_bytes SOURCES tests/fuzz/layer_bytes.cc NEEDS berth_layers)
 berth_fuzz(layer_names SOURCES tests/fuzz/layer_names.cc NEEDS berth_layers)
 berth_fuzz(hash_tree SOURCES tests/fuzz/hash_tree.cc NEEDS berth_integrity)
 berth_fuzz(signature_texts SOURCES tests/fuzz/signature_texts.cc NEEDS berth_signature)
+berth_fuzz(profile_texts SOURCES tests/fuzz/profile_texts.cc NEEDS berth_profile)

@@ -91,6 +91,27 @@ import_image() {
   fi
 }
 
+# prepare_stage USER: berth installed and the demo image imported, unless BERTH_PREFIX and
+# BERTH_DEMO_IMAGE say where they are. Sets both, and `place`. What it does goes to stderr, if it fails.
+prepare_stage() {
+  local demo oci
+  place=$(make_place tests "$1")
+  if [ -z "${BERTH_PREFIX:-}" ]; then
+    export BERTH_PREFIX=$place/prefix
+    build_berth "$source_dir/build/release" >"$place/build.log" 2>&1 || {
+      tail -n 40 "$place/build.log" >&2
+      return 1
+    }
+    install_berth "$source_dir/build/release" "$BERTH_PREFIX"
+  fi
+  if [ -z "${BERTH_DEMO_IMAGE:-}" ]; then
+    demo=$(make_place demo "$1")
+    oci=$("$source_dir/tests/images/make-demo-image" "$demo" | tail -n 1)
+    import_image "$1" "$BERTH_PREFIX/bin/berth" "$oci" "$place/$1" >&2
+    export BERTH_DEMO_IMAGE=$place/$1/img.sqsh
+  fi
+}
+
 # The plugin below PREFIX, and a plugstack.conf with it: write_plugstack PREFIX FILE.
 write_plugstack() {
   local plugin

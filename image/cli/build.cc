@@ -16,9 +16,15 @@ Error explain_write(Error error, const std::string& out) {
   return explain_output(std::move(error));
 }
 
+/// What the caller does in between.
+struct Parts {
+  const AddLayers& add_layers;
+  const Touch& touch;
+  const std::function<Status()>& tell;
+};
+
 Result<Built> write_image(int fd,
-                          const AddLayers& add_layers,
-                          const std::function<Status()>& tell,
+                          const Parts& parts,
                           const settings::Settings& settled,
                           unsigned threads) {
   squash::Options options;
@@ -27,13 +33,14 @@ Result<Built> write_image(int fd,
   if (!writer) return std::move(writer.error());
   ImageSink sink(*writer);
   layers::Merger merger(sink, layers::memory_for(settled.limits.entries.value));
-  BERTH_TRY(add_layers(merger, tell));
+  BERTH_TRY(parts.add_layers(merger, parts.tell));
   BERTH_TRY(merger.finish());
   const Converted converted =
       convert(merger.take_root(), {settled.setuid.value == settings::Setuid::keep});
   BERTH_TRY(writer->finish(converted.tree));
+  if (parts.touch) BERTH_TRY(parts.touch(fd));
   const auto sealed = integrity::write_tree(
-      fd, writer->bytes_out(), threads, [&](std::uint64_t) { return tell(); });
+      fd, writer->bytes_out(), threads, [&](std::uint64_t) { return parts.tell(); });
   if (!sealed) return sealed.error();
   Built built;
   built.names = converted.names;
@@ -56,13 +63,14 @@ std::function<Status()> teller_of(const Machine& machine) {
 Result<Built> build_image(const std::string& out,
                           Replacing replacing,
                           const AddLayers& add_layers,
-                          const Machine& machine) {
+                          const Machine& machine,
+                          const Touch& touch) {
   const auto settled = settings::read_settings(machine.settings);
   if (!settled) return settled.error();
   const std::function<Status()> tell = teller_of(machine);
   auto file = begin_output(out, replacing);
   if (!file) return std::move(file.error());
-  auto built = write_image(file->fd(), add_layers, tell, *settled, machine.cpus);
+  auto built = write_image(file->fd(), {add_layers, touch, tell}, *settled, machine.cpus);
   if (!built) return explain_write(std::move(built.error()), out);
   BERTH_TRY(tell());
   if (const Status named = commit_output(*file, replacing); !named)

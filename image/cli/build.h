@@ -26,12 +26,16 @@ struct Built {
 /// errors end the work.
 using AddLayers = std::function<Status(layers::Merger&, const std::function<Status()>& tell)>;
 
+/// Changes bytes of the image's file in their place, when all of it but the hash tree is there.
+using Touch = std::function<Status(int fd)>;
+
 /// Writes the image `out` with a hash tree, complete or not at all. Compressor and block size are
 /// those of an import; setuid bits go where the site says so.
 Result<Built> build_image(const std::string& out,
                           Replacing replacing,
                           const AddLayers& add_layers,
-                          const Machine& machine);
+                          const Machine& machine,
+                          const Touch& touch = {});
 
 /// A stream of entries that calls `tell` before each and before each piece of data.
 class ToldStream : public layers::EntryStream {

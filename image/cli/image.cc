@@ -6,6 +6,7 @@
 #include "image/cli/inspect.h"
 #include "image/cli/list.h"
 #include "image/cli/merge.h"
+#include "image/cli/optimize.h"
 #include "image/cli/remove.h"
 #include "image/cli/save.h"
 #include "image/cli/sign.h"
@@ -27,7 +28,7 @@ struct ImageVerb {
 };
 
 /// In the order of the help.
-constexpr std::array<ImageVerb, 9> kVerbs = {{
+constexpr std::array<ImageVerb, 10> kVerbs = {{
     {"list", "[--json]", "the images in your store", run_list},
     {"inspect", "[--json] IMAGE", "what an image says about itself", run_inspect},
     {"history", "[--json] IMAGE", "the steps it was built in", run_history},
@@ -36,6 +37,7 @@ constexpr std::array<ImageVerb, 9> kVerbs = {{
     {"export", "[OPTIONS] IMAGE OUT.tar", "an OCI archive, for other tools", run_export},
     {"save", "[OPTIONS] IMAGE OUT.sqsh", "a container's changes, as an image", run_save},
     {"merge", "IMAGE CHANGES.sqsh OUT.sqsh", "an image with saved changes in it", run_merge},
+    {"optimize", "IMAGE PROFILE OUT.sqsh", "an image that starts sooner", run_optimize},
     {"sign", "--key FILE IMAGE", "a signature beside it", run_sign},
 }};
 

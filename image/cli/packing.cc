@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/packing.h"
 
+#include "image/profile/profile.h"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -25,7 +27,7 @@ bool starts_every_program(std::string_view path) {
 squash::Writer::Packing packing_for(const std::string& path, unsigned mode) {
   using Packing = squash::Writer::Packing;
   constexpr unsigned kExecutable = 0111;
-  if (starts_every_program(path)) return Packing::plain;
+  if (starts_every_program(path) || path == profile::kListPath) return Packing::plain;
   const bool read_by_launches =
       path.starts_with(".berth/") || path == "etc/passwd" || path == "etc/group";
   return read_by_launches || (mode & kExecutable) != 0 ? Packing::own_block : Packing::shared;

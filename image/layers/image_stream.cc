@@ -84,6 +84,7 @@ Status ImageStream::read_entry(std::uint64_t reference, Entry& entry) {
   read::Inode inode;
   if (read::read_inode(reader_, reference, inode) != 0) return damaged(entry.path);
   entry.kind = kind_of(inode);
+  reference_ = reference;
   BERTH_TRY(apply_attributes(inode, entry));
   if (entry.kind != Kind::directory && inode.links > 1) {
     const auto [first, is_new] = linked_.try_emplace(reference, entry.path);
@@ -130,6 +131,14 @@ Result<bool> ImageStream::next(Entry& entry) {
     return true;
   }
   return false;
+}
+
+Status ImageStream::go_to(std::uint64_t reference, const std::string& path) {
+  position_ = 0;
+  file_path_ = path;
+  if (read::read_inode(reader_, reference, file_) == 0 && file_.is(S_IFREG)) return Done{};
+  file_ = {};
+  return damaged(path);
 }
 
 Result<std::string_view> ImageStream::data() {

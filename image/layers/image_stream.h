@@ -27,6 +27,12 @@ class ImageStream : public EntryStream {
   Result<bool> next(Entry& entry) override;
   Result<std::string_view> data() override;
 
+  /// The reference of the current entry's inode.
+  [[nodiscard]] std::uint64_t reference() const { return reference_; }
+
+  /// Makes the regular file with that inode the current one, for data(). `path` is for messages.
+  Status go_to(std::uint64_t reference, const std::string& path);
+
  private:
   /// A directory that we are in. Its listing refers to its inode.
   struct Level {
@@ -48,6 +54,7 @@ class ImageStream : public EntryStream {
   std::vector<std::unique_ptr<Level>> levels_;
   std::unordered_set<std::uint64_t> entered_;              ///< directories, by reference
   std::unordered_map<std::uint64_t, std::string> linked_;  ///< first names of what has several
+  std::uint64_t reference_ = 0;                            ///< of the current entry
   read::Inode file_;                                       ///< the current one
   std::string file_path_;
   std::uint64_t position_ = 0;

@@ -123,6 +123,17 @@ int read_file(Reader& reader,
   return 0;
 }
 
+int find_block(Reader& reader, const Inode& file, std::uint64_t number, BlockAt& out) {
+  if (!file.is(S_IFREG)) return EINVAL;
+  if (number >= file.block_count) {
+    if (number > file.block_count || file.fragment == kNoFragment) return ENOENT;
+    return reader.find_fragment(file.fragment, out) ? 0 : EIO;
+  }
+  BlockWalk walk(reader, file);
+  const int error = walk.seek(static_cast<std::uint32_t>(number));
+  return error != 0 ? error : walk.next(out);
+}
+
 std::optional<std::uint64_t> find_plain_bytes(Reader& reader, const Inode& file) {
   if (!file.is(S_IFREG) || file.fragment != kNoFragment || file.size == 0) return std::nullopt;
   const std::uint64_t block_size = reader.image().super.block_size;

@@ -63,6 +63,9 @@ class Reader {
   /// The fragment block of that number, or an empty Pin.
   BlockCache::Pin fragment(std::uint32_t number);
 
+  /// Where the fragment block of that number lies. False where there is none such.
+  bool find_fragment(std::uint32_t number, BlockAt& out);
+
   /// A stored data block through the cache, or an empty Pin.
   BlockCache::Pin data_at(BlockAt block);
 
@@ -83,7 +86,6 @@ class Reader {
 
  private:
   Filled fill_metadata(std::uint64_t position, std::span<std::byte> out);
-  bool find_fragment(std::uint32_t number, BlockAt& out);
   bool read_bytes(std::uint64_t position, std::span<std::byte> out);
   [[nodiscard]] std::size_t lead_of(std::uint64_t position) const noexcept;
   std::size_t load(std::uint64_t position, std::size_t count);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/serve/proof.h"
 
-#include <pthread.h>
+#include "image/serve/detached.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 namespace berth::serve {
 namespace {
 
-constexpr std::size_t kStackBytes = 256 << 10;
 constexpr std::uint64_t kPartBytes = 32 << 10;
 
 /// What a thread begins with.
@@ -56,21 +56,15 @@ void Proof::work_off() {
 }
 
 void prove(Proof& proof, const cpu_set_t& second) {
-  pthread_attr_t attributes;
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  ::pthread_attr_setstacksize(&attributes, kStackBytes);
   cpu_set_t any;
   CPU_ZERO(&any);
   for (const cpu_set_t& cpus : {second, any}) {
-    pthread_t thread{};
     auto work = std::make_unique<Work>(Work{proof, cpus});
-    if (::pthread_create(&thread, &attributes, run, work.get()) == 0)
+    if (start_detached(run, work.get()))
       (void)work.release();  // the thread's now
     else
       proof.work_off();
   }
-  ::pthread_attr_destroy(&attributes);
 }
 
 }  // namespace berth::serve

@@ -19,6 +19,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <initializer_list>
 
 namespace berth::serve {
 namespace {
@@ -33,7 +34,7 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 /// getpid is what libc's handler of its own signal 33 asks before it ignores strangers;
 /// clock_gettime is a call only where the clock cannot be read without one (vdso(7)).
-constexpr std::array<unsigned, 27> kServerCalls{SYS_read,
+constexpr std::array<unsigned, 28> kServerCalls{SYS_read,
                                                 SYS_writev,
                                                 SYS_pread64,
                                                 SYS_futex,
@@ -59,7 +60,8 @@ constexpr std::array<unsigned, 27> kServerCalls{SYS_read,
                                                 SYS_restart_syscall,
                                                 SYS_getpid,
                                                 SYS_clock_gettime,
-                                                SYS_sched_setaffinity};
+                                                SYS_sched_setaffinity,
+                                                SYS_fadvise64};
 
 constexpr std::array<unsigned, 29> kSanitizerCalls{
     SYS_openat,     SYS_readlinkat, SYS_sigaltstack, SYS_gettid,    SYS_prctl,
@@ -135,15 +137,17 @@ void block_signals() noexcept {
   (void)::syscall(SYS_rt_sigaction, kCancel, ignored.data(), nullptr, sizeof all);
 }
 
-/// Keeps two descriptors under the numbers 3 and 4; 0 to 2 stay closed, so that nothing that a
+/// Keeps the descriptors under the numbers from 3 on; 0 to 2 stay closed, so that nothing that a
 /// library wants to tell somebody reaches the image or the kernel. Sanitizers keep their stderr.
-void keep_two(int& image_fd, int& control) noexcept {
-  constexpr int kImageNumber = 3;
-  constexpr int kControlNumber = 4;
-  const int image = ::fcntl(image_fd, F_DUPFD_CLOEXEC, kControlNumber + 1);
-  const int socket = ::fcntl(control, F_DUPFD_CLOEXEC, kControlNumber + 1);
-  image_fd = ::dup3(image, kImageNumber, O_CLOEXEC);
-  control = ::dup3(socket, kControlNumber, O_CLOEXEC);
+void keep_only(std::initializer_list<int*> kept) noexcept {
+  constexpr int kFirst = 3;
+  const int beyond = kFirst + static_cast<int>(kept.size());
+  for (int* fd : kept)
+    *fd = ::fcntl(*fd, F_DUPFD_CLOEXEC, beyond);
+  int next = kFirst;
+  for (int* fd : kept) {
+    if (*fd >= 0) *fd = ::dup3(*fd, next++, O_CLOEXEC);
+  }
   const auto close_from_to = [](unsigned first, unsigned last) {
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
     // Before Linux 5.9.
@@ -154,7 +158,7 @@ void keep_two(int& image_fd, int& control) noexcept {
       ::close(static_cast<int>(fd));
   };
   close_from_to(0, kSanitized ? 1 : 2);
-  close_from_to(kControlNumber + 1, ~0U);
+  close_from_to(static_cast<unsigned>(next), ~0U);
 }
 
 }  // namespace
@@ -183,12 +187,12 @@ int apply_filter(std::span<const sock_filter> program) noexcept {
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : errno;
 }
 
-void leave_the_launcher(int& image_fd, int& control) noexcept {
+void leave_the_launcher(int& image_fd, int& control, int& record) noexcept {
   // None of these is worth refusing service for; lock_in() is what has to hold.
   block_signals();
   (void)::setsid();
   (void)::chdir("/");
-  keep_two(image_fd, control);
+  keep_only({&image_fd, &control, &record});
   (void)::prctl(PR_SET_NAME, "berth-serve");
   (void)::prctl(PR_SET_DUMPABLE, 0);
   const rlimit no_core{};

@@ -23,6 +23,7 @@ struct Settings {
   gid_t gid = 0;
   bool verify = true;            ///< compare what is read with the image's hash tree, if any
   const char* log = "/dev/log";  ///< syslog(3)'s socket, for damaged blocks
+  int record = -1;               ///< where to write what is read, open for writing; or -1
 };
 
 /// What the locked-down process read from the image before it serves it; empty when the image has

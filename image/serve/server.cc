@@ -7,6 +7,8 @@
 #include "image/serve/damage_log.h"
 #include "image/serve/find_start.h"
 #include "image/serve/preview.h"
+#include "image/serve/read_ahead.h"
+#include "image/serve/recorder.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/session.h"
 
@@ -61,7 +63,7 @@ std::optional<DamageLog> open_log(const ServerOrder& order, std::uint64_t file_b
   return DamageLog(order.settings.log, order.image_name);
 }
 
-void serve_image(const ServerOrder& order, int image_fd, int control) {
+void serve_image(const ServerOrder& order, int image_fd, int control, int record) {
   const std::uint64_t size = read_size(image_fd);
   const std::optional<DamageLog> log = open_log(order, size);
   if (lock_in() != 0) return;
@@ -79,6 +81,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
     (void)send_flaw(flaw, control);  // who does not hear it sees that we are gone
     return;
   }
+  read_ahead(image_fd, find_ahead(reader, size));
   const bool has_proof = image.checked.is_on();
   Line line(control, has_proof ? 2 : 1);
   const std::vector<StartFile> start = find_start_files(reader);
@@ -88,7 +91,11 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
   const UniqueFd fuse = receive_descriptor(control);
   if (!fuse.is_open()) ::_exit(1);  // at once: threads of the proof read what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
-  serve_requests({image, fuse.get(), line, owner, threads_for(order.cpus), order.cpus}, reader);
+  std::optional<Recorder> recorder;
+  if (record >= 0) recorder.emplace(record, order.super);
+  Recorder* told = recorder ? &*recorder : nullptr;
+  serve_requests({image, fuse.get(), line, owner, threads_for(order.cpus), order.cpus, told},
+                 reader);
 }
 
 }  // namespace
@@ -96,8 +103,9 @@ void serve_image(const ServerOrder& order, int image_fd, int control) {
 void run_server(const ServerOrder& order) noexcept {
   int image_fd = order.image_fd;
   int control = order.control;
-  leave_the_launcher(image_fd, control);
-  serve_image(order, image_fd, control);
+  int record = order.settings.record;
+  leave_the_launcher(image_fd, control, record);
+  serve_image(order, image_fd, control, record);
   ::_exit(1);
 }
 

@@ -3,8 +3,10 @@
 // every thread is busy, have one thread more.
 #include "image/serve/session.h"
 
+#include "image/serve/detached.h"
+#include "image/serve/recorder.h"
+
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -23,7 +25,6 @@ namespace {
 /// The kernel demands room for the largest request: a write of 4 KiB, or FUSE_MIN_READ_BUFFER.
 constexpr std::size_t kRequestBytes = 16384;
 constexpr std::size_t kReplyBytes = 1 << 20;
-constexpr std::size_t kStackBytes = 256 << 10;
 
 struct Crew {
   Session session;
@@ -98,14 +99,8 @@ void add_thread_if_busy(Crew& crew) {
   if (threads >= crew.session.most_threads || crew.idle > 0) return;
   if (!is_readable(crew.session.fuse_fd)) return;
   if (!crew.threads.compare_exchange_strong(threads, threads + 1)) return;
-  pthread_attr_t attributes;
-  pthread_t thread{};
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  ::pthread_attr_setstacksize(&attributes, kStackBytes);
   // Without another thread the work is done more slowly, and that is all.
-  if (::pthread_create(&thread, &attributes, work_in_thread, &crew) != 0) --crew.threads;
-  ::pthread_attr_destroy(&attributes);
+  if (!start_detached(work_in_thread, &crew)) --crew.threads;
 }
 
 /// Before the mount is there the device refuses reads. Waits a moment, and answers whether the
@@ -159,6 +154,7 @@ void work(Crew& crew, read::Reader& reader) {
     const std::span body = std::span<const std::byte>(request).first(size).subspan(sizeof header);
     Exchange exchange{header, body, {reply.get(), kReplyBytes}};
     const int error = answer_request(reader, crew.session.owner, exchange);
+    if (error == 0 && crew.session.recorder != nullptr) crew.session.recorder->note(exchange);
     // Before the answer: afterwards its reader may have asked for more, which is for this thread.
     add_thread_if_busy(crew);
     send(crew.session.fuse_fd,

@@ -10,13 +10,16 @@
 
 namespace berth::serve {
 
+class Recorder;
+
 struct Session {
   read::Image& image;
   int fuse_fd = -1;
   Line& line;  ///< to the launcher; left once the mount is there
   Owner owner = {};
   unsigned most_threads = 1;
-  cpu_set_t cpus = {};  ///< where threads may run after the first moments
+  cpu_set_t cpus = {};           ///< where threads may run after the first moments
+  Recorder* recorder = nullptr;  ///< told of what is read; nobody, where there is none
 };
 
 /// Serves until the last mount is gone, or until the other end of `control` is closed before there

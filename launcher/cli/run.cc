@@ -3,6 +3,7 @@
 #include "base/children.h"
 #include "base/text.h"
 #include "image/store/store.h"
+#include "launcher/cli/record.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/image.h"
 #include "launcher/enter/start.h"
@@ -34,6 +35,7 @@ struct Held {
   UniqueFd keeper;
   UniqueFd user_namespace;
   UniqueFd mount_namespace;
+  Record record;
 };
 
 /// Variables of files come before those of --env, which therefore win.
@@ -134,13 +136,20 @@ Result<enter::OpenedImage> Run::open_image() {
 
 /// Starts the locked-down process that will serve the image.
 Status Run::start_server(const enter::OpenedImage& image) {
+  if (!launch_.request.record.empty() && !launch_.request.plan_only) {
+    auto record = Record::create(launch_.request.record);
+    if (!record) return std::move(record.error());
+    held_.record = std::move(*record);
+  }
   serve::Settings settings;
+  settings.record = held_.record.fd();
   settings.uid = launch_.request.as_root ? 0 : ::getuid();
   settings.gid = launch_.request.as_root ? 0 : ::getgid();
   settings.verify = !launch_.request.unverified;
   auto server = serve::ImageServer::start(image.fd.get(), launch_.request.image, settings);
   if (!server) return std::move(server.error());
   held_.server = std::move(*server);
+  held_.record.hand_over();
   return Done{};
 }
 
@@ -209,6 +218,7 @@ Status Run::read_config() {
 /// Inside a job the line says whose it is, and only a node's first rank adds the hint.
 void Run::give_up(Error error) {
   exit_code_ = kBeforeTheProgram;
+  held_.record.discard();
   const Rank& rank = launch_.facts.rank;
   if (rank.launcher.empty()) return print(session_, error);
   if (rank.local_rank != 0) error.hint.clear();

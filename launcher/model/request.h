@@ -40,6 +40,7 @@ struct Request {
   std::vector<std::string> env;  ///< NAME=value, or NAME to take the caller's value
   std::vector<std::string> env_files;
   std::optional<std::string> workdir;
+  std::string record = {};  ///< the file for a launch profile; empty: none is recorded
   Home home = Home::host;
   Share share = Share::automatic;
   std::uint64_t tmpfs_bytes = 0;  ///< bound of what may be written; 0: half of the memory

@@ -85,6 +85,13 @@ Status set_tmpfs_size(Request& request, const std::string& value) {
   return Done{};
 }
 
+Status set_record(Request& request, const std::string& value) {
+  if (value.empty())
+    return Error{Blame::usage, "record a launch profile in ''", {}, "name a new file"};
+  request.record = value;
+  return Done{};
+}
+
 /// A row whose field is a bool.
 template <bool Request::*field>
 Option switch_row(std::string_view name, char letter, std::string_view help) {
@@ -136,6 +143,12 @@ std::vector<Option> make_table() {
       {{"share", 0, "auto|node|none", "one container for the ranks of a node, or one each"},
        set_share,
        share_of},
+      {"record-profile",
+       0,
+       "FILE",
+       "write down what is read of the image, for 'berth image optimize'",
+       set_record,
+       [](const Request& r) { return r.record.empty() ? Values{} : Values{r.record}; }},
       switch_row<&Request::plan_only>("plan", 0, "print what would be done, and do nothing"),
       switch_row<&Request::help_only>("help", 'h', "print the options people use, and do nothing"),
       switch_row<&Request::verbose>("verbose", 0, "on failure, also print the step and the plan"),

@@ -103,7 +103,8 @@ TEST(RequestText, GivesEveryFieldBack) {
   request.home = Home::none;
   request.share = Share::node;
   request.tmpfs_bytes = 1 << 20;
-  request.unverified = request.read_only = request.as_root = request.clean_env = request.plan_only = true;
+  request.unverified = request.read_only = request.as_root = request.clean_env = request.plan_only =
+      true;
   request.verbose = request.quiet = true;
   request.step_key = "0123";
   const std::string text = to_text(request);

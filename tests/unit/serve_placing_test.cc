@@ -28,6 +28,8 @@ class Sleeper {
 
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
+  Sleeper(Sleeper&&) = delete;
+  Sleeper& operator=(Sleeper&&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
