@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(store_test LABELS unit image SOURCES tests/unit/store_test.cc NEEDS berth_store)
+berth_test(overlay_test LABELS unit image SOURCES tests/unit/overlay_test.cc NEEDS berth_overlay)
 berth_test(settings_test LABELS unit image SOURCES tests/unit/settings_test.cc
            NEEDS berth_settings_file)
 berth_test(sha256_test LABELS unit image SOURCES tests/unit/sha256_test.cc

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace berth::cli {
 
 namespace {
@@ -30,20 +32,27 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
+/// Behind the optional fields, which a "-" ends: the kind, then the source.
+std::string source_in(const std::vector<std::string>& fields) {
+  const auto dash = std::find(fields.begin() + kMountPoint, fields.end(), "-");
+  return fields.end() - dash > 2 ? unescaped(*(dash + 2)) : "";
+}
+
 }  // namespace
 
-std::set<std::string> parse_mounts(std::string_view text) {
-  std::set<std::string> mounts;
+Mounts parse_mounts(std::string_view text) {
+  Mounts mounts;
   for (const std::string& line : split(text, '\n')) {
     const std::vector<std::string> fields = split(line, ' ');
     if (fields.size() <= kMountPoint) continue;
     const std::string path = unescaped(fields[kMountPoint]);
-    if (path.size() > 1 && path.front() == '/') mounts.insert(path.substr(1));
+    if (path == "/") mounts.root = source_in(fields);
+    if (path.size() > 1 && path.front() == '/') mounts.points.insert(path.substr(1));
   }
   return mounts;
 }
 
-Result<std::set<std::string>> read_mounts(const std::string& path) {
+Result<Mounts> read_mounts(const std::string& path) {
   const auto text = read_text_file(path, kMostBytes);
   if (!text) return text.error();
   return parse_mounts(*text);

@@ -10,10 +10,14 @@
 
 namespace berth::cli {
 
-/// The mount points in a text like that of /proc/PID/mountinfo (proc(5)), without the '/' in front
-/// and without the root itself. Pure.
-std::set<std::string> parse_mounts(std::string_view text);
+struct Mounts {
+  std::set<std::string> points = {};  ///< without the '/' in front and without the root itself
+  std::string root = {};              ///< what is mounted there, as it calls itself
+};
 
-Result<std::set<std::string>> read_mounts(const std::string& path);
+/// A text like that of /proc/PID/mountinfo (proc(5)). Pure.
+Mounts parse_mounts(std::string_view text);
+
+Result<Mounts> read_mounts(const std::string& path);
 
 }  // namespace berth::cli

@@ -10,10 +10,12 @@
 #include "image/cli/mounts.h"
 #include "image/cli/whole_image.h"
 #include "image/layers/container.h"
+#include "image/overlay/overlay.h"
 #include "image/source/manifest.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -55,7 +57,7 @@ constexpr std::array<Option<SaveOptions>, 4> kOptions = {{
     {"--upper",
      0,
      "DIR",
-     "the upper directory of the overlay that the container had",
+     "what a container had as --overlay, or an upper directory",
      [](SaveOptions& options, const std::string& value) -> Status {
        options.upper = value;
        return Done{};
@@ -78,7 +80,8 @@ struct Source {
   std::unique_ptr<layers::EntryStream> entries = {};
   const std::vector<layers::Mark>* marks = nullptr;  ///< complete when all entries have been read
   std::string name = {};                             ///< for messages
-  bool is_mine = false;  ///< whether what is the caller's is to become root's
+  bool is_mine = false;       ///< whether what is the caller's is to become root's
+  overlay::Place place = {};  ///< locked while it is read; empty where it is no such directory
 };
 
 /// The entries as they go into an image.
@@ -165,13 +168,26 @@ Source source_of(std::unique_ptr<Stream> stream, std::string name, bool is_mine)
 }
 
 /// An upper directory: in a container everything is its user's; in an image that is root.
-Result<Source> open_upper(const std::string& path) {
+/// One that `berth run --overlay` has filled must have had this image, and no container now.
+Result<Source> open_upper(const std::string& path, const WholeImage& image) {
+  const std::string goal = "read the directory " + quote(path);
   UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open()) return refused("open", "read the directory " + quote(path), errno);
-  return source_of(std::make_unique<layers::FolderStream>(
-                       std::move(folder), path, layers::Xattrs::privileged, layers::Folder::upper),
-                   quote(path),
-                   true);
+  if (!folder.is_open()) return refused("open", goal, errno);
+  auto place =
+      overlay::find_place(folder.get(), path, {image.image.squash.file->get(), image.path});
+  if (!place) return std::move(place.error());
+  if (*place) {
+    folder.reset(::openat(
+        (*place)->directory.get(), "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder.is_open()) return refused("openat", goal, errno);
+  }
+  Source source =
+      source_of(std::make_unique<layers::FolderStream>(
+                    std::move(folder), path, layers::Xattrs::privileged, layers::Folder::upper),
+                quote(path),
+                true);
+  if (*place) source.place = std::move(**place);
+  return source;
 }
 
 Result<Source> open_container(pid_t pid, const WholeImage& image) {
@@ -187,18 +203,21 @@ Result<Source> open_container(pid_t pid, const WholeImage& image) {
 
   if (::fstatfs(root.get(), &info) != 0)
     return refused("fstatfs", "read the container of " + name, errno);
-  const auto config = read_text_file(".berth/config.json", source::kConfigLimit, root.get());
-  const std::string found = config ? *config : std::string();
-  if (info.f_type != OVERLAYFS_SUPER_MAGIC || found != image.image.config)
+
+  struct stat file {};
+
+  if (::fstat(image.image.squash.file->get(), &file) != 0)
+    return refused("fstat", "read " + quote(image.path), errno);
+  if (info.f_type != OVERLAYFS_SUPER_MAGIC || mounts->root != overlay::source_of(file))
     return Error{Blame::host,
                  "save the changes of " + name + ": it is in no container of " + quote(image.path),
                  {},
                  "name a process that 'berth run' has started, and the image that it runs"};
   const layers::ContainerImage below{image.image.squash, image.image.super, image.image.tree};
-  return source_of(
-      std::make_unique<layers::ContainerStream>(std::move(root), proc + "root", below, *mounts),
-      name,
-      false);
+  return source_of(std::make_unique<layers::ContainerStream>(
+                       std::move(root), proc + "root", below, mounts->points),
+                   name,
+                   false);
 }
 
 Status save(const std::vector<std::string>& words, const Streams& streams, const Machine& machine) {
@@ -226,7 +245,8 @@ Status save(const std::vector<std::string>& words, const Streams& streams, const
   if (!digest) return digest.error();
   const auto config = make_changes_config(image->image.config, {*digest, name});
   if (!config) return config.error();
-  auto source = options.pid == 0 ? open_upper(options.upper) : open_container(options.pid, *image);
+  auto source =
+      options.pid == 0 ? open_upper(options.upper, *image) : open_container(options.pid, *image);
   if (!source) return std::move(source.error());
   Saved saved;
   const auto built = build_image(

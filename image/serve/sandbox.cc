@@ -142,8 +142,9 @@ void block_signals() noexcept {
 void keep_only(std::initializer_list<int*> kept) noexcept {
   constexpr int kFirst = 3;
   const int beyond = kFirst + static_cast<int>(kept.size());
-  for (int* fd : kept)
-    *fd = ::fcntl(*fd, F_DUPFD_CLOEXEC, beyond);
+  for (int* fd : kept) {
+    if (*fd >= 0) *fd = ::fcntl(*fd, F_DUPFD_CLOEXEC, beyond);
+  }
   int next = kFirst;
   for (int* fd : kept) {
     if (*fd >= 0) *fd = ::dup3(*fd, next++, O_CLOEXEC);
@@ -187,12 +188,12 @@ int apply_filter(std::span<const sock_filter> program) noexcept {
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : errno;
 }
 
-void leave_the_launcher(int& image_fd, int& control, int& record) noexcept {
+void leave_the_launcher(int& image_fd, int& control, int& record, int& kept) noexcept {
   // None of these is worth refusing service for; lock_in() is what has to hold.
   block_signals();
   (void)::setsid();
   (void)::chdir("/");
-  keep_only({&image_fd, &control, &record});
+  keep_only({&image_fd, &control, &record, &kept});
   (void)::prctl(PR_SET_NAME, "berth-serve");
   (void)::prctl(PR_SET_DUMPABLE, 0);
   const rlimit no_core{};

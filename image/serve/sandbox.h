@@ -38,9 +38,9 @@ std::vector<sock_filter> make_filter(std::span<const unsigned> calls, std::uint3
 int apply_filter(std::span<const sock_filter> program) noexcept;
 
 /// Becomes a process apart, before anything of the image is parsed: no signals, a session of its
-/// own, no descriptors but these (`record` may be -1), which get new numbers; not dumpable, no
-/// core, bounded memory.
-void leave_the_launcher(int& image_fd, int& control, int& record) noexcept;
+/// own, no descriptors but these (`record` and `kept` may be -1), which get new numbers; not
+/// dumpable, no core, bounded memory.
+void leave_the_launcher(int& image_fd, int& control, int& record, int& kept) noexcept;
 
 /// no_new_privs and the filter of server_calls(). 0 or an errno.
 int lock_in();

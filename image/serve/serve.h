@@ -22,6 +22,7 @@ struct Settings {
   uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
   gid_t gid = 0;
   bool verify = true;            ///< compare what is read with the image's hash tree, if any
+  int kept = -1;                 ///< stays open as long as the server lives: a lock
   const char* log = "/dev/log";  ///< syslog(3)'s socket, for damaged blocks
   int record = -1;               ///< where to write what is read, open for writing; or -1
 };

@@ -104,7 +104,8 @@ void run_server(const ServerOrder& order) noexcept {
   int image_fd = order.image_fd;
   int control = order.control;
   int record = order.settings.record;
-  leave_the_launcher(image_fd, control, record);
+  int kept = order.settings.kept;
+  leave_the_launcher(image_fd, control, record, kept);
   serve_image(order, image_fd, control, record);
   ::_exit(1);
 }

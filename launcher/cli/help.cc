@@ -27,6 +27,7 @@ std::string run_help_text() {
   -w, --workdir DIR          begin in DIR of the container
       --home host|none       show the caller's home directory or not
       --read-only            nothing can be written outside binds
+      --overlay DIR          keep what the container changes in DIR
       --plan                 print what would be done, and do nothing
 
   berth run img.sqsh -- python3 -c 'print(6 * 7)'

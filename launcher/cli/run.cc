@@ -2,6 +2,7 @@
 // `berth run`: look, decide, do.
 #include "base/children.h"
 #include "base/text.h"
+#include "image/overlay/overlay.h"
 #include "image/store/store.h"
 #include "launcher/cli/record.h"
 #include "launcher/cli/verbs.h"
@@ -32,6 +33,7 @@ struct Held {
   UniqueFd image;
   timespec image_written = {};
   std::optional<serve::ImageServer> server;
+  overlay::Place overlay;
   UniqueFd keeper;
   UniqueFd user_namespace;
   UniqueFd mount_namespace;
@@ -120,6 +122,7 @@ class Run {
   Launch launch_;
   Held held_;
   bool is_shared_ = false;
+  overlay::Clock::time_point begin_ = overlay::Clock::now();  ///< ranks wait at the same time
   int exit_code_ = 0;  ///< other than 0 once the run has come to nothing
 };
 
@@ -131,10 +134,13 @@ Result<enter::OpenedImage> Run::open_image() {
   auto path = store::find(launch_.request.image, places);
   if (!path) return std::move(path.error());
   launch_.image.path = *path;
-  return enter::open_image(*path);
+  auto image = enter::open_image(*path);
+  if (image) launch_.image.source = image->source;
+  return image;
 }
 
-/// Starts the locked-down process that will serve the image.
+/// Starts the locked-down process that will serve the image. Like the keeper, it holds the lock of
+/// the directory that keeps changes, for as long as the container's mounts are there.
 Status Run::start_server(const enter::OpenedImage& image) {
   if (!launch_.request.record.empty() && !launch_.request.plan_only) {
     auto record = Record::create(launch_.request.record);
@@ -145,6 +151,14 @@ Status Run::start_server(const enter::OpenedImage& image) {
   settings.record = held_.record.fd();
   settings.uid = launch_.request.as_root ? 0 : ::getuid();
   settings.gid = launch_.request.as_root ? 0 : ::getgid();
+  if (!launch_.request.overlay.empty() && !launch_.request.plan_only) {
+    auto place = overlay::open_place(launch_.request.overlay,
+                                     {image.fd.get(), launch_.request.image},
+                                     begin_ + overlay::kPatience);
+    if (!place) return std::move(place.error());
+    held_.overlay = std::move(*place);
+  }
+  settings.kept = held_.overlay.lock.get();
   settings.verify = !launch_.request.unverified;
   auto server = serve::ImageServer::start(image.fd.get(), launch_.request.image, settings);
   if (!server) return std::move(server.error());
@@ -154,6 +168,7 @@ Status Run::start_server(const enter::OpenedImage& image) {
 }
 
 Status Run::start_keeper(node::Door door) {
+  door.kept = held_.overlay.lock.get();
   auto keeper = node::start_keeper(std::move(door), launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held_.keeper = std::move(*keeper);
@@ -262,6 +277,7 @@ int Run::go() {
   enter::Launching launching({held_.server ? held_.server->control_fd() : -1,
                               held_.image.get(),
                               held_.image_written,
+                              held_.overlay.directory.get(),
                               held_.keeper.get(),
                               {held_.user_namespace.get(), held_.mount_namespace.get()}});
   take(launching, plan::make_beginning(launch_));

@@ -23,8 +23,9 @@ std::optional<Answer> apply_to_mounts(const Step& step, Mounts& mounts) noexcept
   if (const auto* start = std::get_if<LayStartFiles>(&step))
     return mounts.lay_files(
         start->at.c_str(), start->files.data(), static_cast<unsigned>(start->files.size()));
-  if (const auto* overlay = std::get_if<MountOverlay>(&step))
-    return mounts.mount_overlay(overlay->options.c_str(), overlay->at.c_str());
+  if (const auto* overlay = std::get_if<AttachOverlay>(&step))
+    return mounts.attach_overlay(overlay->slot, overlay->at.c_str());
+  if (const auto* overlay = std::get_if<MountOverlay>(&step)) return mounts.mount_overlay(*overlay);
   if (const auto* tree = std::get_if<AttachTree>(&step))
     return mounts.attach_tree(tree->slot, tree->to.c_str());
   if (const auto* wanted = std::get_if<LookAhead>(&step)) return mounts.look_ahead(*wanted);

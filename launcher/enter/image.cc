@@ -2,6 +2,7 @@
 #include "launcher/enter/image.h"
 
 #include "base/text.h"
+#include "image/overlay/overlay.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -45,7 +46,8 @@ Result<OpenedImage> open_image(const std::string& path) {
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal, errno);
   if (!S_ISREG(info.st_mode))
     return Error{Blame::image, goal + ": it is not a regular file", {}, "name a .sqsh file"};
-  return OpenedImage{std::move(fd), path, identity_of(info), info.st_mtim};
+  return OpenedImage{
+      std::move(fd), path, identity_of(info), overlay::source_of(info), info.st_mtim};
 }
 
 }  // namespace berth::enter

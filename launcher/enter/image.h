@@ -16,6 +16,7 @@ struct OpenedImage {
   UniqueFd fd;
   std::string path;       ///< as opened
   std::string identity;   ///< device, inode, size and change time: another text for another content
+  std::string source;     ///< "berth:DEVICE:INODE": what mounts that are made of it call themselves
   timespec written = {};  ///< when it was last written, before anybody read it
 };
 

@@ -62,7 +62,10 @@ class Mounts {
   /// Makes `at` and the files in it, from the image's file. A file that cannot be copied is left
   /// out: it is in the image.
   virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;
-  virtual Answer mount_overlay(const char* options, const char* at) noexcept = 0;
+  /// ESTALE where the tree is not the directory that was locked.
+  virtual Answer attach_overlay(unsigned slot, const char* at) noexcept = 0;
+  /// EROFS where changes are to be kept and the kernel can only read.
+  virtual Answer mount_overlay(const MountOverlay& overlay) noexcept = 0;
   virtual Answer attach_tree(unsigned slot, const char* to) noexcept = 0;
   /// Never refused: what is not found now will be missed later.
   virtual Answer look_ahead(const LookAhead& wanted) noexcept = 0;

@@ -74,7 +74,31 @@ int why_not(const struct stat& tree, int place) noexcept {
   return S_ISDIR(tree.st_mode) ? ENOTDIR : EISDIR;
 }
 
+int attach(int tree, int place, const char* name) noexcept {
+  return ::move_mount(tree,
+                      "",
+                      place,
+                      name,
+                      MOVE_MOUNT_F_EMPTY_PATH | (*name == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0));
+}
+
 }  // namespace
+
+Answer LinuxMounts::attach_overlay(unsigned slot, const char* at) noexcept {
+  const int tree = trees_[slot];
+
+  struct stat taken {};
+
+  struct stat locked {};
+
+  // The name was looked up again, in our own mount namespace: it must lead to the same directory.
+  if (::fstat(tree, &taken) != 0 || ::fstat(overlay_, &locked) != 0) return {Call::fstat, errno};
+  if (taken.st_dev != locked.st_dev || taken.st_ino != locked.st_ino) return {Call::fstat, ESTALE};
+  const int number = attach(tree, AT_FDCWD, at) == 0 ? 0 : errno;
+  ::close(tree);
+  trees_[slot] = -1;
+  return {Call::move_mount, number};
+}
 
 Answer LinuxMounts::attach_tree(unsigned slot, const char* to) noexcept {
   const int tree = trees_[slot];
@@ -87,8 +111,7 @@ Answer LinuxMounts::attach_tree(unsigned slot, const char* to) noexcept {
     const Answer made = open_or_make(root_, to, S_ISDIR(info.st_mode), place);
     if (made.number != 0) return made;
   }
-  const int moved =
-      ::move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  const int moved = attach(tree, place, "");
   int number = errno;
   // The kernel says EINVAL for many reasons; this one can be told apart.
   if (moved != 0 && number == EINVAL) number = why_not(info, place);

@@ -5,6 +5,8 @@
 #include "launcher/enter/linux_calls.h"
 
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 
 #include <cerrno>
@@ -120,11 +122,20 @@ Answer LinuxMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexce
   return done;
 }
 
-Answer LinuxMounts::mount_overlay(const char* options, const char* at) noexcept {
-  const Answer done = answer(Call::mount, ::mount("berth", at, "overlay", MS_NODEV, options));
+Answer LinuxMounts::mount_overlay(const MountOverlay& overlay) noexcept {
+  const char* at = overlay.at.c_str();
+  const Answer done =
+      answer(Call::mount,
+             ::mount(overlay.source.c_str(), at, "overlay", MS_NODEV, overlay.options.c_str()));
   if (done.number != 0) return done;
   root_ = ::open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  return answer(Call::open, root_);
+  if (root_ < 0 || overlay.kept_in.empty()) return answer(Call::open, root_);
+
+  struct statfs info {};
+
+  // A work directory that the kernel cannot empty makes it mount read-only, without a word.
+  if (::fstatfs(root_, &info) != 0) return {Call::mount, errno};
+  return {Call::mount, (info.f_flags & ST_RDONLY) != 0 ? EROFS : 0};
 }
 
 Answer LinuxMounts::change_root(const char* root, bool read_only) noexcept {

@@ -18,6 +18,7 @@ struct Tools {
   int server_control = -1;      ///< the image's server process, for MountImage
   int image = -1;               ///< the image's file, for LayStartFiles
   timespec image_written = {};  ///< ... and when it was last written, before anybody read it
+  int overlay = -1;             ///< the directory that keeps changes, for AttachOverlay
   int keeper = -1;              ///< for ShareContainer
   Doors doors = {};             ///< for JoinContainer
 };
@@ -35,7 +36,7 @@ struct Failure {
 class Launching {
  public:
   explicit Launching(const Tools& tools) noexcept
-      : mounts_(tools.server_control, tools.image, tools.image_written),
+      : mounts_(tools.server_control, tools.image, tools.image_written, tools.overlay),
         process_(tools.keeper, tools.doors) {}
 
   /// Carries out a plan, or the next part of one. Does not return if the last step starts the

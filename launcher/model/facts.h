@@ -51,8 +51,9 @@ struct StartFile {
 
 /// What the locked-down server read in the image, and what we know of its file.
 struct ImageFacts {
-  std::string path;    ///< absolute
-  std::string config;  ///< the OCI image configuration, JSON; may be empty
+  std::string path;              ///< absolute
+  std::string source = "berth";  ///< what the mounts of a container of it call themselves
+  std::string config;            ///< the OCI image configuration, JSON; may be empty
   std::string passwd;
   std::string group;
   std::vector<StartFile> start;  ///< parents first; may be empty

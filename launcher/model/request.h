@@ -41,6 +41,7 @@ struct Request {
   std::vector<std::string> env_files;
   std::optional<std::string> workdir;
   std::string record = {};  ///< the file for a launch profile; empty: none is recorded
+  std::string overlay = {};  ///< a directory that keeps what the container changes; may be empty
   Home home = Home::host;
   Share share = Share::automatic;
   std::uint64_t tmpfs_bytes = 0;  ///< bound of what may be written; 0: half of the memory

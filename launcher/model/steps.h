@@ -60,10 +60,20 @@ struct LayStartFiles {
   std::vector<StartFile> files;
 };
 
+/// Attaches the tree of the directory that keeps the container's changes to a place on the scratch
+/// file system. It has to be the directory that was opened and locked before.
+struct AttachOverlay {
+  unsigned slot = 0;
+  std::string from;
+  std::string at;
+};
+
 /// `options` as mount(2) takes them: lowerdir, upperdir, workdir, userxattr.
 struct MountOverlay {
   std::string options;
   std::string at;
+  std::string source = "berth";  ///< what the mount calls itself: which image it is over
+  std::string kept_in = {};      ///< where changes stay, as it was named; empty: nowhere
 };
 
 /// Attaches a taken tree; `to` is resolved inside the new root and made there if missing.
@@ -119,6 +129,7 @@ using Step = std::variant<EnterNamespaces,
                           MakeDirectory,
                           MountImage,
                           LayStartFiles,
+                          AttachOverlay,
                           MountOverlay,
                           AttachTree,
                           LookAhead,

@@ -142,6 +142,7 @@ Result<UniqueFd> start_keeper(Door door, int helpers) {
   if (!leader.is_open()) return refused("pidfd_open", kGoal, errno);
   const pid_t launcher = ::getppid();
   KeeperLoop loop(std::move(door.listener), std::move(keepers), std::move(config), door.expected);
+  loop.keep_open(door.kept);
   loop.follow_leader(std::move(leader));
   loop.follow_launcher(watch(launcher));
   if (const int number = fork_keeper(loop, launcher, helpers); number != 0)

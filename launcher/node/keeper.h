@@ -17,6 +17,7 @@ struct Door {
   UniqueFd listener = {};
   std::string config = {};  ///< the image's configuration, for those who come
   unsigned expected = 1;    ///< ranks that will come, the leader among them
+  int kept = -1;            ///< stays open as long as the keeper lives: a lock; the caller's
 };
 
 /// Starts the keeper: no child of the caller's, in a session of its own. Until `expected` ranks

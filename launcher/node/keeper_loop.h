@@ -24,6 +24,9 @@ class KeeperLoop {
 
   void follow_launcher(UniqueFd pidfd) { launcher_ = std::move(pidfd); }
 
+  /// A descriptor of the caller's that a keeper holds for others; may be -1.
+  void keep_open(int fd) { kept_ = fd; }
+
   /// Everything it needs; a keeper closes all else.
   [[nodiscard]] std::vector<int> descriptors() const;
 
@@ -45,6 +48,7 @@ class KeeperLoop {
   UniqueFd user_namespace_;
   UniqueFd mount_namespace_;
   std::vector<UniqueFd> members_;  ///< pidfds
+  int kept_ = -1;
   unsigned expected_;
   unsigned seen_ = 1;
   std::string step_;

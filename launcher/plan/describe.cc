@@ -43,7 +43,14 @@ std::string goal(const LayStartFiles& step) {
   return "copy what programs start with to " + quote(step.at);
 }
 
+std::string goal(const AttachOverlay& step) {
+  return "show the changes in " + quote(step.from) + " on " + quote(step.at);
+}
+
 std::string goal(const MountOverlay& step) {
+  if (!step.kept_in.empty())
+    return "make the image writable on " + quote(step.at) + ", keeping changes in " +
+           quote(step.kept_in);
   return "make the image writable for this run on " + quote(step.at);
 }
 

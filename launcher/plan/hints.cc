@@ -18,6 +18,11 @@ constexpr const char* kMaps =
 constexpr const char* kLoadFuse = "ask the administrator to load the kernel module: modprobe fuse";
 constexpr const char* kOpenFuse = "ask the administrator to open the device: chmod 666 /dev/fuse";
 constexpr const char* kOverlay = "overlayfs in user namespaces needs Linux 5.13 or later";
+constexpr const char* kKeepOnDisk =
+    "keep changes on a local disk that can be written, with ext4, xfs or btrfs: --overlay DIR";
+constexpr const char* kEmptyWork =
+    "the kernel cannot empty its work directory: chmod -R u+rwx DIR/work; rm -rf DIR/work/*";
+constexpr const char* kReplaced = "another directory has got its name meanwhile: try again";
 constexpr const char* kSourceMissing = "it does not exist on this node: check the path";
 constexpr const char* kSourceForbidden =
     "you may not enter it: check the permissions of its parents";
@@ -78,14 +83,21 @@ const char* hint_for_trees(const Step& step, int number, const Findings& finding
   return "";
 }
 
+const char* hint_for_overlay(const Step& step, int number) {
+  if (std::get_if<AttachOverlay>(&step) && number == ESTALE) return kReplaced;
+  const auto* overlay = std::get_if<MountOverlay>(&step);
+  if (overlay == nullptr) return "";
+  if (!overlay->kept_in.empty() && number == EROFS) return kEmptyWork;
+  if (!overlay->kept_in.empty() && number == EINVAL) return kKeepOnDisk;
+  return number == EPERM || number == EINVAL || number == ENODEV ? kOverlay : "";
+}
+
 const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
   const int number = refusal.number;
   if (std::get_if<MountImage>(&step)) {
     if (number == ENOENT || number == ENODEV || number == ENXIO) return kLoadFuse;
     if (refusal.call == "open" && (number == EACCES || number == EPERM)) return kOpenFuse;
   }
-  if (std::get_if<MountOverlay>(&step) && (number == EPERM || number == EINVAL || number == ENODEV))
-    return kOverlay;
   if (std::get_if<AwaitProof>(&step) && number == EIO) return kDamaged;
   return number == ENOSPC ? hint_for_no_space(step, refusal.call) : "";
 }
@@ -106,19 +118,18 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
   for (const char* hint : {hint_for_namespaces(step, refusal.number),
                            hint_for_program(step, refusal.number, findings),
                            hint_for_trees(step, refusal.number, findings),
+                           hint_for_overlay(step, refusal.number),
                            hint_for_mounts(step, refusal)})
     if (*hint != '\0') return hint;
   return {};
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces, kAllowNamespaces, kMaps,
-          kLoadFuse,       kOpenFuse,        kOverlay,
-          kSourceMissing,  kSourceForbidden, kMountLimit,
-          kScratchFull,    kTargetInBind,    kTargetKind,
-          kDanglingLink,   kWorkdir,         kProgramMissing,
-          kInterpreter,    kNotExecutable,   kFormat,
-          kTooLong,        kDamaged,         kJoin};
+  return {kMoreNamespaces,  kAllowNamespaces, kMaps,           kLoadFuse,     kOpenFuse,
+          kOverlay,         kKeepOnDisk,      kEmptyWork,      kReplaced,     kSourceMissing,
+          kSourceForbidden, kMountLimit,      kScratchFull,    kTargetInBind, kTargetKind,
+          kDanglingLink,    kWorkdir,         kProgramMissing, kInterpreter,  kNotExecutable,
+          kFormat,          kTooLong,         kDamaged,        kJoin};
 }
 
 }  // namespace berth::plan

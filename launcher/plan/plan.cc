@@ -19,6 +19,16 @@ std::string map_line(unsigned inside, unsigned outside) {
   return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
 }
 
+bool keeps_changes(const Launch& launch) {
+  return !launch.request.overlay.empty();
+}
+
+/// Where berth puts what it adds to the image. A directory that keeps changes gets none of it:
+/// there it is a layer below, of which only what a program changes is kept.
+std::string own_layer(const Launch& launch) {
+  return launch.facts.base + (keeps_changes(launch) ? "/own" : "/upper");
+}
+
 /// setgroups has to be denied before an ordinary user may write a gid map (user_namespaces(7)).
 void add_namespaces(Steps& steps, const Launch& launch) {
   const bool root = launch.request.as_root;
@@ -31,10 +41,16 @@ void add_namespaces(Steps& steps, const Launch& launch) {
   steps.push_back(KeepMountsInside{});
 }
 
-void add_trees(Steps& steps, const std::vector<Bind>& binds) {
+/// Where the directory that keeps changes is held: behind the binds.
+unsigned overlay_slot(const std::vector<Bind>& binds) {
+  return static_cast<unsigned>(binds.size());
+}
+
+void add_trees(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
   unsigned slot = 0;
   for (const Bind& bind : binds)
     steps.push_back(TakeTree{bind.from, slot++, bind.read_only});
+  if (keeps_changes(launch)) steps.push_back(TakeTree{launch.request.overlay, overlay_slot(binds)});
 }
 
 /// Whether a mount point may stand in the upper directory from the start: a directory at its own
@@ -69,11 +85,14 @@ std::vector<MakeDirectory> places_in_upper(const std::vector<Bind>& binds, const
 void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
   const std::string& base = launch.facts.base;
   steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
-  for (const char* name : {"/image", "/upper", "/work", "/root", "/upper/etc"})
-    steps.push_back(MakeDirectory{base + name});
-  const std::string upper = base + "/upper";
+  const std::string own = own_layer(launch);
+  const std::string work = base + (keeps_changes(launch) ? "/kept" : "/work");
+  for (const std::string& path : {base + "/image", own, work, base + "/root", own + "/etc"})
+    steps.push_back(MakeDirectory{path});
   for (MakeDirectory& place : places_in_upper(binds, launch.facts))
-    steps.push_back(MakeDirectory{upper + place.path, place.is_covered});
+    steps.push_back(MakeDirectory{own + place.path, place.is_covered});
+  if (keeps_changes(launch))
+    steps.push_back(AttachOverlay{overlay_slot(binds), launch.request.overlay, work});
 }
 
 void add_image(Steps& steps, const Launch& launch) {
@@ -87,7 +106,7 @@ void add_image(Steps& steps, const Launch& launch) {
 /// What the image must not decide. Files that stand in the upper directory before the overlay is
 /// mounted cost no copying up.
 void add_own_files(Steps& steps, const Launch& launch) {
-  const std::string etc = launch.facts.base + "/upper/etc/";
+  const std::string etc = own_layer(launch) + "/etc/";
   steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
   steps.push_back(WriteFile{etc + "hosts", launch.facts.hosts});
@@ -96,9 +115,14 @@ void add_own_files(Steps& steps, const Launch& launch) {
 
 /// The names are ours, so nothing in them needs escaping. userxattr: marks that an unprivileged
 /// mount may write (overlayfs.rst, "User xattr").
-std::string overlay_options(const std::string& base, bool has_start) {
-  return "lowerdir=" + (has_start ? base + "/start:" : "") + base + "/image,upperdir=" + base +
-         "/upper,workdir=" + base + "/work,userxattr";
+std::string overlay_options(const Launch& launch, bool has_start) {
+  const std::string& base = launch.facts.base;
+  const std::string image = (has_start ? base + "/start:" : "") + base + "/image";
+  if (!keeps_changes(launch))
+    return "lowerdir=" + image + ",upperdir=" + base + "/upper,workdir=" + base + "/work,userxattr";
+  // The layers below are mounted anew each time, which an index would not forgive.
+  return "lowerdir=" + base + "/own:" + image + ",upperdir=" + base +
+         "/kept/upper,workdir=" + base + "/kept/work,userxattr,index=off";
 }
 
 /// They take room on the scratch file system, which one who bounds it narrowly wants for himself.
@@ -112,7 +136,10 @@ void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds
   const std::string& base = launch.facts.base;
   const bool has_start = may_lay_start_files(launch);
   if (has_start) steps.push_back(LayStartFiles{base + "/start", launch.image.start});
-  steps.push_back(MountOverlay{overlay_options(base, has_start), base + "/root"});
+  steps.push_back(MountOverlay{overlay_options(launch, has_start),
+                               base + "/root",
+                               launch.image.source,
+                               launch.request.overlay});
   unsigned slot = 0;
   for (const Bind& bind : binds)
     steps.push_back(AttachTree{slot++, bind.from, bind.to});
@@ -154,7 +181,7 @@ Result<Steps> make_beginning(const Launch& launch) {
   Steps steps;
   if (launch.role == Role::joiner) return steps;
   add_namespaces(steps, launch);
-  add_trees(steps, *binds);
+  add_trees(steps, launch, *binds);
   add_scratch(steps, launch, *binds);
   add_image(steps, launch);
   return steps;

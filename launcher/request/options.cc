@@ -78,6 +78,12 @@ Values share_of(const Request& request) {
   return {request.share == Share::node ? "node" : "none"};
 }
 
+Status set_overlay(Request& request, const std::string& value) {
+  if (value.empty()) return Error{Blame::usage, "keep changes in ''", {}, "write --overlay DIR"};
+  request.overlay = value;
+  return Done{};
+}
+
 Status set_tmpfs_size(Request& request, const std::string& value) {
   auto bytes = parse_size(value);
   if (!bytes) return bytes.error();
@@ -137,6 +143,9 @@ std::vector<Option> make_table() {
        [](const Request& r) {
          return r.tmpfs_bytes != 0 ? Values{std::to_string(r.tmpfs_bytes)} : Values{};
        }},
+      {{"overlay", 0, "DIR", "keep what the container changes in DIR"},
+       set_overlay,
+       [](const Request& r) { return r.overlay.empty() ? Values{} : Values{r.overlay}; }},
       switch_row<&Request::unverified>(
           "no-verify", 0, "compare nothing with the image's hash tree"),
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),

@@ -8,12 +8,13 @@ watched=(carry_out linux_mounts linux_attach linux_files linux_process)
 
 allowed() {
   cat <<'LIST'
-chdir chmod close close_range execve fchdir fchmod fcntl fstat futimens getrlimit mkdir mkdirat mknodat mount
+chdir chmod close close_range execve fchdir fchmod fcntl fstat fstatfs futimens getrlimit mkdir mkdirat mknodat mount
 mount_setattr move_mount open open_tree prctl readahead sendfile setns setxattr statx symlink syscall
 umount2 unlink unshare utimensat write
 memcpy memmove memset strlen strncmp
 __errno_location
 __stack_chk_fail
+berth::enter::LinuxMounts::attach_overlay(unsigned int, char const*)
 berth::enter::LinuxMounts::attach_tree(unsigned int, char const*)
 berth::enter::LinuxMounts::await_proof()
 berth::enter::LinuxMounts::lay_files(char const*, berth::StartFile const*, unsigned int)

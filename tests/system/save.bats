@@ -117,4 +117,9 @@ END
   [ "$status" = 1 ]
   [ "${lines[0]}" = "berth: cannot save the changes of process $pid: it is in no container of 'other.sqsh'" ]
   [ ! -e again.sqsh ]
+  # The same of another file, even if its config is the same.
+  "$BERTH" import -q tar:tree.tar same.sqsh
+  run "$BERTH" image save --pid "$pid" same.sqsh again.sqsh
+  [ "$status" = 1 ]
+  [ "${lines[0]}" = "berth: cannot save the changes of process $pid: it is in no container of 'same.sqsh'" ]
 }

@@ -73,14 +73,15 @@ TEST(MergedConfig, HasOneStepMoreAndNoLayerForIt) {
   EXPECT_FALSE(make_merged_config("7", "img"));
 }
 
-TEST(Mounts, AreReadWithTheirEscapesAndWithoutTheRoot) {
+TEST(Mounts, AreReadWithTheirEscapesAndTheRootApart) {
   const auto mounts = parse_mounts(
-      "22 1 0:21 / / rw - overlay berth rw\n"
+      "22 1 0:21 / / rw - overlay berth:7:8 rw\n"
       "23 22 0:22 / /proc rw shared:5 - proc proc rw\n"
       "24 22 0:23 /a\\040b /home/with\\040space\\134 rw - tmpfs t rw\n"
       "damaged\n"
       "1 2 3 4\n");
-  EXPECT_EQ(mounts, (std::set<std::string>{"proc", "home/with space\\"}));
+  EXPECT_EQ(mounts.root, "berth:7:8");
+  EXPECT_EQ(mounts.points, (std::set<std::string>{"proc", "home/with space\\"}));
 }
 
 }  // namespace

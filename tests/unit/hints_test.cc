@@ -27,6 +27,7 @@ const Step kPasswd = WriteFile{"/tmp/upper/etc/passwd", ""};
 const Step kTake = TakeTree{"/data", 0, false};
 const Step kImage = MountImage{"i.sqsh", "/tmp/image", 0, 0};
 const Step kOverlay = MountOverlay{"", "/tmp/root"};
+const Step kKept = MountOverlay{"", "/tmp/root", "berth", "/o"};
 const Step kAttach = AttachTree{0, "/data", "/mnt"};
 const Step kProgram = Execute{{"/bin/app"}, {"app"}, {}};
 constexpr Findings kNothing = {};
@@ -87,6 +88,25 @@ const std::vector<Row>& rows_with_hints() {
        "berth: cannot make the image writable for this run on '/tmp/root': mount: Operation not "
        "permitted (EPERM)\n"
        "berth: hint: overlayfs in user namespaces needs Linux 5.13 or later"},
+      {kKept,
+       {"mount", EINVAL},
+       kNothing,
+       "berth: cannot make the image writable on '/tmp/root', keeping changes in '/o': mount: "
+       "Invalid argument (EINVAL)\n"
+       "berth: hint: keep changes on a local disk that can be written, with ext4, xfs or btrfs: "
+       "--overlay DIR"},
+      {kKept,
+       {"mount", EROFS},
+       kNothing,
+       "berth: cannot make the image writable on '/tmp/root', keeping changes in '/o': mount: "
+       "Read-only file system (EROFS)\n"
+       "berth: hint: the kernel cannot empty its work directory: chmod -R u+rwx DIR/work; "
+       "rm -rf DIR/work/*"},
+      {AttachOverlay{5, "/o", "/tmp/kept"},
+       {"fstat", ESTALE},
+       kNothing,
+       "berth: cannot show the changes in '/o' on '/tmp/kept': fstat: Stale file handle (ESTALE)\n"
+       "berth: hint: another directory has got its name meanwhile: try again"},
       {kTake,
        {"open_tree", ENOENT},
        kNoSource,
@@ -212,6 +232,8 @@ TEST(Hint, IsNotGuessedForANeighbour) {
       {kImage, {"sendmsg", EPIPE}, kNothing, ""},
       {kOverlay, {"mount", ENOMEM}, kNothing, ""},
       {kOverlay, {"open", ENOENT}, kNothing, ""},
+      {kOverlay, {"mount", EROFS}, kNothing, ""},
+      {kKept, {"open", ENOENT}, kNothing, ""},
       // The source is there, so "it does not exist" would name the wrong thing.
       {kTake, {"open_tree", ENOENT}, kNothing, ""},
       {kTake, {"open_tree", EPERM}, kNothing, ""},

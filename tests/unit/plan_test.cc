@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWKTSDIYOAHVRLJCPFX";
+  static constexpr std::string_view kLetters = "NWKTSDIYUOAHVRLJCPFX";
   std::string order;
   for (const Step& step : steps)
     order += kLetters[step.index()];
@@ -173,6 +173,33 @@ TEST(Overlay, LiesOverTheImageAndKeepsUserXattrs) {
   EXPECT_EQ(overlay[0].at, "/mnt/root");
 }
 
+TEST(KeptChanges, HaveNothingOfBerthsAmongThem) {
+  Launch launch = with_start_files({"--overlay", "/scratch/a,b:c", "img.sqsh", "app"});
+  launch.image.source = "berth:7:8";
+  const Steps steps = plan_of(launch, Role::alone);
+  EXPECT_EQ(order_of(steps), "NWWWKTTTTTTSDDDDDDDDDDDUIWWWWYOAAAAARCPLFX");
+  for (const MakeDirectory& place : all_of<MakeDirectory>(steps))
+    EXPECT_FALSE(place.path.starts_with("/tmp/kept/")) << place.path;
+  for (const WriteFile& file : all_of<WriteFile>(steps))
+    EXPECT_TRUE(file.path.starts_with("/proc/") || file.path.starts_with("/tmp/own/etc/"));
+  const MountOverlay overlay = all_of<MountOverlay>(steps)[0];
+  EXPECT_EQ(overlay.options,
+            "lowerdir=/tmp/own:/tmp/start:/tmp/image,upperdir=/tmp/kept/upper,"
+            "workdir=/tmp/kept/work,userxattr,index=off");
+  EXPECT_EQ(overlay.source, "berth:7:8");
+  EXPECT_EQ(overlay.kept_in, "/scratch/a,b:c");
+}
+
+TEST(KeptChanges, AreHeldInASlotOfTheirOwn) {
+  const Steps steps = plan_of(ordinary({"--overlay", "/o", "img.sqsh", "app"}), Role::leader);
+  const TakeTree taken = all_of<TakeTree>(steps).back();
+  EXPECT_EQ(taken.from, "/o");
+  EXPECT_EQ(all_of<AttachOverlay>(steps)[0].slot, taken.slot);
+  for (const AttachTree& tree : all_of<AttachTree>(steps))
+    EXPECT_NE(tree.slot, taken.slot);
+  EXPECT_EQ(order_of(plan_of(ordinary({"--overlay", "/o", "i", "app"}), Role::joiner)), "JCPFX");
+}
+
 TEST(Descriptors, OfTheLauncherStayOpen) {
   Launch launch = ordinary();
   launch.facts.kept_descriptors = {7};
@@ -232,6 +259,9 @@ TEST(Goal, CompletesTheWordsBerthCannot) {
       {MakeDirectory{"/tmp/root"}, "make the directory '/tmp/root'"},
       {MountImage{"i.sqsh", "/tmp/image", 0, 0}, "mount the image 'i.sqsh' on '/tmp/image'"},
       {MountOverlay{"", "/tmp/root"}, "make the image writable for this run on '/tmp/root'"},
+      {MountOverlay{"", "/tmp/root", "berth", "/ada's"},
+       "make the image writable on '/tmp/root', keeping changes in '/ada's'"},
+      {AttachOverlay{5, "/c", "/tmp/kept"}, "show the changes in '/c' on '/tmp/kept'"},
       {AttachTree{0, "/a", "/b"}, "bind '/a' to '/b'"},
       {ChangeRoot{"/tmp/root", false}, "make '/tmp/root' the root directory"},
       {ChangeRoot{"/tmp/root", true}, "make '/tmp/root' the read-only root directory"},

@@ -102,6 +102,7 @@ TEST(RequestText, GivesEveryFieldBack) {
   request.workdir = "/w";
   request.home = Home::none;
   request.share = Share::node;
+  request.overlay = "my changes";
   request.tmpfs_bytes = 1 << 20;
   request.unverified = request.read_only = request.as_root = request.clean_env = request.plan_only =
       true;

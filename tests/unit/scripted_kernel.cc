@@ -62,8 +62,15 @@ Answer ScriptedMounts::mount_image(const char* at, const unsigned (&ids)[2]) noe
                           std::to_string(ids[1]));
 }
 
-Answer ScriptedMounts::mount_overlay(const char* options, const char* at) noexcept {
-  return script_.note(Call::mount, std::string("mount_overlay ") + options + " " + at);
+Answer ScriptedMounts::attach_overlay(unsigned slot, const char* at) noexcept {
+  return script_.note(Call::move_mount, "attach_overlay " + std::to_string(slot) + " " + at);
+}
+
+Answer ScriptedMounts::mount_overlay(const MountOverlay& overlay) noexcept {
+  const std::string kept = overlay.kept_in.empty() ? "" : " " + overlay.kept_in;
+  return script_.note(
+      Call::mount,
+      "mount_overlay " + overlay.source + " " + overlay.options + " " + overlay.at + kept);
 }
 
 Answer ScriptedMounts::attach_tree(unsigned slot, const char* to) noexcept {

@@ -29,7 +29,8 @@ class ScriptedMounts : public enter::Mounts {
   enter::Answer make_directory(const char* path, bool is_covered) noexcept override;
   enter::Answer mount_image(const char* at, const unsigned (&ids)[2]) noexcept override;
   enter::Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
-  enter::Answer mount_overlay(const char* options, const char* at) noexcept override;
+  enter::Answer attach_overlay(unsigned slot, const char* at) noexcept override;
+  enter::Answer mount_overlay(const MountOverlay& overlay) noexcept override;
   enter::Answer attach_tree(unsigned slot, const char* to) noexcept override;
   enter::Answer look_ahead(const LookAhead& wanted) noexcept override;
   enter::Answer await_proof() noexcept override;
