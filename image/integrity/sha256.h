@@ -20,10 +20,12 @@ class Sha256 {
 
   explicit Sha256(Way way = Way::quickest) noexcept;
 
+  /// Whether the processor has instructions for it.
+  static bool is_quick() noexcept;
+
   void add(std::span<const std::byte> bytes) noexcept;
 
-  /// Adds to two at once, which is quicker when both have whole blocks of 64 bytes behind them and
-  /// get as many.
+  /// Adds to two at once, which is quicker as far as both get whole blocks of 64 bytes.
   static void add_to_two(Sha256& first,
                          std::span<const std::byte> to_first,
                          Sha256& second,
@@ -33,6 +35,8 @@ class Sha256 {
   Digest take() noexcept;
 
  private:
+  std::span<const std::byte> fill_block(std::span<const std::byte> bytes) noexcept;
+
   using Compress = void (*)(std::uint32_t* state, const std::byte* bytes, std::size_t blocks);
 
   Compress compress_;

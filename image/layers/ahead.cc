@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kFewest = 4;
 constexpr std::size_t kMost = 16;
 
+/// A thread hashes what eight CPUs decompress and compress.
+constexpr unsigned kCpusForHashThread = 8;
+
 constexpr std::size_t kMemoryForEach = 16UL * 1024 * 1024;  ///< bytes for each CPU
 constexpr std::size_t kLeastMemory = 96UL * 1024 * 1024;
 constexpr std::size_t kMostMemory = 192UL * 1024 * 1024;
@@ -34,6 +37,7 @@ LayersAhead::LayersAhead(const std::vector<source::Layer>& layers,
     : layers_(layers),
       xattrs_(xattrs),
       pool_(PiecePool::create(pieces_for(cpus), budget)),
+      hash_threads_(std::make_shared<HashThreads>(1 + cpus / kCpusForHashThread)),
       pulse_(std::move(pulse)),
       meter_(std::move(meter)),
       most_(std::clamp<std::size_t>(cpus, kFewest, kMost)),
@@ -48,7 +52,7 @@ LayersAhead::~LayersAhead() {
 std::unique_ptr<TarStream> LayersAhead::start(const source::Layer& layer,
                                               std::shared_ptr<Meter> meter) {
   return std::make_unique<TarStream>(
-      layer, xattrs_, Queueing{pool_, turn_++, pulse_, std::move(meter)});
+      layer, xattrs_, Queueing{pool_, turn_++, pulse_, std::move(meter), hash_threads_});
 }
 
 std::unique_ptr<TarStream> LayersAhead::take() {

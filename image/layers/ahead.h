@@ -47,6 +47,7 @@ class LayersAhead {
   const std::vector<source::Layer>& layers_;
   Xattrs xattrs_;
   std::shared_ptr<PiecePool> pool_;
+  std::shared_ptr<HashThreads> hash_threads_;
   std::function<Status()> pulse_;
   std::shared_ptr<Meter> meter_;
   std::size_t most_;   ///< that are decompressed at a time

@@ -9,12 +9,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace berth::layers {
 
 namespace {
 
-constexpr std::size_t kPiece = 256UL * 1024;
+constexpr std::size_t kPiece = 128UL * 1024;
 
 constexpr std::string_view kXz("\xfd\x37zXZ\0", 6);
 
@@ -114,15 +116,25 @@ bool is_skippable(std::string_view start) {
 
 }  // namespace
 
-HashedInput::HashedInput(const source::Blob& blob) : blob_(blob), bytes_(kPiece) {}
+HashedInput::HashedInput(const source::Blob& blob, const std::shared_ptr<HashThreads>& threads)
+    : blob_(blob),
+      hasher_(threads) {
+  for (auto& piece : pieces_)
+    piece = std::make_shared<Piece>(Piece{std::vector<char>(kPiece), 0});
+}
 
 Result<std::string_view> HashedInput::read() {
   const std::uint64_t at = position();
-  const auto got = source::read_some(blob_, at, bytes_.data(), bytes_.size());
+  hasher_.wait(pieces_.size() - 1);  // so that the one that is oldest has been hashed
+  const auto& piece = pieces_.at(next_);
+  const auto got = source::read_some(blob_, at, piece->bytes.data(), piece->bytes.size());
   if (!got) return got.error();
-  if (!blob_.digest.empty()) hash_.add(bytes_.data(), *got);
+  if (*got == 0) return std::string_view();
+  piece->used = *got;
+  next_ = (next_ + 1) % pieces_.size();
+  if (!blob_.digest.empty()) hasher_.add(piece);
   position_.store(at + *got, std::memory_order_relaxed);
-  return std::string_view(bytes_.data(), *got);
+  return std::string_view(piece->bytes.data(), *got);
 }
 
 Result<std::string_view> HashedInput::peek() {
@@ -146,7 +158,7 @@ Status HashedInput::finish() {
     if (piece->empty()) break;
   }
   if (blob_.digest.empty()) return Done{};
-  const std::string found = hash_.take();
+  const std::string found = hasher_.take();
   if (found != blob_.digest) return source::wrong_digest(blob_, found);
   return Done{};
 }

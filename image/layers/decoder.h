@@ -4,22 +4,24 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/layers/hasher.h"
 #include "image/layers/pieces.h"
 #include "image/source/blob.h"
-#include "image/source/digest.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 namespace berth::layers {
 
 /// The blob as it lies there, in pieces, every byte hashed on its way.
 class HashedInput {
  public:
-  explicit HashedInput(const source::Blob& blob);
+  explicit HashedInput(
+      const source::Blob& blob,
+      const std::shared_ptr<HashThreads>& threads = std::make_shared<HashThreads>());
 
   /// The next piece, valid until the next call; empty at the end.
   Result<std::string_view> next();
@@ -39,8 +41,9 @@ class HashedInput {
   Result<std::string_view> read();
 
   const source::Blob& blob_;
-  source::Sha256 hash_;
-  std::vector<char> bytes_;
+  std::array<std::shared_ptr<Piece>, 8> pieces_;  ///< one is handed out, the others are hashed
+  std::size_t next_ = 0;                          ///< of them, to be read into
+  Hasher hasher_;
   std::string_view waiting_;  ///< peeked at, not yet handed out
   std::atomic<std::uint64_t> position_{0};
 };

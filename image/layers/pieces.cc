@@ -59,10 +59,10 @@ void PiecePool::give_back(std::unique_ptr<Piece> piece, unsigned turn) {
   {
     const std::lock_guard lock(mutex_);
     const std::size_t count = std::max(count_now(), kReserve);
-    if (used_ + free_.size() <= count) free_.push_back(std::move(piece));
+    --used_;
+    free_.push_back(std::move(piece));
     while (!free_.empty() && used_ + free_.size() > count)
       free_.pop_back();
-    --used_;
     if (--held_[turn] == 0) held_.erase(turn);
   }
   changed_.notify_all();

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kPulse{200};
 PlainBytes::PlainBytes(source::Layer layer, Queueing queueing)
     : layer_(std::move(layer)),
       queueing_(std::move(queueing)),
-      input_(layer_.blob) {
+      input_(layer_.blob, queueing_.hash_threads) {
   auto thread = start_thread([this] { work(); });
   if (thread) {
     thread_ = std::move(*thread);
@@ -58,7 +58,7 @@ Status PlainBytes::decode() {
   // An uncompressed blob has one digest, which is checked as the blob's.
   const bool is_checked = !layer_.diff_id.empty() && layer_.diff_id != layer_.blob.digest;
   if (!is_checked) return decode_with(**decoder, nullptr);
-  Hasher hasher;
+  Hasher hasher(queueing_.hash_threads);
   BERTH_TRY(decode_with(**decoder, &hasher));
   const std::string found = hasher.take();
   if (found == layer_.diff_id || is_stopped_) return Done{};

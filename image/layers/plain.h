@@ -29,6 +29,7 @@ struct Queueing {
   /// Called now and then by a reader that has to wait; an error ends its waiting.
   std::function<Status()> pulse = {};
   std::shared_ptr<Meter> meter = {};  ///< counts what comes out; may be null
+  std::shared_ptr<HashThreads> hash_threads = std::make_shared<HashThreads>();
 };
 
 class PlainBytes {

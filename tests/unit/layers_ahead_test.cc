@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+#include "image/layers/decoder.h"
 #include "image/layers/hasher.h"
 #include "image/layers/pieces.h"
 #include "image/source/digest.h"
 
+#include <sys/mman.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -123,6 +128,17 @@ TEST_F(PiecePoolTest, AStopEndsTheWaiting) {
   EXPECT_TRUE(is_over);
 }
 
+TEST_F(PiecePoolTest, KeepsItsMemoryWhenAllPiecesWereInUse) {
+  take(0, kCount);
+  std::set<const Piece*> first;
+  for (const auto& piece : taken_)
+    first.insert(piece.get());
+  taken_.clear();
+  take(0, kCount);
+  for (const auto& piece : taken_)
+    EXPECT_TRUE(first.contains(piece.get()));
+}
+
 TEST(Hasher, DigestsPiecesInTheirOrder) {
   std::string all;
   Hasher hasher;
@@ -134,6 +150,62 @@ TEST(Hasher, DigestsPiecesInTheirOrder) {
     hasher.add(std::move(piece));
   }
   EXPECT_EQ(hasher.take(), source::digest_of(all));
+}
+
+TEST(Hasher, SharesThreadsWithOthers) {
+  for (const unsigned threads : {1U, 3U}) {
+    const auto shared = std::make_shared<HashThreads>(threads);
+    std::vector<std::string> all(5);
+    auto given_up = std::make_unique<Hasher>(shared);
+    std::vector<std::unique_ptr<Hasher>> hashers;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      hashers.push_back(std::make_unique<Hasher>(shared));
+    for (unsigned i = 0; i < 300; ++i) {
+      auto piece = std::make_shared<Piece>();
+      piece->bytes.assign(i * 31, static_cast<char>(i));
+      piece->used = piece->bytes.size();
+      all.at(i % 5).append(piece->bytes.data(), piece->used);
+      if (given_up) given_up->add(piece);
+      hashers.at(i % 5)->add(std::move(piece));
+      if (i == 150) given_up.reset();
+    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+      EXPECT_EQ(hashers.at(i)->take(), source::digest_of(all.at(i)));
+  }
+}
+
+TEST(Hasher, WaitsUntilPiecesMayBeUsedAgain) {
+  Hasher hasher;
+  std::string all;
+  const auto piece = std::make_shared<Piece>();
+  for (unsigned i = 0; i < 100; ++i) {
+    hasher.wait(0);
+    piece->bytes.assign(1 << 16, static_cast<char>(i));
+    piece->used = piece->bytes.size();
+    all.append(piece->bytes.data(), piece->used);
+    hasher.add(piece);
+  }
+  EXPECT_EQ(hasher.take(), source::digest_of(all));
+}
+
+TEST(HashedInput, MayBeAskedAgainAtItsEnd) {
+  std::string all;
+  for (unsigned i = 0; i < 40'000; ++i)
+    all += "line " + std::to_string(i * i) + " of a blob of several pieces, which are used again\n";
+  UniqueFd memory(::memfd_create("blob", MFD_CLOEXEC));
+  ASSERT_EQ(write_fully(memory.get(), all.data(), all.size()), 0);
+  source::Blob blob{std::make_shared<const UniqueFd>(std::move(memory)), 0, all.size(), "blob"};
+  blob.digest = source::digest_of(all);
+  for (unsigned round = 0; round < 20; ++round) {
+    HashedInput input(blob);
+    std::size_t size = 0;
+    for (auto piece = input.next(); piece && !piece->empty(); piece = input.next())
+      size += piece->size();
+    EXPECT_EQ(size, all.size());
+    for (unsigned i = 0; i < 9; ++i)
+      EXPECT_EQ(*input.next(), "");
+    EXPECT_TRUE(input.finish());
+  }
 }
 
 TEST(Hasher, MayBeGivenUp) {

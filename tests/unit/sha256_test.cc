@@ -103,5 +103,28 @@ TEST(Sha256, AddsToTwoAtOnceAsToOneAfterTheOther) {
   }
 }
 
+TEST(Sha256, AddsDifferentNumbersOfBytesToTwo) {
+  const auto bytes = noise(20000);
+  std::minstd_rand chance(3);
+  for (unsigned round = 0; round < 50; ++round) {
+    Sha256 one;
+    Sha256 two;
+    std::size_t first = 0;
+    std::size_t second = 0;
+    while (first < 10000 && second < 10000) {
+      const std::size_t to_first = chance() % 2000;
+      const std::size_t to_second = chance() % 2000;
+      Sha256::add_to_two(one,
+                         std::span(bytes).subspan(first, to_first),
+                         two,
+                         std::span(bytes).subspan(second, to_second));
+      first += to_first;
+      second += to_second;
+    }
+    EXPECT_EQ(one.take(), digest_by_openssl(std::span(bytes).first(first)));
+    EXPECT_EQ(two.take(), digest_by_openssl(std::span(bytes).first(second)));
+  }
+}
+
 }  // namespace
 }  // namespace berth::integrity
