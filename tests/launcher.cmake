@@ -26,6 +26,7 @@ foreach(part mounts process)
   berth_test(launcher_${part}_test LABELS component launcher
              SOURCES tests/component/launcher_${part}_test.cc NEEDS launcher_child berth_enter)
 endforeach()
+berth_test(mount_test LABELS unit launcher SOURCES tests/unit/mount_test.cc NEEDS berth_mount)
 berth_test(node_test LABELS unit launcher SOURCES tests/unit/node_test.cc NEEDS berth_node)
 berth_test(launcher_node_test LABELS component launcher
            SOURCES tests/component/launcher_node_test.cc tests/component/launcher_ranks.cc

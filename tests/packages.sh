@@ -19,7 +19,7 @@ demo_packages=(
 test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
-  apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry git groff jq
+  apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry fuse3 git groff jq
   man-db minisign openssl podman shellcheck skopeo squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/save.h"
 
-#include "base/file.h"
+#include "base/mounts.h"
 #include "base/text.h"
 #include "image/cli/build.h"
 #include "image/cli/changes.h"
 #include "image/cli/flags.h"
 #include "image/cli/image_sink.h"
-#include "image/cli/mounts.h"
 #include "image/cli/whole_image.h"
 #include "image/layers/container.h"
 #include "image/overlay/overlay.h"
@@ -198,6 +197,14 @@ Result<Source> open_container(pid_t pid, const WholeImage& image) {
   if (!root.is_open()) return refused("open", "read the container of " + name, errno);
   const auto mounts = read_mounts(proc + "mountinfo");
   if (!mounts) return mounts.error();
+  std::set<std::string> points;
+  std::string shown;
+  for (const Mount& mount : *mounts) {
+    if (mount.point == "/")
+      shown = mount.source;
+    else
+      points.insert(mount.point.substr(1));
+  }
 
   struct statfs info {};
 
@@ -208,16 +215,16 @@ Result<Source> open_container(pid_t pid, const WholeImage& image) {
 
   if (::fstat(image.image.squash.file->get(), &file) != 0)
     return refused("fstat", "read " + quote(image.path), errno);
-  if (info.f_type != OVERLAYFS_SUPER_MAGIC || mounts->root != overlay::source_of(file))
+  if (info.f_type != OVERLAYFS_SUPER_MAGIC || shown != overlay::source_of(file))
     return Error{Blame::host,
                  "save the changes of " + name + ": it is in no container of " + quote(image.path),
                  {},
                  "name a process that 'berth run' has started, and the image that it runs"};
   const layers::ContainerImage below{image.image.squash, image.image.super, image.image.tree};
-  return source_of(std::make_unique<layers::ContainerStream>(
-                       std::move(root), proc + "root", below, mounts->points),
-                   name,
-                   false);
+  return source_of(
+      std::make_unique<layers::ContainerStream>(std::move(root), proc + "root", below, points),
+      name,
+      false);
 }
 
 Status save(const std::vector<std::string>& words, const Streams& streams, const Machine& machine) {

@@ -9,13 +9,14 @@ std::string help_text() {
   berth import SOURCE [OUT.sqsh]            make an image from one of OCI or tar
   berth run [OPTIONS] IMAGE [--] [COMMAND]  run a program in an image
   berth image VERB ...                      list, inspect and remove images
+  berth mount IMAGE DIR, berth unmount DIR  show an image on a directory
   berth --version
 
   srun --container=img.sqsh app             in every task of a Slurm step
   mpirun -np 4 berth run img.sqsh app       in ranks, one container per node
 
 Each verb has --help and a manual page: man berth, berth-run, berth-import,
-berth-image.
+berth-image, berth-mount.
 )";
 }
 

@@ -29,7 +29,8 @@ int plugin_missing(Session& session) {
 }
 
 int unknown_verb(const std::string& verb, Session& session) {
-  const std::string near = nearest(verb, {"run", "import", "image", "--help", "--version"});
+  const std::string near =
+      nearest(verb, {"run", "import", "image", "mount", "unmount", "--help", "--version"});
   print(session,
         Error{Blame::usage,
               "understand " + quote(verb),
@@ -55,6 +56,8 @@ int main_verb(const std::vector<std::string>& words, Session& session) {
   }
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (words[0] == "run") return run(rest, session);
+  if (words[0] == "mount") return mount_verb(rest, session);
+  if (words[0] == "unmount") return unmount_verb(rest, session);
   if (words[0] == "import" || words[0] == "image") return run_image_program(words, session);
   return unknown_verb(words[0], session);
 }

@@ -16,6 +16,9 @@ int main_verb(const std::vector<std::string>& words, Session& session);
 
 int run(const std::vector<std::string>& words, Session& session);
 int run_request(Request request, Session& session);
+/// `berth mount` and `berth unmount`.
+int mount_verb(const std::vector<std::string>& words, Session& session);
+int unmount_verb(const std::vector<std::string>& words, Session& session);
 /// Becomes berth-image, which has the verbs "import" and "image"; `words` begin with the verb.
 int run_image_program(const std::vector<std::string>& words, Session& session);
 

@@ -4,8 +4,8 @@
 pages  every manual page has its sections, and groff understands all of it
 links  every link between documents leads to a file, and to a heading in it
 names  every path of the tree that a document names in `code` is there
-help   the options that `berth run --help` and `berth import --help` print are in the pages, and the
-       import page has no others; PROGRAM is berth, then berth-image
+help   the options that the help of `berth run`, `import` and `mount` prints are in the pages, and the
+       pages of import and mount have no others; PROGRAM is berth, then berth-image
 """
 import os
 import pathlib
@@ -102,6 +102,9 @@ def check_help(root, berth, berth_image):
     in_help = options_in_help(berth_image, "import", "--help")
     for option in sorted(in_help - importing):
         yield f"berth-import.1: {option} is missing"
+    mounting = options_in_page(root / "docs/man/berth-mount.1")
+    for option in sorted(options_in_help(berth, "mount", "--help") ^ mounting):
+        yield f"berth-mount.1: {option} is in the page or in the help, not in both"
     for option in sorted(importing - in_help):
         yield f"berth-import.1: berth import has no {option}"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "base/file.h"
+#include "base/mounts.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -165,6 +166,22 @@ TEST_F(InAFolder, ReadRefusesWhatIsTooLargeOrNotAFile) {
             std::string::npos);
   EXPECT_NE(sentence_of(read_text_file(folder_ + "/none", 10).error()).find("(ENOENT)"),
             std::string::npos);
+}
+
+TEST(Mounts, AreReadWithTheirEscapes) {
+  const auto mounts = parse_mounts(
+      "22 1 0:21 / / rw - overlay berth:7:8 rw\n"
+      "23 22 0:22 / /proc rw shared:5 master:2 - proc proc rw\n"
+      "24 22 0:23 /a\\040b /home/with\\040space\\134 rw - fuse.berth b\\040c rw\n"
+      "25 22 0:24 / /cut rw -\n"
+      "damaged\n"
+      "1 2 3 4\n");
+  std::string all;
+  for (const Mount& mount : mounts)
+    all += mount.point + "|" + mount.kind + "|" + mount.source + "\n";
+  EXPECT_EQ(all,
+            "/|overlay|berth:7:8\n/proc|proc|proc\n"
+            "/home/with space\\|fuse.berth|b c\n/cut||\n");
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // The texts of an image of changes, and the mounts of a container.
 #include "image/cli/changes.h"
 
-#include "image/cli/mounts.h"
 #include "image/source/json.h"
 
 #include <string>
@@ -71,17 +70,6 @@ TEST(MergedConfig, HasOneStepMoreAndNoLayerForIt) {
   EXPECT_EQ(config["history"][1]["empty_layer"], true);
   EXPECT_EQ(make_merged_config(R"({"history":7})", "img").has_value(), true);
   EXPECT_FALSE(make_merged_config("7", "img"));
-}
-
-TEST(Mounts, AreReadWithTheirEscapesAndTheRootApart) {
-  const auto mounts = parse_mounts(
-      "22 1 0:21 / / rw - overlay berth:7:8 rw\n"
-      "23 22 0:22 / /proc rw shared:5 - proc proc rw\n"
-      "24 22 0:23 /a\\040b /home/with\\040space\\134 rw - tmpfs t rw\n"
-      "damaged\n"
-      "1 2 3 4\n");
-  EXPECT_EQ(mounts.root, "berth:7:8");
-  EXPECT_EQ(mounts.points, (std::set<std::string>{"proc", "home/with space\\"}));
 }
 
 }  // namespace

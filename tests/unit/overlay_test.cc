@@ -2,8 +2,8 @@
 // The directory that keeps changes, without a container: its mark, and what is said of it.
 #include "image/overlay/overlay.h"
 
-#include "base/file.h"
 #include "image/overlay/mark.h"
+#include "tests/unit/errors_document.h"
 
 #include <fcntl.h>
 
@@ -70,15 +70,7 @@ TEST_F(Marks, OfOthersAreRefused) {
 }
 
 TEST(ErrorsDocument, GivesEachHintOfKeptChangesItsCauseCheckAndCure) {
-  const auto text = read_text_file(BERTH_SOURCE_DIR "/docs/errors.md", 1 << 20);
-  ASSERT_TRUE(text) << to_text(text.error());
-  for (const char* hint : {kMakeHint, kPrivateHint, kInUseHint, kOtherImageHint, kDiskHint}) {
-    const std::size_t begin = text->find(std::string("\n#### ") + hint + "\n");
-    ASSERT_NE(begin, std::string::npos) << hint;
-    const std::string paragraph = text->substr(begin, text->find("\n#", begin + 1) - begin);
-    for (const char* part : {"\nCause: ", "\nCheck: ", "\nCure: "})
-      EXPECT_NE(paragraph.find(part), std::string::npos) << hint << " lacks" << part;
-  }
+  tests::expect_paragraphs_for({kMakeHint, kPrivateHint, kInUseHint, kOtherImageHint, kDiskHint});
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "image/cli/mounts.h"
+#include "base/mounts.h"
 
 #include "base/file.h"
 #include "base/text.h"
 
 #include <algorithm>
 
-namespace berth::cli {
+namespace berth {
 
 namespace {
 
@@ -32,30 +32,29 @@ std::string unescaped(std::string_view text) {
   return plain;
 }
 
-/// Behind the optional fields, which a "-" ends: the kind, then the source.
-std::string source_in(const std::vector<std::string>& fields) {
-  const auto dash = std::find(fields.begin() + kMountPoint, fields.end(), "-");
-  return fields.end() - dash > 2 ? unescaped(*(dash + 2)) : "";
-}
-
 }  // namespace
 
-Mounts parse_mounts(std::string_view text) {
-  Mounts mounts;
+std::vector<Mount> parse_mounts(std::string_view text) {
+  std::vector<Mount> mounts;
   for (const std::string& line : split(text, '\n')) {
     const std::vector<std::string> fields = split(line, ' ');
     if (fields.size() <= kMountPoint) continue;
-    const std::string path = unescaped(fields[kMountPoint]);
-    if (path == "/") mounts.root = source_in(fields);
-    if (path.size() > 1 && path.front() == '/') mounts.points.insert(path.substr(1));
+    Mount mount{unescaped(fields[kMountPoint]), {}, {}};
+    // Behind the optional fields, which a "-" ends: the kind, then the source.
+    const auto dash = std::find(fields.begin() + kMountPoint + 1, fields.end(), "-");
+    if (fields.end() - dash > 2) {
+      mount.kind = unescaped(*(dash + 1));
+      mount.source = unescaped(*(dash + 2));
+    }
+    if (mount.point.starts_with('/')) mounts.push_back(std::move(mount));
   }
   return mounts;
 }
 
-Result<Mounts> read_mounts(const std::string& path) {
+Result<std::vector<Mount>> read_mounts(const std::string& path) {
   const auto text = read_text_file(path, kMostBytes);
   if (!text) return text.error();
   return parse_mounts(*text);
 }
 
-}  // namespace berth::cli
+}  // namespace berth
