@@ -36,8 +36,9 @@ std::string source_of(const struct stat& image);
 
 using Clock = std::chrono::steady_clock;
 
-/// When a program ends its container takes a moment more to go: mounts, then what holds the lock.
-constexpr std::chrono::seconds kPatience{5};
+/// When a program ends its container takes a moment more to go: overlayfs writes to the disk what
+/// is not there yet, of others too, and then what holds the lock sees that it is over.
+constexpr std::chrono::seconds kPatience{10};
 
 /// Opens the directory `path` for a container of `image` and locks it. An empty one becomes that
 /// image's. Waits until then for a container that has just ended.

@@ -127,3 +127,17 @@ wait_for_lines() {
   expect_no_mount_left
   rm -f "$out"
 }
+
+@test "the ranks keep their changes in one directory" {
+  kept=$(mktemp -d "$BERTH_TEST_DIR/kept.XXXXXX")
+  sync -f "$kept"
+  # shellcheck disable=SC2016  # for the shell in the container
+  run timeout 60 "${here[@]}" -np 4 "$BERTH" run --overlay "$kept" "$image" -- \
+    sh -c 'echo mine >"/from-$OMPI_COMM_WORLD_RANK"'
+  echo "$output"
+  [ "$status" = 0 ]
+  run timeout 60 "$BERTH" run --overlay "$kept" "$image" -- sh -c 'cat /from-?'
+  [ "$output" = $'mine\nmine\nmine\nmine' ]
+  chmod -R u+rwx "$kept" # overlayfs closes its work directory
+  rm -rf "$kept"
+}

@@ -14,6 +14,8 @@ setup() {
   echo f >tree/d/f && echo g >tree/d/g && echo h >tree/d/e/h
   "$BERTH" import -q dir:tree app.sqsh
   mkdir kept
+  # A container ends when all is on the disk, what others have written before it among that.
+  sync -f .
 }
 
 teardown() {
