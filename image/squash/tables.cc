@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <sqfs/block.h>
 #include <sqfs/error.h>
 
 namespace berth::squash {
@@ -48,6 +49,13 @@ std::uint64_t place_of(const sqfs_meta_writer_t* writer) {
 InodePtr make_inode(std::size_t extra) {
   return InodePtr(
       static_cast<sqfs_inode_generic_t*>(std::calloc(1, sizeof(sqfs_inode_generic_t) + extra)));
+}
+
+/// Whether the listing that was just written is not in one metadata block.
+bool is_in_several_blocks(const sqfs_dir_writer_t* writer) {
+  constexpr sqfs_u64 kOffsetBits = 0xffff;
+  const sqfs_u64 begin = sqfs_dir_writer_get_dir_reference(writer) & kOffsetBits;
+  return begin + sqfs_dir_writer_get_size(writer) > SQFS_META_BLOCK_SIZE;
 }
 
 }  // namespace
@@ -138,9 +146,14 @@ Result<InodePtr> Tables::write_directory(unsigned index, std::uint32_t parent) {
   BERTH_TRY(check(sqfs_dir_writer_end(directories_.get()), output_));
   const auto xattrs = add_xattrs(directory);
   if (!xattrs) return xattrs.error();
-  InodePtr inode(
-      sqfs_dir_writer_create_inode(directories_.get(), inner.size() + 2, *xattrs, parent));
+  // The library gives an index to directories with attributes, and to those of more than 64 KiB.
+  // Without one, each lookup reads the listing from its beginning, block by block.
+  constexpr std::uint32_t kAny = 0;
+  const bool wants_index = is_in_several_blocks(directories_.get());
+  InodePtr inode(sqfs_dir_writer_create_inode(
+      directories_.get(), inner.size() + 2, wants_index ? kAny : *xattrs, parent));
   if (!inode) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
+  if (inode->base.type == SQFS_INODE_EXT_DIR) inode->data.dir_ext.xattr_idx = *xattrs;
   return inode;
 }
 
