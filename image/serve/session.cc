@@ -54,32 +54,62 @@ bool is_readable(int fd) {
   return ::ppoll(&poll, 1, &at_once, nullptr) == 1 && (poll.revents & POLLIN) != 0;
 }
 
-/// While programs start they wait for one answer after the other, and a processor that fell idle
-/// takes longer to wake up than most answers take. So for its first moments the only thread looks
-/// for the next request instead of sleeping, and gives way to whoever else wants the processor.
+void pause_processor() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Who waits for one answer after the other asks again a few microseconds after each, and a
+/// processor that fell idle takes longer to wake up than most answers take, here and on the other
+/// side. So one thread looks for the next request before it sleeps, and gives way to whoever else
+/// wants the processor: for long while programs start, and later for as long as the last request
+/// was soon.
 class Eagerness {
  public:
-  Eagerness(bool may, const cpu_set_t& cpus) : may_(may), over_(now() + kAltogether), cpus_(cpus) {}
+  Eagerness(bool may, const cpu_set_t& cpus)
+      : is_start_(may),
+        may_(may),
+        over_(now() + kStart),
+        cpus_(cpus) {}
 
   /// Returns when a request may be there, or when it is time to sleep.
   void await_request(const Crew& crew) {
     if (!may_) return;
-    if (crew.threads > 1) return give_up();
     // A thread that proves keeps the processor awake, and has better things to do with it.
-    if (crew.session.line.is_used()) return;
-    const std::int64_t begin = now();
-    std::int64_t at = begin;
-    for (; at < over_ && at - begin < kAtOnce && !is_readable(crew.session.fuse_fd); at = now())
-      (void)::sched_yield();  // cannot fail
-    if (at >= over_) give_up();
+    if (is_start_ && crew.session.line.is_used()) return;
+    begin_ = now();
+    if (is_start_ && (begin_ >= over_ || crew.threads > 1)) end_start();
+    const std::int64_t most = is_start_ ? kAtStart : was_soon_ ? kLater : 0;
+    for (std::int64_t at = begin_; at - begin_ < most && !is_readable(crew.session.fuse_fd);
+         at = now())
+      rest();
+  }
+
+  /// After the request has come.
+  void note() {
+    if (may_) was_soon_ = now() - begin_ < kSoon;
   }
 
  private:
-  static constexpr std::int64_t kAltogether = 30'000'000;  // nanoseconds, as all here
-  static constexpr std::int64_t kAtOnce = 300'000;
+  static constexpr std::int64_t kStart = 30'000'000;  // nanoseconds, as all here
+  static constexpr std::int64_t kAtStart = 300'000;
+  static constexpr std::int64_t kLater = 50'000;
+  static constexpr std::int64_t kSoon = 50'000;
 
-  void give_up() {
-    may_ = false;
+  /// Between two looks. A program that starts may need this processor; later the other thread of
+  /// the core is more likely to be who asks, and calls of ours would slow it down.
+  void rest() const {
+    if (is_start_) return (void)::sched_yield();  // cannot fail
+    constexpr int kPauses = 40;                   // about a microsecond
+    for (int i = 0; i < kPauses; ++i)
+      pause_processor();
+  }
+
+  void end_start() {
+    is_start_ = false;
     run_anywhere(cpus_);
   }
 
@@ -89,7 +119,10 @@ class Eagerness {
     return at.tv_sec * 1'000'000'000 + at.tv_nsec;
   }
 
+  bool is_start_;
   bool may_;
+  bool was_soon_ = false;
+  std::int64_t begin_ = 0;
   std::int64_t over_;
   const cpu_set_t& cpus_;
 };
@@ -147,6 +180,7 @@ void work(Crew& crew, read::Reader& reader) {
   while (true) {
     if (crew.is_mounted) eagerness.await_request(crew);
     const std::size_t size = next_request(crew, request);
+    eagerness.note();
     fuse_in_header header{};
     std::memcpy(&header, request.data(), sizeof header);
     if (header.opcode == FUSE_FORGET || header.opcode == FUSE_BATCH_FORGET) continue;

@@ -79,6 +79,16 @@ setup() {
   [ "$output" = 1 ]
 }
 
+@test "a server that nobody asks takes no time" {
+  run serve i.sqsh bash -c '
+    taken() { cat /proc/$SERVE_PID/task/*/schedstat | awk "{ s += \$1 } END { print int(s / 1000) }"; }
+    find mnt > /dev/null; sleep 0.2
+    before=$(taken); sleep 1; echo $(($(taken) - before))'
+  [ "$status" = 0 ]
+  # Microseconds, of a second.
+  [ "$output" -lt 2000 ]
+}
+
 @test "signals that are meant for a job do not reach it" {
   run serve i.sqsh bash -c '
     for signal in TERM INT HUP QUIT USR1 USR2 PIPE ALRM TSTP CONT 32 33 34 64; do
