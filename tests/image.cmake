@@ -26,7 +26,7 @@ berth_test(packing_test LABELS unit image SOURCES tests/unit/packing_test.cc NEE
 
 # The import of whole images, against umoci, overlayfs and unsquashfs. BERTH_STACKS and BERTH_KILLS
 # say how many random stacks and deaths; BERTH_SEED where to begin.
-foreach(name atomic bounds errors export formats hostile images integrity people registry save settings squash stacks threads verify web)
+foreach(name atomic bounds errors export formats hostile images integrity outputs people registry save settings squash stacks threads verify web)
   add_test(NAME import_${name}
            COMMAND Python3::Interpreter -B
                    ${PROJECT_SOURCE_DIR}/tests/component/import/${name}_test.py)

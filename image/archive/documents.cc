@@ -78,6 +78,34 @@ Json minimal_config() {
   return {{"config", Json::object()}};
 }
 
+/// The specification's grammar for org.opencontainers.image.ref.name (image-spec, annotations.md).
+bool is_ref_name(std::string_view text) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  constexpr std::size_t kLongest = 255;
+  if (text.empty() || text.size() > kLongest || !is_word(text.back())) return false;
+  bool after_word = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_word(text[at])) {
+      after_word = true;
+      continue;
+    }
+    const bool is_separator = std::string_view("-._:@+/").find(text[at]) != std::string_view::npos;
+    if (!after_word || !is_separator) return false;
+    if (text.substr(at, 2) == "--") ++at;
+    after_word = false;
+  }
+  return true;
+}
+
+bool is_port(std::string_view text) {
+  constexpr unsigned long kLast = 65535;
+  return !text.empty() && text.size() <= 5 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos &&
+         std::stoul(std::string(text)) <= kLast;
+}
+
 }  // namespace
 
 Result<std::string> make_config(const std::string& config,
@@ -123,23 +151,25 @@ Result<Documents> make_documents(const Before& before,
 }
 
 bool is_tag(std::string_view text) {
-  const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  constexpr std::size_t kLongest = 255;
-  if (text.empty() || text.size() > kLongest || !is_word(text.back())) return false;
-  bool after_word = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (is_word(text[at])) {
-      after_word = true;
-      continue;
-    }
-    const bool is_separator = std::string_view("-._:@+/").find(text[at]) != std::string_view::npos;
-    if (!after_word || !is_separator) return false;
-    if (text.substr(at, 2) == "--") ++at;
-    after_word = false;
+  constexpr std::size_t kLongestTag = 128;
+  constexpr auto kNone = std::string_view::npos;
+  if (!is_ref_name(text)) return false;
+  // Where it is more than a tag, podman takes it for a name, "host:5000/team/app:v1".
+  std::string_view name = text;
+  const std::size_t tag_at = name.find(':', name.rfind('/') + 1);  // npos + 1 is 0
+  if (tag_at != kNone) {
+    const std::string_view tag = name.substr(tag_at + 1);
+    if (tag.size() > kLongestTag || tag.find(':') != kNone) return false;
+    name = name.substr(0, tag_at);
   }
-  return true;
+  const std::size_t slash = name.find('/');
+  if (tag_at == kNone && slash == kNone) return name.size() <= kLongestTag;
+  const std::size_t port_at = name.find(':');
+  if (port_at != kNone &&
+      (port_at > slash || !is_port(name.substr(port_at + 1, slash - port_at - 1))))
+    return false;
+  if (port_at != kNone && name.find(':', slash) != kNone) return false;
+  return std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 }  // namespace berth::archive

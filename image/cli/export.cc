@@ -227,6 +227,7 @@ Status export_image(const std::vector<std::string>& words,
   BERTH_TRY(check_words(options, out));
   const auto image = open_whole(name, Changes::refused, machine);
   if (!image) return image.error();
+  BERTH_TRY(check_apart(out, image->image.squash.file->get()));
   if (options.tag.empty()) options.tag = tag_for(image->path);
   auto progress = std::make_unique<Progress>(settings_for(options, name, streams), machine.stop);
   archive::Contents contents;

@@ -8,6 +8,7 @@
 #include "image/cli/image_sink.h"
 #include "image/cli/open_source.h"
 #include "image/cli/options.h"
+#include "image/cli/output_file.h"
 #include "image/cli/progress.h"
 #include "image/cli/summary.h"
 #include "image/cli/target.h"
@@ -225,6 +226,15 @@ Status check_layers(std::size_t count, const settings::Settings& settled) {
                limit.hint};
 }
 
+/// The output may be none of the files that the source is.
+Status check_inputs(const source::Image& image, const std::string& output) {
+  if (image.squash.file) BERTH_TRY(check_apart(output, image.squash.file->get()));
+  for (const source::Layer& layer : image.layers) {
+    if (layer.blob.file) BERTH_TRY(check_apart(output, layer.blob.file->get()));
+  }
+  return Done{};
+}
+
 Status import(const ImportOptions& options, const Streams& streams, const Machine& machine) {
   const auto begin = std::chrono::steady_clock::now();
   const auto settled = settings::read_settings(machine.settings);
@@ -242,6 +252,7 @@ Status import(const ImportOptions& options, const Streams& streams, const Machin
   if (!target->has_waited()) BERTH_TRY(target->check(options.force));
   auto image = open_source(options, *reference, *settled, machine);
   if (!image) return std::move(image.error());
+  BERTH_TRY(check_inputs(*image, output));
   if (!image->note.empty() && !options.quiet) streams.err << "berth: " << image->note << "\n";
   const std::string fingerprint =
       fingerprint_of(options, *reference, *image, settled->setuid.value);

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <new>
 
 namespace {
 
@@ -66,6 +68,27 @@ void work_in_batches() {
     (void)::sched_setscheduler(0, SCHED_BATCH, &parameters);
 }
 
+/// Whoever needs more memory than there is cannot go on, in whichever thread. What is being written
+/// has no name yet.
+[[noreturn]] void end_without_memory() {
+  constexpr std::string_view kText =
+      "berth: cannot get more memory: Cannot allocate memory (ENOMEM)\n"
+      "berth: hint: raise the bound on your memory (ulimit -v, or the job's), or free some\n";
+  (void)!::write(STDERR_FILENO, kText.data(), kText.size());  // there is nothing else to do
+  ::_exit(1);
+}
+
+/// What a verb has printed may still be here, and the device may be full.
+int flush_output(int status) {
+  errno = 0;
+  std::cout.flush();
+  if (std::cout || status != 0) return status;
+  berth::Error error{berth::Blame::host, "write to standard output"};
+  if (errno != 0) error.refusal = berth::Refusal{"write", errno};
+  std::cerr << to_text(error) << "\n";
+  return 1;
+}
+
 int run(const std::vector<std::string>& words) {
   if (words.empty()) {
     std::cerr << kUsage;
@@ -104,5 +127,6 @@ int run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  return run({arguments + 1, arguments + count});
+  (void)std::set_new_handler(end_without_memory);
+  return flush_output(run({arguments + 1, arguments + count}));
 }

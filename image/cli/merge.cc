@@ -90,6 +90,8 @@ Status merge(const std::vector<std::string>& words,
   const auto deleted = parse_deleted(*text, changes->path);
   if (!deleted) return deleted.error();
   BERTH_TRY(check_output(out, replacing));
+  BERTH_TRY(check_apart(out, base->image.squash.file->get()));
+  BERTH_TRY(check_apart(out, changes->image.squash.file->get()));
   BERTH_TRY(check_base(*base, *changes, machine));
   const auto built = build_image(
       out,

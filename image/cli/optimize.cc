@@ -263,6 +263,8 @@ Status optimize(const std::vector<std::string>& words,
   const auto touches = read_record((*operands)[1], *base);
   if (!touches) return touches.error();
   BERTH_TRY(check_output(out, replacing));
+  BERTH_TRY(check_apart(out, base->image.squash.file->get()));
+  BERTH_TRY(check_apart(out, (*operands)[1]));
   auto placeholder = make_placeholder(touches->size());
   if (!placeholder) return placeholder.error();
   Order order{*base, PickedStream(*base, files_of(*touches)), std::move(*placeholder)};

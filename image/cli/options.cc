@@ -33,7 +33,6 @@ Status apply_output(ImportOptions& options, const std::string& value) {
 
 Status apply_name(ImportOptions& options, const std::string& value) {
   // Whether it can be one is the store's to say.
-  if (value.empty()) return bad_value("--name", value, "give a name like 'app' or 'app:v1'");
   options.name = value;
   return Done{};
 }
@@ -76,16 +75,14 @@ Status apply_compressor(ImportOptions& options, const std::string& value) {
   return Done{};
 }
 
-/// A text that may not be empty, for one of the registry's options.
-Status take_text(std::string& to, std::string_view option, const std::string& value) {
-  if (value.empty()) return bad_value(option, value, "it may not be empty");
+Status keep_text(std::string& to, const std::string& value) {
   to = value;
   return Done{};
 }
 
 Status apply_plain_http(ImportOptions& options, const std::string& value) {
   // A scheme or a path would never be found in the name of an image.
-  if (value.empty() || value.find('/') != std::string::npos)
+  if (value.find('/') != std::string::npos)
     return bad_value("--plain-http", value, "give a registry as HOST or HOST:PORT");
   options.registry.plain_http.push_back(value);
   return Done{};
@@ -120,7 +117,7 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      "NAME",
      "log in to the registry; without it: as podman or docker would",
      [](ImportOptions& options, const std::string& value) {
-       return take_text(options.registry.username, "--username", value);
+       return keep_text(options.registry.username, value);
      }},
     {"--password-stdin",
      0,
@@ -135,7 +132,7 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      "FILE",
      "certificates to trust besides the system's",
      [](ImportOptions& options, const std::string& value) {
-       return take_text(options.registry.ca_file, "--ca-file", value);
+       return keep_text(options.registry.ca_file, value);
      }},
     {"--plain-http", 0, "HOST", "a registry that may be talked to without TLS", apply_plain_http},
     {"--cache",
@@ -143,7 +140,7 @@ constexpr auto kOptions = std::to_array<Option<ImportOptions>>({
      "DIR",
      "keep downloaded layers there, and take them from there",
      [](ImportOptions& options, const std::string& value) {
-       return take_text(options.registry.cache, "--cache", value);
+       return keep_text(options.registry.cache, value);
      }},
     {"--json",
      0,

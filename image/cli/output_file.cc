@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@ namespace berth::cli {
 
 Status check_output(const std::string& path, Replacing replacing) {
   const std::string goal = "write " + quote(path);
+  if (path.empty()) return Error{Blame::usage, goal + ": it is no name"};
 
   struct stat info {};
 
@@ -36,6 +38,22 @@ Error explain_output(Error error) {
       (error.refusal->number == ENOSPC || error.refusal->number == EDQUOT))
     error.hint = "free space there, or write elsewhere";
   return error;
+}
+
+Status check_apart(const std::string& path, int input) {
+  struct stat out {};
+
+  struct stat in {};
+
+  if (::stat(path.c_str(), &out) != 0 || ::fstat(input, &in) != 0 || out.st_dev != in.st_dev ||
+      out.st_ino != in.st_ino)
+    return Done{};
+  return Error{Blame::config, "write " + quote(path) + ": it is what is read"};
+}
+
+Status check_apart(const std::string& path, const std::string& input) {
+  const UniqueFd file(::open(input.c_str(), O_PATH | O_CLOEXEC));
+  return file.is_open() ? check_apart(path, file.get()) : Status(Done{});
 }
 
 }  // namespace berth::cli

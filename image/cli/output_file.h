@@ -15,6 +15,10 @@ enum class Replacing { no, yes };
 /// and what is no regular file in any case.
 Status check_output(const std::string& path, Replacing replacing);
 
+/// An error when `input`, which is read, is the file at `path`: it would be replaced.
+Status check_apart(const std::string& path, int input);
+Status check_apart(const std::string& path, const std::string& input);
+
 /// check_output(), then a file beside `path` that gets its name with commit_output().
 Result<FileBeingWritten> begin_output(const std::string& path, Replacing replacing);
 

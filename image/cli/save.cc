@@ -248,6 +248,7 @@ Status save(const std::vector<std::string>& words, const Streams& streams, const
   const auto image = open_whole(name, Changes::refused, machine);
   if (!image) return image.error();
   const source::Blob& blob = image->image.squash;
+  BERTH_TRY(check_apart(out, blob.file->get()));
   const auto digest = find_digest(blob.file->get(), image->path, blob.size, machine);
   if (!digest) return digest.error();
   const auto config = make_changes_config(image->image.config, {*digest, name});

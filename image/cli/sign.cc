@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "image/cli/examine.h"
+#include "image/cli/output_file.h"
 #include "image/cli/password.h"
 #include "image/cli/words.h"
 
@@ -105,6 +106,8 @@ Status sign(const std::vector<std::string>& words, const Streams& streams, const
   if (image->has_tree) comment += " root-hash:" + image->root_hash;
   const auto signature = signature::make_signature(*key, image->hash_for_signature, comment);
   const std::string path = options.output.empty() ? image->path + ".minisig" : options.output;
+  BERTH_TRY(check_apart(path, image->path));
+  BERTH_TRY(check_apart(path, options.key));
   auto file = FileBeingWritten::create(path);
   if (!file) return std::move(file.error());
   const std::string text = signature::to_text(signature);

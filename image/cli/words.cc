@@ -47,8 +47,17 @@ Result<std::string> value_for(const OptionText& option,
     if (!word.value) return std::string();
     return Error{Blame::usage, "give " + quote(word.name) + " a value: it takes none"};
   }
-  if (word.value) return *word.value;
-  if (at + 1 < words.size()) return words[++at];
+  const bool is_here = word.value.has_value();
+  if (is_here || at + 1 < words.size()) {
+    std::string value = is_here ? *word.value : words[++at];
+    // Nothing that an option takes may be empty; a script's unset variable is. Taken for "without
+    // the option", it would leave a signature unchecked.
+    if (!value.empty()) return value;
+    return Error{Blame::usage,
+                 "take '' for " + quote(word.name),
+                 {},
+                 "write " + word.name + " " + std::string(option.value)};
+  }
   return Error{Blame::usage,
                "use " + quote(word.name) + " without a value",
                {},

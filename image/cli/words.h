@@ -60,7 +60,7 @@ Error unknown_option(const std::string& name,
                      const std::string& verb);
 
 /// The value of `option`, taken from `word` or from the next of `words`, over which `at` moves.
-/// Empty where it takes none.
+/// Empty only where it takes none.
 Result<std::string> value_for(const OptionText& option,
                               const OptionWord& word,
                               const std::vector<std::string>& words,

@@ -29,7 +29,7 @@ Status compress(sqfs_compressor_t& packer, std::vector<char>& spare, Block& bloc
                                               block.size,
                                               reinterpret_cast<sqfs_u8*>(spare.data()),
                                               block.size);
-  if (made < 0) return Error{Blame::host, "write the image: the compressor failed"};
+  if (made < 0) return Error{Blame::host, "write the image: the compressor has not enough memory"};
   if (made > 0) {
     block.bytes.swap(spare);
     block.size = static_cast<std::uint32_t>(made);

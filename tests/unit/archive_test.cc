@@ -264,11 +264,38 @@ TEST(Documents, NameEachOtherByDigestAndTheImageByItsTag) {
 }
 
 TEST(Tag, IsWhatTheSpecificationAllows) {
-  for (const char* good : {"v1", "app:v1", "host.example:5000/team/app:v1", "a--b", "1", "a@b+c"})
+  for (const char* good : {"v1",
+                           "app:v1",
+                           "host.example:5000/team/app:v1",
+                           "a--b",
+                           "1",
+                           "a@b+c",
+                           "V1",
+                           "app:V1",
+                           "h:65535/a"})
     EXPECT_TRUE(is_tag(good)) << good;
-  for (const char* bad : {"", "-a", "a-", "a..b", "a b", "a---b", "a/", "/a", "a\n", "\xc3\xa9"})
+  for (const char* bad : {"",
+                          "-a",
+                          "a-",
+                          "a..b",
+                          "a b",
+                          "a---b",
+                          "a/",
+                          "/a",
+                          "a\n",
+                          "\xc3\xa9",
+                          "a:b:c",
+                          "host:99999/a",
+                          "host:x/a",
+                          "h:1/a:2/b",
+                          "h/a:2/b",
+                          "App:v1",
+                          "Team/app",
+                          "h:80/b:c:d"})
     EXPECT_FALSE(is_tag(bad)) << bad;
   EXPECT_FALSE(is_tag(std::string(256, 'a')));
+  EXPECT_TRUE(is_tag("a:" + std::string(128, 'a')));
+  EXPECT_FALSE(is_tag("a:" + std::string(129, 'a')));
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST(Hasher, SharesThreadsWithOthers) {
       hashers.push_back(std::make_unique<Hasher>(shared));
     for (unsigned i = 0; i < 300; ++i) {
       auto piece = std::make_shared<Piece>();
-      piece->bytes.assign(i * 31, static_cast<char>(i));
+      piece->bytes.assign(std::size_t{i} * 31, static_cast<char>(i));
       piece->used = piece->bytes.size();
       all.at(i % 5).append(piece->bytes.data(), piece->used);
       if (given_up) given_up->add(piece);

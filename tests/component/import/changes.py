@@ -12,8 +12,12 @@ NAMES = ["a", "b", "c", ".wh.a", ".wh..wh..opq", os.fsdecode(b"caf\xe9"), "n" * 
 
 
 @contextlib.contextmanager
-def mounted(top, lower, options="userxattr"):
-    """A writable overlay of `lower`; its upper directory is top/upper, and stays."""
+def mounted(top, lower, options="userxattr", image=None):
+    """A writable overlay of `lower`; its upper directory is top/upper, and stays. It calls itself as the
+    root of a container of `image` does."""
+    source = "overlay"
+    if image:
+        source = f"berth:{os.stat(image).st_dev}:{os.stat(image).st_ino}"
     folders = [os.path.join(top, x) for x in ["upper", "work", "merged"]]
     for folder in folders:
         os.makedirs(folder, exist_ok=True)
@@ -21,7 +25,7 @@ def mounted(top, lower, options="userxattr"):
     os.chmod(folders[0], info.st_mode)
     os.chown(folders[0], info.st_uid, info.st_gid)
     os.utime(folders[0], ns=(info.st_mtime_ns, info.st_mtime_ns))
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+    subprocess.run(["mount", "-t", "overlay", source, "-o",
                     f"{options},lowerdir={lower},upperdir={folders[0]},workdir={folders[1]}", folders[2]],
                    check=True)
     try:

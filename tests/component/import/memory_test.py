@@ -4,6 +4,7 @@ it refuses it refuses in one line. Only for a build without sanitizers, whose me
 import gzip
 import json
 import os
+import resource
 import struct
 import subprocess
 import sys
@@ -198,6 +199,34 @@ class Documents(MemoryTest):
         for data in [b"[" * 3000000, b"[" + b"0," * 1500000 + b"0]"]:
             self.write_manifest(data)
             self.measure(r"berth: cannot read [^\n]*\n", "oci:in")
+
+
+class TooLittle(harness.ImportTest):
+    """Whatever the bound on memory, an import ends well or with one line that says why not."""
+    STARVED = ("berth: cannot get more memory: Cannot allocate memory (ENOMEM)\n"
+               "berth: hint: raise the bound on your memory (ulimit -v, or the job's), or free some\n")
+    NO_THREAD = "berth: cannot start a thread: clone: Resource temporarily unavailable (EAGAIN)\n"
+
+    def test_memory_is_told_in_one_line(self):
+        layout.write_layout(self.path("in"), [layout.make_layer([entry("f", data=os.urandom(20 * MIB))])])
+        before = sorted(os.listdir(self.folder))
+        messages = set()
+        for bound in range(60 * MIB, 300 * MIB, 6 * MIB):
+            def set_bound(most=bound):
+                resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            done = self.run_import("-q", "--force", "oci:in", "out.sqsh", preexec_fn=set_bound)
+            if done.returncode == 127:  # the loader's: berth has not begun
+                continue
+            messages.add(done.stderr)
+            if done.returncode == 0:
+                self.assertEqual(done.stderr, "")
+                os.unlink(self.path("out.sqsh"))
+            else:
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertTrue(done.stderr == self.STARVED or done.stderr.startswith(self.NO_THREAD)
+                                or "memory" in done.stderr.lower(), done.stderr)
+            self.assertEqual(sorted(os.listdir(self.folder)), before)
+        self.assertIn(self.STARVED, messages)
 
 
 if __name__ == "__main__":
