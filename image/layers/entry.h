@@ -58,6 +58,9 @@ enum class Xattrs {
 /// Never what would steer an overlayfs over the image, nor what SquashFS has no place for.
 bool is_kept(std::string_view name, Xattrs kept);
 
+/// Bytes. A hole costs nothing where it comes from; this keeps a forged one from costing days.
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 42;
+
 /// The nearest time SquashFS can hold.
 std::uint32_t mtime_of(std::int64_t seconds);
 

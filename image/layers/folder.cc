@@ -219,6 +219,8 @@ Result<bool> FolderStream::open_entry(const Level& level, const std::string& nam
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal_for(entry.path), errno);
   if (kind_of(info) != entry.kind)
     return Error{Blame::host, goal_for(entry.path) + ": it changes while it is read"};
+  if (entry.kind == Kind::file && static_cast<std::uint64_t>(info.st_size) > kLargestFile)
+    return Error{Blame::host, goal_for(entry.path) + ": it is larger than 4 TiB"};
   if (meaning_ == Folder::upper) {
     auto is_there = read_overlay(fd.get(), entry);
     if (is_there && !*is_there) linked_.erase({info.st_dev, info.st_ino});

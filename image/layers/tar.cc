@@ -15,8 +15,6 @@ namespace berth::layers {
 
 namespace {
 
-// A hole costs nothing in the archive; this keeps a forged one from costing days.
-constexpr std::uint64_t kLargestFile = 1ULL << 42;
 // libarchive refuses names and pax records of more than a MiB, but keeps a map of holes whatever
 // its size, and needs ten times as much for it.
 constexpr std::size_t kMostHeader = 8UL << 20;

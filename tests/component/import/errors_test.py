@@ -28,6 +28,11 @@ class Sources(harness.ImportTest):
         self.fails(["tar:none", "out.sqsh"],
                    "berth: cannot read 'none': open: No such file or directory (ENOENT)\n")
 
+    def test_a_folder_with_a_hole_that_would_take_days(self):
+        layout.write_folder(self.path("in"), {"a": b""})
+        os.truncate(self.path("in/a"), 5 << 40)
+        self.fails(["dir:in", "out.sqsh"], "berth: cannot read 'in/a': it is larger than 4 TiB\n")
+
     def test_a_kind_of_source_that_nobody_knows(self):
         self.fails(["ocl:x", "out.sqsh"],
                    "berth: cannot import 'ocl:x': there is no kind of source called 'ocl'\n"
