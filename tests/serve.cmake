@@ -15,7 +15,7 @@ berth_fuzz(start_files SOURCES tests/fuzz/start_files.cc NEEDS berth_serve)
 berth_test(serve_verified_test LABELS component serve SOURCES
            tests/component/serve_verified_test.cc NEEDS berth_read)
 berth_test(serve_hostile_test LABELS component serve SOURCES
-           tests/component/serve_hostile_test.cc
+           tests/component/serve_hostile_test.cc tests/component/serve_long_walk_test.cc
            tests/component/forge.cc NEEDS berth_read)
 berth_fuzz(squashfs_reader SOURCES tests/fuzz/squashfs_reader.cc NEEDS berth_serve)
 

@@ -3,6 +3,8 @@
 // grow, stay the same for ever, and fit in what readdir(3) calls an offset.
 #include "image/read/directory.h"
 
+#include "image/read/walk_clock.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -71,7 +73,9 @@ int Listing::seek(std::uint32_t position) {
     return 0;
   }
   DirectoryEntry entry;
+  WalkClock clock(reader_.image().longest_walk, stream_.place().block);
   while (state_.position < position) {
+    if (clock.is_over(stream_.place().block)) return EIO;
     if (const int error = next(entry); error != 0) return error == ENOENT ? 0 : error;
   }
   return 0;
@@ -114,7 +118,9 @@ int Listing::skip_towards(std::string_view name) {
   MetadataStream index(reader_, super.directory_table);
   index.seek(directory_.after);
   std::array<char, kLongestName> first;
+  WalkClock clock(reader_.image().longest_walk, index.place().block);
   for (std::uint32_t i = 0; i < directory_.index_count; ++i) {
+    if (clock.is_over(index.place().block)) return EIO;
     IndexHead head{};
     if (const int error = read_number(index, head); error != 0) return error;
     if (head.size >= kLongestName || head.position >= directory_.size) return EIO;
@@ -133,7 +139,9 @@ int find_entry(Reader& reader, const Inode& directory, std::string_view name, Di
   if (name.empty() || name.size() > kLongestName) return ENOENT;
   Listing listing(reader, directory);
   if (const int error = listing.skip_towards(name); error != 0) return error;
+  WalkClock clock(reader.image().longest_walk, listing.state().block);
   while (true) {
+    if (clock.is_over(listing.state().block)) return EIO;
     if (const int error = listing.next(out); error != 0) return error;
     if (out.name() == name) return 0;
     // Names are sorted; Linux trusts the first byte of that, and so do images.

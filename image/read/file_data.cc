@@ -3,6 +3,8 @@
 // wants them; parts go through the cache, because the rest is wanted next.
 #include "image/read/file_data.h"
 
+#include "image/read/walk_clock.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -15,26 +17,33 @@ class BlockWalk {
  public:
   BlockWalk(Reader& reader, const Inode& file)
       : marks_(reader.image().file_marks),
+        longest_(reader.image().longest_walk),
         super_(reader.image().super),
         file_(file),
         stride_(FileMarks::stride(file.block_count)),
         stream_(reader, reader.image().super.directory_table) {}
 
+  /// EIO also where the walk takes too long; the next one goes on from there.
   int seek(std::uint32_t index) {
     BlockMark mark{0, file_.after.block, file_.after.offset, file_.blocks_start};
-    if (index >= stride_) marks_.find(file_.reference, index, mark);
+    if (index >= FileMarks::kFewestBlocks) marks_.find(file_.reference, index, mark);
     stream_.seek({mark.block, mark.offset});
     index_ = mark.index;
     position_ = mark.position;
     BlockAt passed;
+    WalkClock clock(longest_, mark.block);
     while (index_ < index) {
+      if (clock.is_over(stream_.place().block)) {
+        marks_.leave_off(file_.reference, here());
+        return EIO;
+      }
       if (const int error = next(passed); error != 0) return error;
     }
     return 0;
   }
 
   int next(BlockAt& out) {
-    if (index_ > 0 && index_ % stride_ == 0) leave_mark();
+    if (index_ > 0 && index_ % stride_ == 0) marks_.remember(file_.reference, here());
     std::uint32_t header = 0;
     if (const int error = read_number(stream_, header); error != 0) return error;
     out = {position_, header};
@@ -44,12 +53,13 @@ class BlockWalk {
   }
 
  private:
-  void leave_mark() {
+  [[nodiscard]] BlockMark here() const {
     const Place place = stream_.place();
-    marks_.remember(file_.reference, {index_, place.block, place.offset, position_});
+    return {index_, place.block, place.offset, position_};
   }
 
   FileMarks& marks_;
+  std::chrono::nanoseconds longest_;
   const Superblock& super_;
   const Inode& file_;
   std::uint32_t stride_;

@@ -23,9 +23,12 @@ struct BlockMark {
 /// Marks of the last few large files; at most 128 KiB. Thread-safe.
 class FileMarks {
  public:
+  /// No walk over fewer is worth a mark.
+  static constexpr std::uint32_t kFewestBlocks = 64;
+
   /// Blocks between two marks of a file with that many.
   static constexpr std::uint32_t stride(std::uint32_t blocks) noexcept {
-    return std::max<std::uint32_t>(64, blocks / kMarks + 1);
+    return std::max<std::uint32_t>(kFewestBlocks, blocks / kMarks + 1);
   }
 
   /// Moves `mark` up to the last known one before block `index`, if that is further on.
@@ -38,7 +41,15 @@ class FileMarks {
       if (after != known.marks.begin() && std::prev(after)->index > mark.index) {
         mark = *std::prev(after);
       }
+      if (known.left.index <= index && known.left.index > mark.index) mark = known.left;
     }
+  }
+
+  /// Remembers how far a walk came that was too long. The furthest counts: all before it has marks.
+  void leave_off(std::uint64_t file, const BlockMark& mark) {
+    const std::scoped_lock lock(mutex_);
+    File& known = slot_of(file);
+    if (known.left.index < mark.index) known.left = mark;
   }
 
   void remember(std::uint64_t file, const BlockMark& mark) {
@@ -53,6 +64,7 @@ class FileMarks {
     std::uint64_t reference = ~std::uint64_t{0};
     std::uint64_t used = 0;
     std::vector<BlockMark> marks;
+    BlockMark left = {};
   };
 
   static bool is_before(std::uint32_t index, const BlockMark& mark) { return index < mark.index; }
@@ -66,6 +78,7 @@ class FileMarks {
     oldest->reference = file;
     oldest->used = ++tick_;
     oldest->marks.clear();
+    oldest->left = {};
     return *oldest;
   }
 

@@ -10,6 +10,7 @@
 #include "image/read/file_marks.h"
 #include "image/read/superblock.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,7 @@ struct Image {
   BlockCache fragments;
   FileMarks file_marks;
   DirectoryMarks directory_marks;
+  std::chrono::nanoseconds longest_walk{1'000'000'000};  ///< of a thread's time; then it is EIO
 };
 
 /// Where a data block lies and how: SquashFS' own 32 bits of size and flag.
@@ -56,13 +58,11 @@ class Reader {
 
   [[nodiscard]] Image& image() const noexcept { return image_; }
 
-  /// The metadata block at `position`; its next() is where the following one begins. An empty Pin
-  /// where there is none that can be read.
+  /// The metadata block at `position`, or an empty Pin. Its next() is where the next one begins.
   BlockCache::Pin metadata_at(std::uint64_t position);
 
   /// The fragment block of that number, or an empty Pin.
   BlockCache::Pin fragment(std::uint32_t number);
-
   /// Where the fragment block of that number lies. False where there is none such.
   bool find_fragment(std::uint32_t number, BlockAt& out);
 
