@@ -40,7 +40,7 @@ struct Request {
   std::vector<std::string> env;  ///< NAME=value, or NAME to take the caller's value
   std::vector<std::string> env_files;
   std::optional<std::string> workdir;
-  std::string record = {};  ///< the file for a launch profile; empty: none is recorded
+  std::string record = {};   ///< the file for a launch profile; empty: none is recorded
   std::string overlay = {};  ///< a directory that keeps what the container changes; may be empty
   Home home = Home::host;
   Share share = Share::automatic;
