@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(name superblock block_cache)
+foreach(name superblock block_cache decompress)
   berth_test(read_${name}_test LABELS unit serve SOURCES tests/unit/read_${name}_test.cc
              NEEDS berth_read)
 endforeach()

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The compressors of SquashFS behind one call. The only place that sees libsquashfuse and
-// libdeflate.
+// The compressors of SquashFS behind one call. The only place that sees their libraries.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +29,7 @@ class Decompressor {
 
  private:
   unsigned compressor_;
-  void* deflate_ = nullptr;  ///< libdeflate's state, for gzip
-  void* zstd_ = nullptr;     ///< libzstd's
+  void* state_ = nullptr;  ///< libdeflate's for gzip, libzstd's for zstd
 };
 
 }  // namespace berth::read

@@ -4,6 +4,7 @@
 load serve.bash
 
 @test "gzip" { make_image i.sqsh -comp gzip && compare_with_tree i.sqsh; }
+@test "lzma" { make_image i.sqsh -comp lzma && compare_with_tree i.sqsh; }
 @test "xz" { make_image i.sqsh -comp xz && compare_with_tree i.sqsh; }
 @test "lzo" { make_image i.sqsh -comp lzo && compare_with_tree i.sqsh; }
 @test "lz4" { make_image i.sqsh -comp lz4 && compare_with_tree i.sqsh; }
