@@ -22,7 +22,7 @@ endforeach()
 # Pieces of these tests enter namespaces and become an ordinary user in processes of their own.
 add_library(launcher_child STATIC ${PROJECT_SOURCE_DIR}/tests/component/launcher_child.cc)
 target_link_libraries(launcher_child PUBLIC berth_base)
-foreach(part mounts overlay process)
+foreach(part mounts overlay process race)
   berth_test(launcher_${part}_test LABELS component launcher
              SOURCES tests/component/launcher_${part}_test.cc NEEDS launcher_child berth_enter)
 endforeach()

@@ -9,14 +9,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 namespace berth::enter {
 
+/// openat2(2) with `root` as the root of every step. While anything is renamed or mounted anywhere
+/// on the node the kernel may be unable to tell that a ".." stays below it, and says EAGAIN: that
+/// is tried again, though not for ever.
 inline int open_in_root(int root, const char* path, std::uint64_t flags) noexcept {
+  constexpr int kMostTries = 10'000;
   const open_how how{
       .flags = flags | O_CLOEXEC, .mode = 0, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-  return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+  long fd = -1;
+  for (int i = 0; i < kMostTries; ++i) {
+    fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return static_cast<int>(fd);
 }
 
 /// Appends to a buffer that the caller made large enough.
