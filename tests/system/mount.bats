@@ -189,8 +189,8 @@ refused() {
 
 @test "--foreground is ended by SIGINT, SIGTERM and SIGHUP, also while something uses the mount" {
   for signal in INT TERM HUP; do
-    # A shell has the background ignore SIGINT.
-    env --default-signal=INT "$BERTH" mount --foreground "$image" dir 3>&- &
+    # A shell has the background ignore SIGINT, and whoever runs the tests may ignore SIGHUP.
+    env --default-signal=INT,TERM,HUP "$BERTH" mount --foreground "$image" dir 3>&- &
     pid=$!
     await test -e dir/etc
     exec 9<dir/etc/passwd
@@ -217,7 +217,7 @@ refused() {
 
 @test "Ctrl-C at any moment leaves no mount without a server" {
   for n in $(seq 25); do
-    env --default-signal=INT "$BERTH" mount "$image" dir 3>&- &
+    env --default-signal=INT,TERM,HUP "$BERTH" mount "$image" dir 3>&- &
     pid=$!
     sleep "0.0$((n % 5))$((RANDOM % 10))"
     if kill -INT "$pid" 2>/dev/null; then
