@@ -21,7 +21,7 @@ constexpr const char* kOverlay = "overlayfs in user namespaces needs Linux 5.13 
 constexpr const char* kKeepOnDisk =
     "keep changes on a local disk that can be written, with ext4, xfs or btrfs: --overlay DIR";
 constexpr const char* kEmptyWork =
-    "the kernel cannot empty its work directory: chmod -R u+rwx DIR/work; rm -rf DIR/work/*";
+    "the kernel cannot empty its work directory: cd DIR/work && chmod -R u+rwx . && rm -rf ./*";
 constexpr const char* kReplaced = "another directory has got its name meanwhile: try again";
 constexpr const char* kSourceMissing = "it does not exist on this node: check the path";
 constexpr const char* kSourceForbidden =

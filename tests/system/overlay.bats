@@ -154,14 +154,13 @@ refused() {
 
 @test "a work directory that the kernel cannot empty is an error, not a read-only container" {
   inside true
-  chmod 700 kept/work/work
-  mkdir -p kept/work/work/a/b/c/d
+  (cd kept/work && chmod 700 work && mkdir -p work/a/b/c/d)
   run --separate-stderr -125 inside 'touch /new'
   echo "$stderr"
   [[ ${stderr_lines[0]} == *", keeping changes in 'kept': mount: Read-only file system (EROFS)" ]]
-  [ "${stderr_lines[1]}" = "berth: hint: the kernel cannot empty its work directory: chmod -R u+rwx DIR/work; rm -rf DIR/work/*" ]
+  [ "${stderr_lines[1]}" = "berth: hint: the kernel cannot empty its work directory: cd DIR/work && chmod -R u+rwx . && rm -rf ./*" ]
   # What the hint says.
-  chmod -R u+rwx kept/work && rm -rf kept/work/*
+  (cd kept/work && chmod -R u+rwx . && rm -rf ./*)
   inside 'touch /new'
   [ -e kept/upper/new ]
 }

@@ -100,8 +100,8 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot make the image writable on '/tmp/root', keeping changes in '/o': mount: "
        "Read-only file system (EROFS)\n"
-       "berth: hint: the kernel cannot empty its work directory: chmod -R u+rwx DIR/work; "
-       "rm -rf DIR/work/*"},
+       "berth: hint: the kernel cannot empty its work directory: cd DIR/work && "
+       "chmod -R u+rwx . && rm -rf ./*"},
       {AttachOverlay{5, "/o", "/tmp/kept"},
        {"fstat", ESTALE},
        kNothing,
