@@ -64,9 +64,9 @@ void pause_processor() {
 
 /// Who waits for one answer after the other asks again a few microseconds after each, and a
 /// processor that fell idle takes longer to wake up than most answers take, here and on the other
-/// side. So one thread looks for the next request before it sleeps, and gives way to whoever else
-/// wants the processor: for long while programs start, and later for as long as the last request
-/// was soon.
+/// side. So one thread looks for the next request before it sleeps: for long while programs start,
+/// where it gives way to whoever else wants the processor, and later briefly, if the last request
+/// came soon.
 class Eagerness {
  public:
   Eagerness(bool may, const cpu_set_t& cpus)
