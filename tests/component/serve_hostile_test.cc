@@ -176,7 +176,7 @@ TEST(Hostile, TablesThatOverlap) {
   const Bytes sound = make_sound();
   for (const std::size_t at : {kIdsAt, kXattrsAt, kInodesAt, kDirectoriesAt, kFragmentsAt}) {
     for (const std::size_t other : {kIdsAt, kInodesAt, kDirectoriesAt, kFragmentsAt}) {
-      for (const std::uint64_t more : {0, 1, 2, 7})
+      for (const std::uint64_t more : {0U, 1U, 2U, 7U})
         look_with(at, field(sound, other) + more);
     }
     look_with(at, 0);
