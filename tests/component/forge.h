@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forges small SquashFS images, sound or not: every number goes in as the test says. Then looks at
-// one as a curious reader would, within limits.
+// Forges small SquashFS images, sound or not: every number goes in as the test says.
 #pragma once
+
+#include "image/read/superblock.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,14 @@ void patch(Bytes& bytes, std::size_t offset, T value) {
 /// A zstd frame of 13 bytes at most that stands for `size` equal ones, up to 1 MiB.
 Bytes repeated(std::byte value, std::uint32_t size);
 
+/// An entry of a directory's index: `name`, whose size says `longer` more, stands behind a
+/// header at `position` of the listing, in the metadata block at `block` of the table.
+void append_index(Bytes& inodes,
+                  std::uint32_t position,
+                  std::uint32_t block,
+                  const std::string& name,
+                  std::uint32_t longer = 0);
+
 /// `bytes` as one metadata block.
 Bytes metadata_block(const Bytes& bytes, bool is_compressed);
 
@@ -37,6 +46,8 @@ struct ForgedFile {
   std::vector<std::uint32_t> blocks = {};
   std::uint32_t fragment = 0xffffffff;
   std::uint32_t fragment_offset = 0;
+  std::uint32_t xattrs = 0xffffffff;
+  std::uint16_t owner = 0;
 };
 
 struct ForgedEntry {
@@ -46,48 +57,44 @@ struct ForgedEntry {
   std::uint16_t longer = 0;  ///< how much more than that the name's size says
 };
 
-/// Compressed with zstd, in blocks of 4 KiB, as far as it is not stored.
+/// An image's parts, each as it is when decompressed. Compressed with zstd, in blocks of 4 KiB, as
+/// far as `super` says nothing else.
 class Forge {
  public:
-  Bytes data = {};           ///< right behind the superblock, at 96
-  Bytes fragments = {};      ///< entries of 16 bytes
-  Bytes more_inodes = {};    ///< metadata blocks behind those of the inodes
-  Bytes more_listings = {};  ///< ... and of the listings
+  Superblock super = {
+      .inodes = 1, .block_size = 4096, .compressor = 6, .block_log = 12, .major = 4};
+  Bytes data = {};  ///< right behind the superblock, at 96
+  Bytes inodes = {};
+  Bytes more_inodes = {};  ///< metadata blocks behind those of the inodes
+  Bytes listings = {};
+  Bytes more_listings = {};                    ///< ... and of the listings
+  Bytes fragments = {};                        ///< entries of 16 bytes
+  Bytes ids = Bytes(sizeof(std::uint32_t));    ///< one, root's
+  Bytes xattrs = {};                           ///< names and values
+  Bytes xattr_sets = {};                       ///< entries of 16 bytes, of which files name one
+  std::uint32_t block_bytes = kMetadataBytes;  ///< what the metadata blocks hold
 
   /// Each returns the inode's reference.
   std::uint64_t add_file(const ForgedFile& file);
   std::uint64_t add_link(std::uint32_t size, const std::string& target);
   std::uint64_t add_directory(const std::vector<ForgedEntry>& entries);
-  /// The same with a listing that lies at the reference `listing` and has `size` bytes.
-  std::uint64_t add_directory_at(std::uint64_t listing, std::uint32_t size);
+  /// The same with a listing that lies at the reference `listing` and has `size` bytes. Whoever
+  /// wants an index appends its `indexes` entries.
+  std::uint64_t add_directory_at(std::uint64_t listing,
+                                 std::uint32_t size,
+                                 std::size_t indexes = 0);
 
-  /// The references of what is added next.
+  /// The reference of a byte of the inodes or listings.
+  [[nodiscard]] std::uint64_t reference_of(std::size_t offset) const;
+  /// ... of what is added next.
   [[nodiscard]] std::uint64_t next_inode() const;
   [[nodiscard]] std::uint64_t next_listing() const;
 
+  /// With the counts and positions of `super` as they come to be.
   [[nodiscard]] Bytes finish(std::uint64_t root) const;
 
  private:
-  void begin_inode(std::uint16_t type);
-
-  Bytes inodes_ = {};
-  Bytes listings_ = {};
+  void begin_inode(std::uint16_t type, std::uint16_t owner = 0);
 };
-
-/// What was found in an image.
-struct Found {
-  bool is_refused = false;
-  unsigned entries = 0;
-  unsigned errors = 0;
-  std::uint64_t bytes = 0;         ///< of contents
-  std::vector<std::string> names;  ///< and targets of links
-  /// Names that are none, more bytes than were asked for, bytes that the image does not have.
-  std::vector<std::string> complaints;
-  double seconds = 0;  ///< of this process's time
-};
-
-/// Opens the image and reads all of it, each directory once, of a file the first, the middle and
-/// the last 64 KiB.
-Found look_at(const Bytes& image);
 
 }  // namespace berth::read

@@ -5,6 +5,7 @@
 #include "image/read/directory.h"
 #include "image/read/file_data.h"
 #include "tests/component/forge.h"
+#include "tests/component/image_look.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

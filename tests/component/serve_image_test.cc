@@ -45,13 +45,13 @@ class SeedImages : public testing::Test {
 };
 
 TEST_F(SeedImages, AreReadWithoutAComplaint) {
-  ASSERT_EQ(images.size(), 6U);
+  ASSERT_EQ(images.size(), 9U);
   for (const Bytes& image : images) {
-    const Walked walked = walk_image(image);
+    const read::Found walked = walk_image(image);
     EXPECT_FALSE(walked.is_refused);
-    EXPECT_EQ(walked.damaged, 0U);
-    EXPECT_EQ(walked.entries, 10U);
-    EXPECT_GT(walked.bytes, 30000U);
+    EXPECT_EQ(walked.errors, 0U);
+    EXPECT_GE(walked.entries, 9U);
+    EXPECT_GT(walked.bytes, 20000U);
   }
 }
 
@@ -70,8 +70,8 @@ TEST_F(SeedImages, WithEveryByteFlippedInTurnAreSurvived) {
     for (std::size_t at = 0; at<image.size(); at += at> image.size() * 3 / 4 ? 1 : 37) {
       Bytes flipped = image;
       flipped.at(at) ^= std::byte{0xff};
-      const Walked walked = walk_image(flipped);
-      noticed += walked.is_refused || walked.damaged > 0 ? 1 : 0;
+      const read::Found walked = walk_image(flipped);
+      noticed += walked.is_refused || walked.errors > 0 ? 1 : 0;
     }
   }
   EXPECT_GT(noticed, 500U);
@@ -86,7 +86,7 @@ TEST_F(SeedImages, WithTablesOfNoiseAreSurvived) {
         const std::size_t at = 96 + chance() % (noisy.size() - 96);
         noisy.at(at) = std::byte(chance());
       }
-      EXPECT_LE(walk_image(noisy).entries, 401U);
+      EXPECT_EQ(walk_image(noisy).complaints, std::vector<std::string>{});
     }
   }
 }

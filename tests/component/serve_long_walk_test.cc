@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists and listings that a small image makes endless. How long a walk may take is mostly set to
 // nothing here, so that each ends where it first looks: little depends on how fast we are.
-#include "base/fd.h"
 #include "image/read/directory.h"
 #include "image/read/file_data.h"
 #include "tests/component/forge.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/component/opened.h"
 
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,22 +18,6 @@
 
 namespace berth::read {
 namespace {
-
-/// An image that is open, and its only file or directory.
-struct Opened {
-  explicit Opened(const Bytes& bytes) : file(::memfd_create("image", MFD_CLOEXEC)) {
-    EXPECT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-    EXPECT_TRUE(check_superblock(bytes.data(), bytes.size(), "image"));
-    image = std::make_unique<Image>(file.get(), parse_superblock(bytes.data()));
-    reader = std::make_unique<Reader>(*image);
-    EXPECT_EQ(read_inode(*reader, image->super.root, root), 0);
-  }
-
-  UniqueFd file;
-  std::unique_ptr<Image> image;
-  std::unique_ptr<Reader> reader;
-  Inode root;
-};
 
 constexpr std::uint32_t kSizesInBlock = kMetadataBytes / 4;
 
