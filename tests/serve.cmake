@@ -31,6 +31,10 @@ berth_fuzz(squashfs_tables SOURCES
 # The launcher's part, for tests that mount.
 add_executable(serve_mount ${PROJECT_SOURCE_DIR}/tests/component/serve_mount.cc)
 target_link_libraries(serve_mount PRIVATE berth_serve)
+# Static as the launcher is: bench/serve measures with it how soon a mount answers.
+if(NOT BERTH_SANITIZE)
+  target_link_options(serve_mount PRIVATE -static -no-pie)
+endif()
 
 # berth_serve_test(name): tests/component/NAME.bats with that program. Without bats it fails.
 function(berth_serve_test name)
