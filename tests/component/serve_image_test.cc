@@ -45,7 +45,7 @@ class SeedImages : public testing::Test {
 };
 
 TEST_F(SeedImages, AreReadWithoutAComplaint) {
-  ASSERT_EQ(images.size(), 9U);
+  ASSERT_EQ(images.size(), 10U);
   for (const Bytes& image : images) {
     const read::Found walked = walk_image(image);
     EXPECT_FALSE(walked.is_refused);

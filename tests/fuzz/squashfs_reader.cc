@@ -4,10 +4,10 @@
 //
 // Most of what a byte more or less does to an image is found out before anything of ours sees it: a
 // compressed table is garbage, and a table that has moved is out of place. So most inputs are made
-// of others in one of two ways. Either one number of the image, which is found from the superblock
-// on, is changed where it lies; everything else stays, so the image contradicts itself. Or the
-// image is taken apart, a table gets another content, and it is put together again with nothing
-// compressed and all positions right. The first has more to change after the second.
+// of others in one of two more ways. Either one number of the image, which is found from the
+// superblock on, is changed where it lies; everything else stays, so the image contradicts itself.
+// Or the image is taken apart, a table gets another content, and it is put together again with
+// nothing compressed and all positions right. The first has more to change after the second.
 #include "tests/component/serve_walk.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/require.h"
@@ -52,7 +52,7 @@ Bytes rebuild(std::span<const std::byte> image, Chance& chance) {
   auto forge = berth::fuzz::take_apart(image);
   if (!forge) return {};
   change_part(*berth::fuzz::parts_of(*forge).at(chance() % 7), chance);
-  if (chance() % 8 == 0) forge->block_bytes = 1 + static_cast<std::uint32_t>(chance() % 200);
+  if (chance() % 8 == 0) forge->block_bytes = 28 + static_cast<std::uint32_t>(chance() % 200);
   return forge->finish(forge->super.root);
 }
 
@@ -73,8 +73,8 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data,
   Chance chance(seed);
   const auto image = std::as_writable_bytes(std::span(data, size));
   const auto kind = chance() % 16;
-  if (kind == 0) return LLVMFuzzerMutate(data, size, most);
-  if (kind < 6) {
+  if (kind < 4) return LLVMFuzzerMutate(data, size, most);
+  if (kind < 8) {
     const std::size_t got = give(rebuild(image, chance), data, most);
     if (got > 0) return got;
   }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # squashfs_seeds.sh DIR: makes small images, as a beginning for the fuzzer: one for each compressor,
 # with blocks, a tail and a hole, and all kinds of files; one with attributes; one with a directory that
-# has an index; one with nothing compressed.
+# has an index; one with nothing compressed; one with what programs start with.
 set -eu
 mkdir -p "$1"
 out=$1
@@ -41,3 +41,15 @@ make_image index -comp zstd
 rm -r "$tree/many"
 truncate -s 4200 "$tree/lines"
 make_image plain -noI -noD -noF -noX
+truncate -s 10 "$tree/lines"
+# What programs start with, which lies in the image as it is. Names of both kinds of machines.
+mkdir -p "$tree/usr/lib/x"
+ln -s usr/bin "$tree/bin"
+ln -s usr/lib "$tree/lib"
+ln -s /usr/lib "$tree/lib64"
+for name in ld-linux-x86-64.so.2 ld-linux-aarch64.so.1; do
+  ln -s x/loader "$tree/usr/lib/$name"
+done
+echo loader > "$tree/usr/lib/x/loader"
+echo library > "$tree/usr/lib/x/libc.so.6"
+make_image start -noI -noD -noX -no-fragments

@@ -3,8 +3,8 @@
 // entries. Nothing is compressed here, so that all bytes mean something, and inputs are short
 // enough to be kept.
 //
-// The first byte of an input says which table, the second what a metadata block holds (0: as much
-// as it can), and the rest are the table's.
+// The first byte of an input says which table, the second whether metadata blocks hold as much as
+// they can or, from 128 on, next to nothing, and the rest are the table's.
 #include "image/read/inode.h"
 #include "tests/component/forge.h"
 #include "tests/component/image_look.h"
@@ -75,9 +75,9 @@ std::vector<ForgedEntry> add_files(Forge& forge, Table table, const Layout& layo
   return names;
 }
 
-Bytes image_around(Table table, unsigned block_bytes, const Bytes& bytes) {
+Bytes image_around(Table table, unsigned cut, const Bytes& bytes) {
   Forge forge;
-  if (block_bytes > 0) forge.block_bytes = block_bytes;
+  if (cut >= 128) forge.block_bytes = cut - 100;
   const Layout layout = berth::fuzz::layout_of(table, bytes);
   set_table(forge, table, bytes, layout);
   const auto names = add_files(forge, table, layout);
