@@ -6,7 +6,7 @@ endforeach()
 berth_test(read_decompress_test LABELS unit serve SOURCES
            tests/unit/read_decompress_test.cc tests/component/pack.cc tests/component/forge.cc
            NEEDS berth_read)
-foreach(name sandbox fuse_reply placing start_files)
+foreach(name sandbox fuse_reply start_files)
   berth_test(serve_${name}_test LABELS unit serve SOURCES tests/unit/serve_${name}_test.cc
              NEEDS berth_serve)
 endforeach()

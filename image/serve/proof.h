@@ -7,8 +7,6 @@
 #include "image/read/reader.h"
 #include "image/serve/start_files.h"
 
-#include <sched.h>
-
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -38,6 +36,8 @@ class Line {
 /// The bytes to compare, in parts that two threads take in turn.
 class Proof {
  public:
+  static constexpr unsigned kWorkers = 2;
+
   Proof(read::Image& image, const std::vector<StartFile>& files, Line& line);
 
   /// Compares parts until none is left. The second thread that comes to the end says the verdict
@@ -54,12 +54,12 @@ class Proof {
   Line& line_;
   std::vector<Part> parts_;
   std::atomic<std::size_t> next_ = 0;
-  std::atomic<unsigned> workers_ = 2;
+  std::atomic<unsigned> workers_ = kWorkers;
   std::atomic<bool> is_sound_ = true;
 };
 
-/// Works it off in two threads of its own; here and now, where no thread can be had. The second
-/// may run on `second` alone, unless that is empty. `proof` must live as long as the process.
-void prove(Proof& proof, const cpu_set_t& second);
+/// Works it off in threads of its own; here and now, where no thread can be had. `proof` must live
+/// as long as the process.
+void prove(Proof& proof);
 
 }  // namespace berth::serve

@@ -19,7 +19,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <initializer_list>
 
 namespace berth::serve {
 namespace {
@@ -34,34 +33,14 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 /// getpid is what libc's handler of its own signal 33 asks before it ignores strangers;
 /// clock_gettime is a call only where the clock cannot be read without one (vdso(7)).
-constexpr std::array<unsigned, 28> kServerCalls{SYS_read,
-                                                SYS_writev,
-                                                SYS_pread64,
-                                                SYS_futex,
-                                                SYS_ppoll,
-                                                SYS_write,
-                                                SYS_recvmsg,
-                                                SYS_close,
-                                                SYS_mmap,
-                                                SYS_munmap,
-                                                SYS_mprotect,
-                                                SYS_mremap,
-                                                SYS_madvise,
-                                                SYS_brk,
-                                                SYS_clone,
-                                                SYS_rseq,
-                                                SYS_sched_yield,
-                                                SYS_exit,
-                                                SYS_exit_group,
-                                                SYS_set_robust_list,
-                                                SYS_rt_sigprocmask,
-                                                SYS_rt_sigaction,
-                                                SYS_rt_sigreturn,
-                                                SYS_restart_syscall,
-                                                SYS_getpid,
-                                                SYS_clock_gettime,
-                                                SYS_sched_setaffinity,
-                                                SYS_fadvise64};
+constexpr std::array<unsigned, 27> kServerCalls{
+    SYS_read,           SYS_writev,        SYS_pread64,      SYS_futex,
+    SYS_ppoll,          SYS_write,         SYS_recvmsg,      SYS_close,
+    SYS_mmap,           SYS_munmap,        SYS_mprotect,     SYS_mremap,
+    SYS_madvise,        SYS_brk,           SYS_clone,        SYS_rseq,
+    SYS_sched_yield,    SYS_exit,          SYS_exit_group,   SYS_set_robust_list,
+    SYS_rt_sigprocmask, SYS_rt_sigaction,  SYS_rt_sigreturn, SYS_restart_syscall,
+    SYS_getpid,         SYS_clock_gettime, SYS_fadvise64};
 
 constexpr std::array<unsigned, 29> kSanitizerCalls{
     SYS_openat,     SYS_readlinkat, SYS_sigaltstack, SYS_gettid,    SYS_prctl,
@@ -92,37 +71,38 @@ sock_filter when(std::uint32_t value, std::uint8_t count) {
   return BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count);
 }
 
-void append(std::vector<sock_filter>& program, std::initializer_list<sock_filter> more) {
-  program.insert(program.end(), more);
-}
-
-void append_call(std::vector<sock_filter>& program, unsigned call, std::uint32_t otherwise) {
-  if (call == SYS_mmap || call == SYS_mprotect) {
-    append(program,
-           {when(call, 4),
+/// What is done about one call, from the first instruction to an answer.
+std::vector<sock_filter> rule_for(unsigned call, std::uint32_t otherwise) {
+  if (call == SYS_clone3)  // libc then takes clone(2), whose flags can be looked at
+    return {when(call, 1), answer(SECCOMP_RET_ERRNO | ENOSYS), answer(otherwise)};
+  if (call == SYS_mmap || call == SYS_mprotect)
+    return {when(call, 3),
             load(offset_of_argument(2)),
-            BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-            answer(otherwise),
-            answer(SECCOMP_RET_ALLOW)});
-  } else if (call == SYS_clone) {
-    append(program,
-           {when(call, 5),
+            BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0),
+            answer(SECCOMP_RET_ALLOW),
+            answer(otherwise)};
+  if (call == SYS_clone)
+    return {when(call, 4),
             load(offset_of_argument(0)),
             BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kThreadFlags),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kThreadFlags, 1, 0),
-            answer(otherwise),
-            answer(SECCOMP_RET_ALLOW)});
-  } else if (call == SYS_sched_setaffinity) {
-    // Of its own threads alone: 0 is the caller.
-    append(program,
-           {when(call, 4),
-            load(offset_of_argument(0)),
-            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-            answer(otherwise),
-            answer(SECCOMP_RET_ALLOW)});
-  } else {
-    append(program, {when(call, 1), answer(SECCOMP_RET_ALLOW)});
-  }
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kThreadFlags, 0, 1),
+            answer(SECCOMP_RET_ALLOW),
+            answer(otherwise)};
+  return {when(call, 1), answer(SECCOMP_RET_ALLOW), answer(otherwise)};
+}
+
+/// The rules for `calls`, which are in order, behind a search by halves: the kernel tries a new
+/// filter with each of its calls, and most come to their answer after a few steps.
+std::vector<sock_filter> search(std::span<const unsigned> calls, std::uint32_t otherwise) {
+  if (calls.size() == 1) return rule_for(calls[0], otherwise);
+  const std::size_t half = calls.size() / 2;
+  const auto below = search(calls.first(half), otherwise);
+  const auto rest = search(calls.subspan(half), otherwise);
+  std::vector<sock_filter> program{
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, calls[half], static_cast<std::uint8_t>(below.size()), 0)};
+  program.insert(program.end(), below.begin(), below.end());
+  program.insert(program.end(), rest.begin(), rest.end());
+  return program;
 }
 
 /// Every signal, also those that libc keeps for itself: a job's launcher may send any to everyone.
@@ -169,16 +149,15 @@ std::span<const unsigned> server_calls() noexcept {
 }
 
 std::vector<sock_filter> make_filter(std::span<const unsigned> calls, std::uint32_t otherwise) {
-  std::vector<sock_filter> program;
-  program.reserve(16 + 2 * calls.size() + 16);
-  append(program,
-         {load(offsetof(seccomp_data, arch)),
-          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
-          answer(SECCOMP_RET_KILL_PROCESS),
-          load(offsetof(seccomp_data, nr))});
-  for (const unsigned call : calls)
-    append_call(program, call, otherwise);
-  append(program, {when(SYS_clone3, 1), answer(SECCOMP_RET_ERRNO | ENOSYS), answer(otherwise)});
+  std::vector<unsigned> sorted(calls.begin(), calls.end());
+  sorted.push_back(SYS_clone3);
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<sock_filter> program{load(offsetof(seccomp_data, arch)),
+                                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0),
+                                   answer(SECCOMP_RET_KILL_PROCESS),
+                                   load(offsetof(seccomp_data, nr))};
+  const auto rules = search(sorted, otherwise);
+  program.insert(program.end(), rules.begin(), rules.end());
   return program;
 }
 

@@ -3,16 +3,15 @@
 // comes back for granted, because the server has read the image.
 #include "image/serve/serve.h"
 
+#include "base/give_way.h"
 #include "base/pass_fd.h"
 #include "base/text.h"
 #include "image/integrity/hash_tree.h"
-#include "image/serve/placing.h"
 #include "image/serve/preview.h"
 #include "image/serve/proof.h"
 #include "image/serve/sandbox.h"
 #include "image/serve/server.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,7 +32,6 @@ Error damaged(const std::string& name, const std::string& why) {
 [[noreturn]] void go_between(const ServerOrder& order) {
   const pid_t server = ::fork();
   if (server == 0) run_server(order);
-  if (server > 0) place_server(server, order.launcher_cpu, order.cpus);
   ::_exit(server < 0 ? errno : 0);
 }
 
@@ -59,7 +57,7 @@ void await_bytes(int control) noexcept {
   char byte = 0;
   for (int look = 0; look < kLooks; ++look) {
     if (::recv(control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) return;
-    (void)::sched_yield();  // cannot fail
+    if (!give_way()) return;
   }
 }
 
@@ -104,9 +102,8 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
-  const cpu_set_t cpus = read_cpus();
-  if (const int error = fork_server(
-          {image_fd, servers.get(), *super, settings, image_name.c_str(), ::sched_getcpu(), cpus});
+  if (const int error =
+          fork_server({image_fd, servers.get(), *super, settings, image_name.c_str()});
       error != 0) {
     return refused("fork", goal, error);
   }

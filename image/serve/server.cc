@@ -26,20 +26,12 @@ namespace {
 
 constexpr int kMostThreads = 4;
 
-/// More threads than this contend for the one descriptor more than they help.
-unsigned threads_for(const cpu_set_t& cpus) {
-  const int count = CPU_COUNT(&cpus);
-  return count == 0 ? 2 : static_cast<unsigned>(std::min(count, kMostThreads));
-}
-
-/// Where the second thread of a proof runs. Between two processors the launcher's is the other one,
-/// and falls idle often enough; of more, one that it does not use is better.
-cpu_set_t cpus_for_second(const cpu_set_t& cpus, int launcher_cpu) {
-  cpu_set_t second;
-  CPU_ZERO(&second);
-  if (launcher_cpu >= 0 && launcher_cpu < CPU_SETSIZE && CPU_COUNT(&cpus) == 2)
-    CPU_SET(static_cast<unsigned>(launcher_cpu), &second);
-  return second;
+/// More threads than `kMostThreads` contend for the one descriptor more than they help. For before
+/// lock_in().
+unsigned choose_most_threads() {
+  cpu_set_t cpus;
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return 2;
+  return static_cast<unsigned>(std::min(CPU_COUNT(&cpus), kMostThreads));
 }
 
 /// The descriptor that hand_over() sends; none when the other end was closed.
@@ -65,6 +57,7 @@ std::optional<DamageLog> open_log(const ServerOrder& order, std::uint64_t file_b
 
 void serve_image(const ServerOrder& order, int image_fd, int control, int record) {
   const std::uint64_t size = read_size(image_fd);
+  const unsigned most_threads = choose_most_threads();
   const std::optional<DamageLog> log = open_log(order, size);
   if (lock_in() != 0) return;
   integrity::Tree tree;
@@ -87,15 +80,14 @@ void serve_image(const ServerOrder& order, int image_fd, int control, int record
   const std::vector<StartFile> start = find_start_files(reader);
   if (send_preview(reader, start, has_proof, control) != 0) return;
   Proof proof(image, start, line);
-  if (has_proof) prove(proof, cpus_for_second(order.cpus, order.launcher_cpu));
+  if (has_proof) prove(proof);
   const UniqueFd fuse = receive_descriptor(control);
   if (!fuse.is_open()) ::_exit(1);  // at once: threads of the proof read what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
   std::optional<Recorder> recorder;
   if (record >= 0) recorder.emplace(record, order.super);
   Recorder* told = recorder ? &*recorder : nullptr;
-  serve_requests({image, fuse.get(), line, owner, threads_for(order.cpus), order.cpus, told},
-                 reader);
+  serve_requests({image, fuse.get(), line, owner, most_threads, told}, reader);
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 #include "image/read/superblock.h"
 #include "image/serve/serve.h"
 
-#include <sched.h>
-
 namespace berth::serve {
 
 /// The byte that comes with the FUSE descriptor.
@@ -19,8 +17,6 @@ struct ServerOrder {
   read::Superblock super = {};
   Settings settings = {};
   const char* image_name = "";
-  int launcher_cpu = -1;  ///< the processor that the launcher runs on; -1 where unknown
-  cpu_set_t cpus = {};    ///< where the server may run, once programs have started; empty: anywhere
 };
 
 /// The whole life. Call it in a process of its own that has one thread.

@@ -3,11 +3,11 @@
 // every thread is busy, have one thread more.
 #include "image/serve/session.h"
 
+#include "base/give_way.h"
 #include "image/serve/detached.h"
 #include "image/serve/recorder.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,14 +35,8 @@ struct Crew {
 
 [[noreturn]] void work(Crew& crew, read::Reader& reader);
 
-/// Ends what place_server() began.
-void run_anywhere(const cpu_set_t& cpus) {
-  if (CPU_COUNT(&cpus) > 0) (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort
-}
-
 void* work_in_thread(void* argument) {
   Crew& crew = *static_cast<Crew*>(argument);
-  run_anywhere(crew.session.cpus);
   read::Reader reader(crew.session.image);
   work(crew, reader);
 }
@@ -69,11 +63,7 @@ void pause_processor() {
 /// came soon.
 class Eagerness {
  public:
-  Eagerness(bool may, const cpu_set_t& cpus)
-      : is_start_(may),
-        may_(may),
-        over_(now() + kStart),
-        cpus_(cpus) {}
+  explicit Eagerness(bool may) : is_start_(may), may_(may), over_(now() + kStart) {}
 
   /// Returns when a request may be there, or when it is time to sleep.
   void await_request(const Crew& crew) {
@@ -81,11 +71,11 @@ class Eagerness {
     // A thread that proves keeps the processor awake, and has better things to do with it.
     if (is_start_ && crew.session.line.is_used()) return;
     begin_ = now();
-    if (is_start_ && (begin_ >= over_ || crew.threads > 1)) end_start();
+    if (begin_ >= over_ || crew.threads > 1) is_start_ = false;
     const std::int64_t most = is_start_ ? kAtStart : was_soon_ ? kLater : 0;
     for (std::int64_t at = begin_; at - begin_ < most && !is_readable(crew.session.fuse_fd);
          at = now())
-      rest();
+      if (!rest()) is_start_ = false;
   }
 
   /// After the request has come.
@@ -101,16 +91,13 @@ class Eagerness {
 
   /// Between two looks. A program that starts may need this processor; later the other thread of
   /// the core is more likely to be who asks, and calls of ours would slow it down.
-  void rest() const {
-    if (is_start_) return (void)::sched_yield();  // cannot fail
-    constexpr int kPauses = 40;                   // about a microsecond
+  /// False when somebody else computes on it.
+  bool rest() const {
+    if (is_start_) return give_way();
+    constexpr int kPauses = 40;  // about a microsecond
     for (int i = 0; i < kPauses; ++i)
       pause_processor();
-  }
-
-  void end_start() {
-    is_start_ = false;
-    run_anywhere(cpus_);
+    return true;
   }
 
   static std::int64_t now() {
@@ -124,7 +111,6 @@ class Eagerness {
   bool was_soon_ = false;
   std::int64_t begin_ = 0;
   std::int64_t over_;
-  const cpu_set_t& cpus_;
 };
 
 void add_thread_if_busy(Crew& crew) {
@@ -176,7 +162,7 @@ void work(Crew& crew, read::Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
   // With one processor only, looking would keep the others from it.
-  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1, crew.session.cpus);
+  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1);
   while (true) {
     if (crew.is_mounted) eagerness.await_request(crew);
     const std::size_t size = next_request(crew, request);

@@ -6,8 +6,6 @@
 #include "image/serve/fuse_reply.h"
 #include "image/serve/proof.h"
 
-#include <sched.h>
-
 namespace berth::serve {
 
 class Recorder;
@@ -18,7 +16,6 @@ struct Session {
   Line& line;  ///< to the launcher; left once the mount is there
   Owner owner = {};
   unsigned most_threads = 1;
-  cpu_set_t cpus = {};           ///< where threads may run after the first moments
   Recorder* recorder = nullptr;  ///< told of what is read; nobody, where there is none
 };
 
