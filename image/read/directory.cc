@@ -113,7 +113,8 @@ int Listing::next(DirectoryEntry& out) {
   return out.kind != 0 && is_name(out.name()) ? 0 : EIO;
 }
 
-int Listing::skip_towards(std::string_view name) {
+int Listing::skip_towards(std::string_view name, std::uint64_t& end) {
+  end = directory_.size;
   const Superblock& super = reader_.image().super;
   MetadataStream index(reader_, super.directory_table);
   index.seek(directory_.after);
@@ -125,7 +126,10 @@ int Listing::skip_towards(std::string_view name) {
     if (const int error = read_number(index, head); error != 0) return error;
     if (head.size >= kLongestName || head.position >= directory_.size) return EIO;
     if (const int error = index.read(first.data(), head.size + 1); error != 0) return error;
-    if (std::string_view{first.data(), head.size + 1} > name) break;
+    if (std::string_view{first.data(), head.size + 1} > name) {
+      end = head.position;
+      break;
+    }
     const auto offset = (directory_.listing & 0xffff) + head.position;
     restore({.block = super.directory_table + head.block,
              .offset = static_cast<std::uint32_t>(offset % kMetadataBytes),
@@ -138,9 +142,10 @@ int find_entry(Reader& reader, const Inode& directory, std::string_view name, Di
   if (!directory.is(S_IFDIR)) return ENOTDIR;
   if (name.empty() || name.size() > kLongestName) return ENOENT;
   Listing listing(reader, directory);
-  if (const int error = listing.skip_towards(name); error != 0) return error;
+  std::uint64_t end = 0;
+  if (const int error = listing.skip_towards(name, end); error != 0) return error;
   WalkClock clock(reader.image().longest_walk, listing.state().block);
-  while (true) {
+  while (listing.position() < end) {
     if (clock.is_over(listing.state().block)) return EIO;
     if (const int error = listing.next(out); error != 0) return error;
     if (out.name() == name) return 0;
@@ -149,6 +154,7 @@ int find_entry(Reader& reader, const Inode& directory, std::string_view name, Di
       return ENOENT;
     }
   }
+  return ENOENT;
 }
 
 int find_path(Reader& reader, std::string_view path, Inode& out) {

@@ -43,8 +43,9 @@ class Listing {
   /// Lets a later seek() to here be quick.
   void leave_mark() const;
 
-  /// Goes as far as the directory's index allows without passing `name`.
-  int skip_towards(std::string_view name);
+  /// Goes as far as the directory's index allows without passing `name`; from the position() `end`
+  /// on it says that `name` is passed.
+  int skip_towards(std::string_view name, std::uint64_t& end);
 
  private:
   int read_header();

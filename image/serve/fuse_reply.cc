@@ -19,6 +19,9 @@ constexpr std::uint32_t kSmallestWrite = 4096;  ///< nobody writes here; the ker
 constexpr std::uint16_t kMostInBackground = 64;
 constexpr std::uint16_t kCongestion = 48;
 constexpr std::uint32_t kSectorBytes = 512;
+/// What the kernel's driver tells as a directory's size has them; the listing that we read does
+/// not.
+constexpr std::uint32_t kDotsBytes = 3;
 
 }  // namespace
 
@@ -39,7 +42,7 @@ fuse_init_out make_init(const fuse_init_in& from) noexcept {
 fuse_attr make_attributes(const read::Inode& inode, const Owner& owner) noexcept {
   fuse_attr out{};
   out.ino = inode.number;
-  out.size = inode.size;
+  out.size = inode.size + (inode.is(S_IFDIR) ? kDotsBytes : 0);
   out.blocks = (inode.size - inode.sparse + kSectorBytes - 1) / kSectorBytes;
   out.atime = out.mtime = out.ctime = inode.mtime;
   out.mode = inode.mode;
