@@ -72,7 +72,9 @@ class Eagerness {
     if (is_start_ && crew.session.line.is_used()) return;
     begin_ = now();
     if (begin_ >= over_ || crew.threads > 1) is_start_ = false;
-    const std::int64_t most = is_start_ ? kAtStart : was_soon_ ? kLater : 0;
+    // One that works may need this processor, and will look for more when it is done.
+    const bool others_work = crew.threads - crew.idle > 1;
+    const std::int64_t most = is_start_ ? kAtStart : was_soon_ && !others_work ? kLater : 0;
     for (std::int64_t at = begin_; at - begin_ < most && !is_readable(crew.session.fuse_fd);
          at = now())
       if (!rest()) is_start_ = false;
