@@ -94,7 +94,7 @@ class Eagerness {
   /// Between two looks. A program that starts may need this processor; later the other thread of
   /// the core is more likely to be who asks, and calls of ours would slow it down.
   /// False when somebody else computes on it.
-  bool rest() const {
+  [[nodiscard]] bool rest() const {
     if (is_start_) return give_way();
     constexpr int kPauses = 40;  // about a microsecond
     for (int i = 0; i < kPauses; ++i)
