@@ -22,7 +22,16 @@ teardown() { rm -rf image.sqsh unpacked; }
 # Kernels have no driver for these; then unsquashfs alone tells. All others have to be mounted.
 without_driver="lzma"
 
+# A machine without udev, or a root directory of one's own, may have no names for loop devices.
+name_loop_device() {
+  [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
+  local free
+  free=$(losetup --find)
+  [ -e "$free" ] || mknod "$free" b 7 "${free#/dev/loop}"
+}
+
 list_by_kernel() {
+  name_loop_device
   unshare --mount bash -c 'mount -t squashfs -o loop,ro image.sqsh kernel &&
     python3 -B serve_corpus.py list kernel > by_kernel'
 }
