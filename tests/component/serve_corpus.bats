@@ -82,3 +82,19 @@ by_tar2sqfs() {
 @test "tar2sqfs: zstd, 128 KiB" { by_tar2sqfs zstd -X level=1; }
 @test "tar2sqfs: xz, 64 KiB, no attributes" { by_tar2sqfs xz -b 65536 -X level=1 -x; }
 @test "tar2sqfs: lzo, 4 KiB" { by_tar2sqfs lzo -b 4096; }
+
+@test "tar2sqfs: a file of 3 GiB with data on both sides of 2 GiB" {
+  mkdir wide
+  truncate -s 3G wide/file
+  head -c 3000000 /dev/urandom | dd of=wide/file bs=1M seek=2047 conv=notrunc iflag=fullblock status=none
+  echo end >> wide/file
+  tar -c --sparse -C wide . | tar2sqfs -q -f -c zstd image.sqsh
+  rm -r wide
+  compare_all zstd
+}
+
+@test "tar2sqfs: 65535 owners" {
+  python3 -B serve_corpus.py owners | tar2sqfs -q -f -c zstd image.sqsh
+  compare_all zstd
+  python3 -B serve_corpus.py equal by_unsquashfs by_kernel owner
+}

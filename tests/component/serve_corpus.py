@@ -3,6 +3,7 @@
 """What serve_corpus.bats makes and compares.
 extend DIR: adds what serve_tree.sh cannot make: devices, a socket, owners and attributes.
 tar DIR: the tree as a tar on standard output, with owners and attributes.
+owners: as a tar, empty files of as many owners as an image can have.
 list DIR: a line for each file: its path, and all that is known of it.
 visit DIR LIST: the same of the paths in LIST, backwards, so that each is looked up and none listed.
 equal A B COLUMN...: whether two lists agree in these, or say where they first do not."""
@@ -51,6 +52,19 @@ def write_tar(top):
 
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         tar.add(top, ".", filter=with_xattrs)
+
+
+def write_owners():
+    most = 65535
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for number in range(most):
+            folder = tarfile.TarInfo(f"{number // 256:02x}")
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            if number % 256 == 0:
+                tar.addfile(folder)
+            member = tarfile.TarInfo(f"{folder.name}/{number}")
+            member.uid, member.gid = number, most - 1 - number
+            tar.addfile(member)
 
 
 def sum_of(path, size):
@@ -118,6 +132,8 @@ def main(what, *words):
         extend(*words)
     elif what == "tar":
         write_tar(*words)
+    elif what == "owners":
+        write_owners()
     elif what == "equal":
         equal(words[0], words[1], words[2:])
     else:
