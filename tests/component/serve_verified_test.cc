@@ -108,17 +108,21 @@ bool is_true_to(const Seen& seen, const Seen& whole) {
   return true;
 }
 
-/// The seeds of the fuzzer, one for each compressor, with trees.
+/// Those of the fuzzer's seeds that are one for each compressor, of several blocks, with trees.
 class SealedImages : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     std::string pattern = testing::TempDir() + "berth-verified-XXXXXX";
     const std::filesystem::path folder = ::mkdtemp(pattern.data());
     const std::string script = std::string(BERTH_SOURCE_DIR) + "/tests/fuzz/squashfs_seeds.sh ";
+    const std::string noise = folder / "noise";
+    const std::string make_noise = "head -c 5000 /dev/urandom > " + noise + " && ";
+    const std::string make_seeds = script + folder.string() + " " + noise + " > /dev/null";
     // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread
-    ASSERT_EQ(std::system((script + folder.string() + " > /dev/null").c_str()), 0);
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      std::ifstream file(entry.path(), std::ios::binary);
+    ASSERT_EQ(std::system((make_noise + make_seeds).c_str()), 0);
+    for (const char* compressor : {"gzip", "lzma", "lzo", "xz", "lz4", "zstd"}) {
+      std::ifstream file(folder / (std::string(compressor) + ".sqsh"), std::ios::binary);
+      ASSERT_TRUE(file.is_open()) << compressor;
       const std::string text{std::istreambuf_iterator<char>(file), {}};
       UniqueFd fd(::memfd_create("image", MFD_CLOEXEC));
       ASSERT_EQ(::write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
@@ -150,7 +154,7 @@ TEST_F(SealedImages, AreReadAsTheyAre) {
   for (const UniqueFd& fd : images) {
     std::vector<std::uint64_t> reports;
     const Seen seen = look(fd.get(), &reports);
-    EXPECT_EQ(seen.paths.size(), 10U);
+    EXPECT_EQ(seen.paths.size(), 14U);
     EXPECT_TRUE(seen.failed.empty());
     EXPECT_TRUE(reports.empty());
   }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# squashfs_seeds.sh DIR: makes small images, as a beginning for the fuzzer: one for each compressor,
+# squashfs_seeds.sh DIR [FILE]: makes small images, as a beginning for the fuzzer: one for each compressor,
 # with blocks, a tail and a hole, and all kinds of files; one with attributes; one with a directory that
-# has an index; one with nothing compressed; one with what programs start with.
+# has an index; one with nothing compressed; one with what programs start with. FILE is in each of them.
 set -eu
 mkdir -p "$1"
 out=$1
@@ -15,6 +15,7 @@ yes 'a line' | head -c 9000 > "$tree/lines"
 truncate -s 20000 "$tree/hole"
 ln -s etc/passwd "$tree/link"
 ln "$tree/lines" "$tree/etc/same"
+[ $# = 1 ] || cp "$2" "$tree/more"
 
 # make_image NAME OPTION...: what is in the tree, the same bytes each time.
 make_image() {
