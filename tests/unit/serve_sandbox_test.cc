@@ -2,7 +2,9 @@
 #include "image/serve/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,14 +13,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 namespace berth::serve {
 namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
 
 /// How a child ends that runs `act` behind the filter of a build without sanitizers.
 int status_behind_filter(const std::function<long()>& act) {
@@ -64,6 +75,62 @@ TEST(Sandbox, AllowsFewCallsAndNoneThatReachesOut) {
                                                       SYS_clone3}) {
     EXPECT_EQ(std::count(calls.begin(), calls.end(), call), 0) << call;
   }
+}
+
+/// What a filter answers to call `number` (bpf(2), "classic"; only what ours are made of).
+std::uint32_t answer_of(const std::vector<sock_filter>& program,
+                        std::uint32_t number,
+                        std::uint32_t argument) {
+  std::uint32_t word = 0;
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    const sock_filter& step = program[at];
+    bool is_so = false;
+    switch (step.code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        word = step.k == offsetof(seccomp_data, arch) ? kArchitecture
+               : step.k == offsetof(seccomp_data, nr) ? number
+                                                      : argument;
+        continue;
+      case BPF_ALU | BPF_AND | BPF_K:
+        word &= step.k;
+        continue;
+      case BPF_RET | BPF_K:
+        return step.k;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        is_so = word == step.k;
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        is_so = word >= step.k;
+        break;
+      case BPF_JMP | BPF_JSET | BPF_K:
+        is_so = (word & step.k) != 0;
+        break;
+      default:
+        ADD_FAILURE() << "code " << step.code;
+        return 0;
+    }
+    at += is_so ? step.jt : step.jf;
+  }
+  ADD_FAILURE() << "it ends without an answer";
+  return 0;
+}
+
+TEST(Sandbox, AnswersEveryCallByItsList) {
+  const auto calls = server_calls();
+  const auto program = make_filter(calls, SECCOMP_RET_KILL_PROCESS);
+  const std::uint32_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+  for (std::uint32_t number = 0; number < 1024; ++number) {
+    const bool is_listed = std::count(calls.begin(), calls.end(), number) != 0;
+    // As the flags of clone(2) it is a thread, as the protection of mmap(2) nothing that is run.
+    const std::uint32_t argument = number == SYS_clone ? thread : PROT_READ;
+    const std::uint32_t wanted = number == SYS_clone3 ? SECCOMP_RET_ERRNO | ENOSYS
+                                 : is_listed          ? SECCOMP_RET_ALLOW
+                                                      : SECCOMP_RET_KILL_PROCESS;
+    EXPECT_EQ(answer_of(program, number, argument), wanted) << number;
+  }
+  for (const std::uint32_t number : std::array<std::uint32_t, 2>{SYS_mmap, SYS_mprotect})
+    EXPECT_EQ(answer_of(program, number, PROT_READ | PROT_EXEC), SECCOMP_RET_KILL_PROCESS);
+  EXPECT_EQ(answer_of(program, SYS_clone, CLONE_VM | CLONE_SIGHAND), SECCOMP_RET_KILL_PROCESS);
 }
 
 TEST(Sandbox, LetsServingWork) {
