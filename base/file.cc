@@ -53,15 +53,18 @@ Result<std::string> read_text_file(const std::string& path, std::size_t limit, i
   const UniqueFd fd(
       ::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.is_open()) return refused("open", goal, errno);
+  return read_text(fd.get(), limit, goal);
+}
 
+Result<std::string> read_text(int fd, std::size_t limit, const std::string& goal) {
   struct stat info {};
 
-  if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal, errno);
+  if (::fstat(fd, &info) != 0) return refused("fstat", goal, errno);
   if (!S_ISREG(info.st_mode)) return Error{Blame::config, goal + ": it is not a regular file"};
   std::string text;
   std::array<char, 16384> piece;
   while (true) {
-    const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
+    const ssize_t got = ::read(fd, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return refused("read", goal, errno);
     if (got == 0) return text;

@@ -16,6 +16,9 @@ Result<std::string> read_text_file(const std::string& path,
                                    std::size_t limit,
                                    int directory = -100);
 
+/// What is left to read in an open file, which has to be a regular one. `goal` is for messages.
+Result<std::string> read_text(int fd, std::size_t limit, const std::string& goal);
+
 /// Makes sure that the names in the directory of `path` are on disk. 0 or an errno.
 int sync_folder_of(const std::string& path) noexcept;
 

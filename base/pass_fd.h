@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptors from one process to another: a byte and up to three of them over a Unix socket
+// Descriptors from one process to another: a byte and up to nine of them over a Unix socket
 // (unix(7), SCM_RIGHTS).
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace berth {
 
-constexpr unsigned kMostPassed = 3;
+constexpr unsigned kMostPassed = 9;
 
 /// 0 or an errno; E2BIG for more than kMostPassed. Never raises SIGPIPE. Async-signal-safe.
 int send_message(int socket, char word, std::span<const int> descriptors) noexcept;

@@ -19,8 +19,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 /// "1.5 MiB", "12 B": for people, three digits at most before the unit.
 std::string size_text(unsigned long long bytes);
 
-/// The candidate with the fewest edits to `word` if it is near enough to be a typing error
-/// (at most a third of the word's length), else empty.
+/// The candidate with the fewest edits to `word`, two exchanged letters being one, if it is near
+/// enough to be a typing error (at most a third of the word's length), else empty.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// What execve(2) and posix_spawn(3) take: pointers into `texts`, and a null behind them. Good as

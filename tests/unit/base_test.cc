@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "base/file.h"
+#include "base/loader.h"
 #include "base/mounts.h"
+#include "base/signals.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -111,6 +114,8 @@ TEST(SizeText, HasThreeDigitsAtMost) {
 
 TEST(Nearest, FindsATypingErrorAndNothingFarther) {
   EXPECT_EQ(nearest("--red-only", {"--read-only", "--workdir"}), "--read-only");
+  EXPECT_EQ(nearest("--naem", {"--net", "--name"}), "--name");
+  EXPECT_EQ(nearest("sp", {"run", "ps"}), "ps");
   EXPECT_EQ(nearest("--banana", {"--read-only", "--workdir"}), "");
 }
 
@@ -182,6 +187,37 @@ TEST(Mounts, AreReadWithTheirEscapes) {
   EXPECT_EQ(all,
             "/|overlay|berth:7:8\n/proc|proc|proc\n"
             "/home/with space\\|fuse.berth|b c\n/cut||\n");
+}
+
+TEST(Loader, GetsNothingFromTheCallerThatLoadsCodeOrWrites) {
+  for (const char* name : {"LD_PRELOAD", "LD_AUDIT", "LD_", "GCONV_PATH", "LOCPATH", "NLSPATH"})
+    EXPECT_TRUE(names_libraries(name)) << name;
+  for (const char* name : {"", "LDFLAGS", "XLD_PRELOAD", "GCONV_PATHS", "GLIBC_TUNABLES"})
+    EXPECT_FALSE(names_libraries(name)) << name;
+  const std::vector<std::string> kept = {"A=1", "LDFLAGS=LD_", "", "TZDIR=/z"};
+  std::vector<std::string> all = kept;
+  for (const std::string name : {"LD_PRELOAD", "GETCONF_DIR", "GLIBC_TUNABLES", "MALLOC_TRACE"}) {
+    all.push_back(name + "=x");
+    all.push_back(name);
+  }
+  EXPECT_EQ(for_host_program(all), kept);
+}
+
+TEST(Signals, HaveNamesAndNumbers) {
+  EXPECT_EQ(signal_number("TERM"), 15);
+  EXPECT_EQ(signal_number("SIGTERM"), 15);
+  EXPECT_EQ(signal_number("sigint"), 2);
+  EXPECT_EQ(signal_number("9"), 9);
+  EXPECT_EQ(signal_number("64"), 64);
+  EXPECT_EQ(signal_number("SIGRTMIN+3"), 37);
+  EXPECT_EQ(signal_number("RTMIN"), 34);
+  for (const char* wrong :
+       {"", "0", "65", "-1", "SIG", "TERMS", "RTMIN+31", "RTMIN+", "SIGSIGTERM", "9 "})
+    EXPECT_FALSE(signal_number(wrong)) << wrong;
+  for (const int number : {1, 15, 31, 34, 37, 64})
+    EXPECT_EQ(signal_number(signal_name(number)), number);
+  EXPECT_EQ(signal_name(15), "SIGTERM");
+  EXPECT_EQ(signal_name(37), "SIGRTMIN+3");
 }
 
 }  // namespace
