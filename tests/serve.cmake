@@ -14,6 +14,8 @@ berth_test(serve_start_test LABELS component serve SOURCES tests/component/serve
            NEEDS berth_serve)
 berth_test(serve_image_test LABELS component serve SOURCES
            tests/component/serve_image_test.cc tests/component/image_look.cc NEEDS berth_serve)
+berth_test(serve_proof_test LABELS component serve SOURCES
+           tests/component/serve_proof_test.cc NEEDS berth_serve)
 berth_fuzz(start_files SOURCES tests/fuzz/start_files.cc NEEDS berth_serve)
 berth_test(serve_verified_test LABELS component serve SOURCES
            tests/component/serve_verified_test.cc NEEDS berth_read)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/cli/convert.h"
 
+#include "image/cli/packing.h"
+
+#include <algorithm>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 namespace berth::cli {
@@ -38,7 +42,7 @@ class Converter {
 
   Converted take(layers::Node& root) {
     made_.tree.inodes.reserve(count_of(root));
-    add_directory(root, add(*root.inode));
+    add_directory(root, add(*root.inode), "");
     return std::move(made_);
   }
 
@@ -80,7 +84,7 @@ class Converter {
     return number;
   }
 
-  void add_directory(layers::Node& node, unsigned index) {
+  void add_directory(layers::Node& node, unsigned index, std::string_view folder) {
     std::vector<squash::Name> names;
     names.reserve(node.children.size());
     while (!node.children.empty()) {
@@ -93,8 +97,16 @@ class Converter {
         continue;
       }
       names.push_back({std::move(taken.key()), number_of(child.inode)});
-      if (kind == layers::Kind::directory) add_directory(child, names.back().inode);
+      if (kind == layers::Kind::directory)
+        add_directory(child, names.back().inode, names.back().name);
+      else if (is_first_read(folder, names.back().name))
+        made_.tree.inodes[names.back().inode].is_first_read = true;
     }
+    // The way there is looked at as often.
+    made_.tree.inodes[index].is_first_read =
+        std::any_of(names.begin(), names.end(), [this](const squash::Name& name) {
+          return made_.tree.inodes[name.inode].is_first_read;
+        });
     made_.names += names.size();
     made_.tree.inodes[index].names = std::move(names);
   }

@@ -5,6 +5,7 @@
 #include "image/squash/writer.h"
 
 #include <string>
+#include <string_view>
 
 namespace berth::cli {
 
@@ -14,5 +15,9 @@ namespace berth::cli {
 /// compressed: a megabyte more, and a third of a launch less. Programs and what berth itself reads
 /// do not lie among other files, whose decompression they would have to wait for.
 squash::Writer::Packing packing_for(const std::string& path, unsigned mode);
+
+/// Pure. Whether a file or link of this name, in a folder of that name, is one that a launch looks
+/// for.
+bool is_first_read(std::string_view folder, std::string_view name);
 
 }  // namespace berth::cli

@@ -16,33 +16,46 @@ namespace berth::serve {
 /// What a server says of its start files, one byte.
 enum class Verdict : char { good = 'g', bad = 'b' };
 
-/// The server's end of the socket, which several threads use. The last one closes it.
+/// The server's end of the socket, which is used until there is a mount, and until there is a
+/// verdict. The last user closes it.
 class Line {
  public:
-  Line(int control, unsigned users) : control_(control), users_(users) {}
+  explicit Line(int control) : control_(control) {}
 
   [[nodiscard]] int fd() const noexcept { return control_; }
 
-  [[nodiscard]] bool is_used() const noexcept { return users_ > 0; }
+  /// One user more. Before there are threads.
+  void join() noexcept { ++users_; }
 
   /// One user less.
   void leave() noexcept;
 
  private:
   int control_;
-  std::atomic<unsigned> users_;
+  std::atomic<unsigned> users_ = 1;
 };
 
-/// The bytes to compare, in parts that two threads take in turn.
+/// The bytes to compare, in parts. The server's thread takes one whenever nobody asks it for
+/// anything: that costs no thread, and who asks waits for half a part on average, not for a
+/// processor. Another thread takes parts where there are processors to spare.
 class Proof {
  public:
-  static constexpr unsigned kWorkers = 2;
+  Proof(read::Image& image, const std::vector<StartFile>& files);
 
-  Proof(read::Image& image, const std::vector<StartFile>& files, Line& line);
+  /// Whether there is anything to compare, and so a verdict to come.
+  [[nodiscard]] bool is_due() const noexcept { return !parts_.empty(); }
 
-  /// Compares parts until none is left. The second thread that comes to the end says the verdict
-  /// and leaves the line.
-  void work_off();
+  /// Where to say the verdict. Before any part is taken.
+  void join(Line& line) noexcept;
+
+  /// Compares part after part until there is something to read from `fd`, or none is left, or
+  /// somebody else uses this processor: then another thread goes on. Who finishes the last one says
+  /// the verdict. For one thread.
+  void go_on_until_readable(int fd, read::Reader& reader);
+
+  /// Goes on in a thread of its own; false where none can be had. The proof must live as long as
+  /// the process.
+  bool go_on_beside() noexcept;
 
  private:
   struct Part {
@@ -50,16 +63,22 @@ class Proof {
     std::uint64_t size;
   };
 
+  static void* run(void* proof);
+
+  [[nodiscard]] bool has_more() const noexcept { return next_ < parts_.size(); }
+
+  void take_part(read::Reader& reader);
+  void say_verdict() noexcept;
+
   read::Image& image_;
-  Line& line_;
+  Line* line_ = nullptr;
   std::vector<Part> parts_;
   std::atomic<std::size_t> next_ = 0;
-  std::atomic<unsigned> workers_ = kWorkers;
+  std::atomic<std::size_t> finished_ = 0;
   std::atomic<bool> is_sound_ = true;
+  // Of the first thread's.
+  bool is_alone_ = true;      ///< on its processor, as far as it knows
+  bool has_company_ = false;  ///< another thread has been started
 };
-
-/// Works it off in threads of its own; here and now, where no thread can be had. `proof` must live
-/// as long as the process.
-void prove(Proof& proof);
 
 }  // namespace berth::serve

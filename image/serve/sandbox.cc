@@ -3,6 +3,8 @@
 // behind.
 #include "image/serve/sandbox.h"
 
+#include "base/sanitized.h"
+
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>

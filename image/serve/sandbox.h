@@ -11,21 +11,6 @@
 
 namespace berth::serve {
 
-/// Sanitizers make calls of their own, and report through still more: in their builds the filter
-/// allows those too, and refuses where it would else kill.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(undefined_behavior_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-
 /// What serving takes, the most frequent first.
 std::span<const unsigned> server_calls() noexcept;
 

@@ -9,13 +9,10 @@
 #include "image/integrity/hash_tree.h"
 #include "image/serve/preview.h"
 #include "image/serve/proof.h"
-#include "image/serve/sandbox.h"
 #include "image/serve/server.h"
 
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -28,27 +25,15 @@ Error damaged(const std::string& name, const std::string& why) {
   return Error{Blame::image, "use " + quote(name) + " as an image: it is damaged: " + why};
 }
 
-/// Becomes the child in between: starts the server and ends.
-[[noreturn]] void go_between(const ServerOrder& order) {
-  const pid_t server = ::fork();
-  if (server == 0) run_server(order);
-  ::_exit(server < 0 ? errno : 0);
-}
+class Server : public Orphan {
+ public:
+  explicit Server(const ServerOrder& order) : order_(order) {}
 
-/// Starts a server that is not our child. 0 or an errno.
-int fork_server(const ServerOrder& order) {
-  // The child in between shares our memory, so that only one copy of it is made, the server's; it
-  // lives for one fork. Sanitizers lose track of such a child.
-  // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork): as said
-  const pid_t between = kSanitized ? ::fork() : ::vfork();
-  if (between == 0) go_between(order);
-  if (between < 0) return errno;
-  int status = 0;
-  while (::waitpid(between, &status, 0) < 0) {
-    if (errno != EINTR) return errno;
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
-}
+  [[noreturn]] void live() noexcept override { run_server(order_); }
+
+ private:
+  ServerOrder order_;
+};
 
 /// Waking up takes a processor that fell idle longer than much of what the server does meanwhile.
 /// So the first moment of a wait is spent looking, which gives way to whoever wants the processor.
@@ -92,7 +77,8 @@ std::string culprit_text(const PreviewHead& head) {
 
 Result<ImageServer> ImageServer::start(int image_fd,
                                        const std::string& image_name,
-                                       const Settings& settings) {
+                                       const Settings& settings,
+                                       Orphan* companion) {
   auto super = read::read_superblock(image_fd, image_name);
   if (!super) return super.error();
   const std::string goal = "start the server of image " + quote(image_name);
@@ -102,11 +88,10 @@ Result<ImageServer> ImageServer::start(int image_fd,
   }
   UniqueFd ours(ends[0]);
   const UniqueFd servers(ends[1]);
-  if (const int error =
-          fork_server({image_fd, servers.get(), *super, settings, image_name.c_str()});
-      error != 0) {
-    return refused("fork", goal, error);
-  }
+  Server server({image_fd, servers.get(), *super, settings, image_name.c_str()});
+  const std::array<Orphan*, 2> both{&server, companion};
+  const int error = start_orphans(std::span(both).first(companion == nullptr ? 1 : 2));
+  if (error != 0) return refused("fork", goal, error);
   return ImageServer(std::move(ours), image_name, super->bytes_used);
 }
 

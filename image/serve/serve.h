@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/fd.h"
+#include "base/orphans.h"
 #include "base/result.h"
 #include "image/serve/start_files.h"
 
@@ -44,9 +45,11 @@ class ImageServer {
   /// Checks the superblock, then starts the server process: no child of the caller's, in a session
   /// of its own, holding `image_fd` (a regular file, open for reading) and a socket, nothing else.
   /// Call it before threads and namespaces are made: the server stays in the caller's namespaces.
+  /// `companion` is started in the same go, unless the server cannot be.
   static Result<ImageServer> start(int image_fd,
                                    const std::string& image_name,
-                                   const Settings& settings);
+                                   const Settings& settings,
+                                   Orphan* companion = nullptr);
 
   /// Waits for what the server read. An image that it finds damaged is an Error with Blame::image.
   /// Call it once.

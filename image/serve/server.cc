@@ -34,8 +34,10 @@ unsigned choose_most_threads() {
   return static_cast<unsigned>(std::min(CPU_COUNT(&cpus), kMostThreads));
 }
 
-/// The descriptor that hand_over() sends; none when the other end was closed.
-UniqueFd receive_descriptor(int control) {
+/// The descriptor that hand_over() sends; none when the other end was closed. Goes on with the
+/// proof until it comes.
+UniqueFd receive_descriptor(int control, Proof& proof, read::Reader& reader) {
+  proof.go_on_until_readable(control, reader);
   Message message = receive_message(control);
   const bool is_it = message.word == kFuseWord && message.descriptors.size() == 1;
   return is_it ? std::move(message.descriptors[0]) : UniqueFd();
@@ -75,19 +77,19 @@ void serve_image(const ServerOrder& order, int image_fd, int control, int record
     return;
   }
   read_ahead(image_fd, find_ahead(reader, size));
-  const bool has_proof = image.checked.is_on();
-  Line line(control, has_proof ? 2 : 1);
   const std::vector<StartFile> start = find_start_files(reader);
-  if (send_preview(reader, start, has_proof, control) != 0) return;
-  Proof proof(image, start, line);
-  if (has_proof) prove(proof);
-  const UniqueFd fuse = receive_descriptor(control);
-  if (!fuse.is_open()) ::_exit(1);  // at once: threads of the proof read what lies here
+  Proof proof(image, start);
+  if (send_preview(reader, start, proof.is_due(), control) != 0) return;
+  Line line(control);
+  if (proof.is_due()) proof.join(line);
+  if (proof.is_due() && most_threads > 2) (void)proof.go_on_beside();  // or by ourselves
+  const UniqueFd fuse = receive_descriptor(control, proof, reader);
+  if (!fuse.is_open()) ::_exit(1);  // at once: a thread of the proof reads what lies here
   const Owner owner{order.settings.uid, order.settings.gid};
   std::optional<Recorder> recorder;
   if (record >= 0) recorder.emplace(record, order.super);
   Recorder* told = recorder ? &*recorder : nullptr;
-  serve_requests({image, fuse.get(), line, owner, most_threads, told}, reader);
+  serve_requests({image, fuse.get(), line, proof, owner, most_threads, told}, reader);
 }
 
 }  // namespace

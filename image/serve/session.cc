@@ -5,6 +5,7 @@
 
 #include "base/give_way.h"
 #include "image/serve/detached.h"
+#include "image/serve/readable.h"
 #include "image/serve/recorder.h"
 
 #include <poll.h>
@@ -41,13 +42,6 @@ void* work_in_thread(void* argument) {
   work(crew, reader);
 }
 
-/// True when somebody waits for an answer.
-bool is_readable(int fd) {
-  pollfd poll{fd, POLLIN, 0};
-  const timespec at_once{};
-  return ::ppoll(&poll, 1, &at_once, nullptr) == 1 && (poll.revents & POLLIN) != 0;
-}
-
 void pause_processor() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -68,8 +62,6 @@ class Eagerness {
   /// Returns when a request may be there, or when it is time to sleep.
   void await_request(const Crew& crew) {
     if (!may_) return;
-    // A thread that proves keeps the processor awake, and has better things to do with it.
-    if (is_start_ && crew.session.line.is_used()) return;
     begin_ = now();
     if (begin_ >= over_ || crew.threads > 1) is_start_ = false;
     // One that works may need this processor, and will look for more when it is done.
@@ -163,9 +155,11 @@ void send(int fuse_fd, fuse_out_header header, std::span<const std::byte> answer
 void work(Crew& crew, read::Reader& reader) {
   alignas(fuse_in_header) std::array<std::byte, kRequestBytes> request;
   const std::unique_ptr<std::byte[]> reply(new std::byte[kReplyBytes]);
+  const bool is_first = crew.threads == 1;
   // With one processor only, looking would keep the others from it.
-  Eagerness eagerness(crew.threads == 1 && crew.session.most_threads > 1);
+  Eagerness eagerness(is_first && crew.session.most_threads > 1);
   while (true) {
+    if (is_first) crew.session.proof.go_on_until_readable(crew.session.fuse_fd, reader);
     if (crew.is_mounted) eagerness.await_request(crew);
     const std::size_t size = next_request(crew, request);
     eagerness.note();

@@ -13,7 +13,8 @@ class Recorder;
 struct Session {
   read::Image& image;
   int fuse_fd = -1;
-  Line& line;  ///< to the launcher; left once the mount is there
+  Line& line;    ///< to the launcher; left once the mount is there
+  Proof& proof;  ///< what to do while nobody asks
   Owner owner = {};
   unsigned most_threads = 1;
   Recorder* recorder = nullptr;  ///< told of what is read; nobody, where there is none

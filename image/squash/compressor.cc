@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#include <utility>
+
 #include <sqfs/error.h>
 
 namespace berth::squash {
@@ -59,6 +61,20 @@ sqfs_compressor_t* make_honest(sqfs_compressor_t* inner) {
 }
 
 }  // namespace
+
+SparingCompressor::SparingCompressor(sqfs_compressor_t* inner) : inner_(inner) {
+  // All that a metadata writer asks of a compressor.
+  interface_.do_block = [](sqfs_compressor_t* self,
+                           const sqfs_u8* in,
+                           sqfs_u32 size,
+                           sqfs_u8* out,
+                           sqfs_u32 room) -> sqfs_s32 {
+    auto& it = *reinterpret_cast<SparingCompressor*>(self);
+    // 0: it does not become smaller.
+    if (std::exchange(it.is_spared_, it.is_sparing_)) return 0;
+    return it.inner_->do_block(it.inner_, in, size, out, room);
+  };
+}
 
 std::vector<std::string> compressors() {
   return {"zstd", "gzip", "xz", "lz4"};

@@ -70,9 +70,11 @@ Tables::Tables(const Tree& tree,
       locate_(std::move(locate)),
       output_(output),
       compressor_(compressor),
-      inodes_(sqfs_meta_writer_create(output.file(), compressor, 0)),
-      listings_(
-          sqfs_meta_writer_create(output.file(), compressor, SQFS_META_WRITER_KEEP_IN_MEMORY)),
+      inode_blocks_(compressor),
+      listing_blocks_(compressor),
+      inodes_(sqfs_meta_writer_create(output.file(), inode_blocks_.get(), 0)),
+      listings_(sqfs_meta_writer_create(
+          output.file(), listing_blocks_.get(), SQFS_META_WRITER_KEEP_IN_MEMORY)),
       directories_(sqfs_dir_writer_create(listings_.get(), 0)),
       ids_(sqfs_id_table_create(0)),
       xattrs_(sqfs_xattr_writer_create(0)),
@@ -134,16 +136,7 @@ Result<InodePtr> Tables::write_directory(unsigned index, std::uint32_t parent) {
       BERTH_TRY(write_other(name.inode));
     }
   }
-  BERTH_TRY(check(sqfs_dir_writer_begin(directories_.get(), 0), output_));
-  for (const Name& name : directory.names) {
-    BERTH_TRY(check(sqfs_dir_writer_add_entry(directories_.get(),
-                                              name.name.c_str(),
-                                              numbers_[name.inode],
-                                              places_[name.inode],
-                                              mode_of(tree_.inodes[name.inode])),
-                    output_));
-  }
-  BERTH_TRY(check(sqfs_dir_writer_end(directories_.get()), output_));
+  BERTH_TRY(write_listing(directory));
   const auto xattrs = add_xattrs(directory);
   if (!xattrs) return xattrs.error();
   // The library gives an index to directories with attributes, and to those of more than 64 KiB.
@@ -155,6 +148,22 @@ Result<InodePtr> Tables::write_directory(unsigned index, std::uint32_t parent) {
   if (!inode) BERTH_TRY(check(SQFS_ERROR_ALLOC, output_));
   if (inode->base.type == SQFS_INODE_EXT_DIR) inode->data.dir_ext.xattr_idx = *xattrs;
   return inode;
+}
+
+Status Tables::write_listing(const Inode& directory) {
+  BERTH_TRY(check(sqfs_dir_writer_begin(directories_.get(), 0), output_));
+  for (const Name& name : directory.names) {
+    BERTH_TRY(check(sqfs_dir_writer_add_entry(directories_.get(),
+                                              name.name.c_str(),
+                                              numbers_[name.inode],
+                                              places_[name.inode],
+                                              mode_of(tree_.inodes[name.inode])),
+                    output_));
+  }
+  if (directory.is_first_read) listing_blocks_.spare();
+  const int answer = sqfs_dir_writer_end(directories_.get());
+  listing_blocks_.stop_sparing();
+  return check(answer, output_);
 }
 
 /// A file, symlink, fifo or socket, which may have several names.
@@ -232,7 +241,10 @@ Status Tables::apply_attributes(unsigned index, sqfs_inode_generic_t& inode) {
 Status Tables::write_inode(unsigned index, sqfs_inode_generic_t& inode) {
   BERTH_TRY(apply_attributes(index, inode));
   places_[index] = place_of(inodes_.get());
-  return check(sqfs_meta_writer_write_inode(inodes_.get(), &inode), output_);
+  if (tree_.inodes[index].is_first_read) inode_blocks_.spare();
+  const int answer = sqfs_meta_writer_write_inode(inodes_.get(), &inode);
+  inode_blocks_.stop_sparing();
+  return check(answer, output_);
 }
 
 }  // namespace berth::squash

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/squash/compressor.h"
 #include "image/squash/contents.h"
 #include "image/squash/objects.h"
 #include "image/squash/tree.h"
@@ -39,6 +40,7 @@ class Tables {
  private:
   void number(unsigned directory);
   Result<InodePtr> write_directory(unsigned index, std::uint32_t parent);
+  Status write_listing(const Inode& directory);
   Status write_inode(unsigned index, sqfs_inode_generic_t& inode);
   Status write_other(unsigned index);
   [[nodiscard]] Result<InodePtr> make_file(const Extent& extent) const;
@@ -51,6 +53,8 @@ class Tables {
   const Locate locate_;
   Output& output_;
   sqfs_compressor_t* compressor_;
+  SparingCompressor inode_blocks_;
+  SparingCompressor listing_blocks_;
   Object<sqfs_meta_writer_t> inodes_;
   Object<sqfs_meta_writer_t> listings_;
   Object<sqfs_dir_writer_t> directories_;

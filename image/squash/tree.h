@@ -27,6 +27,7 @@ struct Inode {
   unsigned content = 0;          ///< of a file: what Writer::begin_file returned
   unsigned links = 1;            ///< names of it; not used for directories
   std::vector<Name> names = {};  ///< of a directory, in byte order
+  bool is_first_read = false;    ///< where every launch looks: what is said of it is not compressed
 };
 
 struct Tree {

@@ -33,6 +33,12 @@ bool is_file(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
+bool is_directory(const std::string& path) {
+  struct stat info {};
+
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 bool exists(const std::string& path) {
   struct stat info {};
 
@@ -128,6 +134,7 @@ Result<std::string> find(const std::string& name_or_path, const Environment& env
     return name_or_path;
   auto path = path_for(name_or_path, environment);
   if (path && is_file(*path)) return path;
+  if (path && is_directory(name_or_path)) return name_or_path;
   const std::size_t slash = name_or_path.rfind('/');
   if (slash != std::string::npos && exists(name_or_path.substr(0, slash))) return name_or_path;
   if (!path) return path;

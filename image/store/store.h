@@ -24,7 +24,8 @@ Result<std::string> folder_for(const Environment& environment);
 /// What `name_or_path` means as an image. A value that begins with '/' or '.', one that ends in
 /// ".sqsh" and one that exists here as a file are paths and come back unchanged (and unchecked:
 /// whoever opens it has the better error). Anything else is the name of an image in the user's
-/// folder; one with a '/' that is not there comes back as a path if its folder exists.
+/// folder; what is not there comes back as a path if it is a directory here, and what has a '/' if
+/// its folder exists.
 Result<std::string> find(const std::string& name_or_path, const Environment& environment);
 
 /// The file in the user's folder, which need not exist, that has the image called `name`:

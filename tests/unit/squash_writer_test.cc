@@ -11,7 +11,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -193,6 +195,52 @@ TEST(SquashWriter, LeavesPlainFilesUncompressed) {
   const std::string text(kBlock + 1000, 'x');
   Written image({{text, Packing::plain}});
   EXPECT_GT(image.size(), text.size());
+}
+
+/// Of the metadata blocks between two tables: 'c' for each that is compressed, else 's'.
+std::string blocks_between(std::string_view bytes, std::uint64_t begin, std::uint64_t end) {
+  std::string kinds;
+  while (begin < end) {
+    const unsigned head = static_cast<unsigned char>(bytes[begin]) |
+                          static_cast<unsigned>(static_cast<unsigned char>(bytes[begin + 1])) << 8U;
+    kinds += (head & 0x8000U) != 0 ? 's' : 'c';
+    begin += 2 + (head & 0x7fffU);
+  }
+  return kinds;
+}
+
+TEST(SquashWriter, LeavesUncompressedWhatIsSaidOfWhatIsReadFirst) {
+  // 3000 symlinks are a dozen blocks of inodes and as many of names.
+  constexpr unsigned kLinks = 3000;
+  const UniqueFd fd = make_file();
+  Tree tree;
+  tree.inodes.resize(1 + kLinks);
+  for (unsigned i = 1; i <= kLinks; ++i) {
+    tree.inodes[i].kind = Kind::symlink;
+    tree.inodes[i].target = "target-" + std::to_string(i);
+    tree.inodes[0].names.push_back({"name-" + std::to_string(100000 + i), i});
+  }
+  tree.inodes[1500].is_first_read = true;
+  for (const bool is_listing_read_first : {false, true}) {
+    tree.inodes[0].is_first_read = is_listing_read_first;
+    ASSERT_EQ(::ftruncate(fd.get(), 0), 0);
+    auto writer = Writer::create(fd.get(), {});
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->finish(tree));
+    const auto super = read::read_superblock(fd.get(), "image");
+    ASSERT_TRUE(super);
+    const std::string bytes = bytes_of(fd.get());
+    const std::string inodes = blocks_between(bytes, super->inode_table, super->directory_table);
+    EXPECT_EQ(std::count(inodes.begin(), inodes.end(), 's'), is_listing_read_first ? 2 : 1);
+    EXPECT_EQ(inodes.front(), 'c');
+    EXPECT_EQ(inodes.back(), is_listing_read_first ? 's' : 'c');  // the root's inode is the last
+    // Behind it lies the only block of the ids, whose place is the first entry of their table.
+    std::uint64_t ids = 0;
+    std::memcpy(&ids, bytes.data() + super->id_table, sizeof ids);
+    const std::string listing = blocks_between(bytes, super->directory_table, ids);
+    EXPECT_GT(listing.size(), 3U);
+    EXPECT_EQ(listing, std::string(listing.size(), is_listing_read_first ? 's' : 'c'));
+  }
 }
 
 TEST(SquashWriter, SaysWhenTheDiskIsFullWhereverThatIs) {

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "image/store/shelf.h"
+#include "image/store/stack.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -72,6 +73,60 @@ TEST_F(Store, AFileHereComesBeforeAnImageOfThatName) {
   EXPECT_EQ(*find("solver", here_), folder_ + "/solver.sqsh");
   make_file("solver");
   EXPECT_EQ(*find("solver", here_), "solver");
+}
+
+TEST_F(Store, ADirectoryHereComesAfterAnImageOfThatName) {
+  std::filesystem::create_directory("solver");
+  EXPECT_EQ(*find("solver", here_), "solver");
+  make_file(folder_ + "/solver.sqsh");
+  EXPECT_EQ(*find("solver", here_), folder_ + "/solver.sqsh");
+  EXPECT_EQ(*find("./solver", here_), "./solver");
+}
+
+/// "NAME=PATH" of each, with blanks between; or the message.
+std::string stack_of(const std::string& text, const Environment& environment) {
+  const auto found = find_stack(text, environment);
+  if (!found) return to_text(found.error());
+  std::string all;
+  for (const Named& one : *found)
+    all += (all.empty() ? "" : " ") + one.name + "=" + one.path;
+  return all;
+}
+
+TEST_F(Store, FindsImagesThatLieOnEachOther) {
+  make_file(folder_ + "/base.sqsh");
+  make_file("tools.sqsh");
+  std::filesystem::create_directory("data");
+  EXPECT_EQ(stack_of("base", here_), "base=" + folder_ + "/base.sqsh");
+  EXPECT_EQ(stack_of("base+tools.sqsh+./data", here_),
+            "base=" + folder_ + "/base.sqsh tools.sqsh=tools.sqsh ./data=./data");
+}
+
+TEST_F(Store, WhatExistsUnderANameWithAPlusIsOneImage) {
+  for (const char* name : {"a.sqsh", "b.sqsh", "a.sqsh+b.sqsh", "c++.sqsh", "c"})
+    make_file(name);
+  EXPECT_EQ(stack_of("a.sqsh+b.sqsh", here_), "a.sqsh+b.sqsh=a.sqsh+b.sqsh");
+  EXPECT_EQ(stack_of("a.sqsh+b.sqsh+c++.sqsh", here_),
+            "a.sqsh+b.sqsh=a.sqsh+b.sqsh c++.sqsh=c++.sqsh");
+  EXPECT_EQ(stack_of("c+a.sqsh+c++.sqsh+b.sqsh", here_),
+            "c=c a.sqsh=a.sqsh c++.sqsh=c++.sqsh b.sqsh=b.sqsh");
+}
+
+/// Taken for the name of one image: one that is not there, or a path that somebody else looks at.
+bool is_no_stack(const std::string& text, const std::string& answer) {
+  return answer.find("cannot find image '" + text) != std::string::npos ||
+         answer == text + "=" + text;
+}
+
+TEST_F(Store, NamesTheOneOfAStackThatIsMissing) {
+  make_file("a.sqsh");
+  EXPECT_TRUE(
+      stack_of("a.sqsh+app", here_).starts_with("berth: cannot find image 'app' here or in '"));
+  // Whoever opens it says what is wrong with it.
+  EXPECT_EQ(stack_of("a.sqsh+none.sqsh", here_), "a.sqsh=a.sqsh none.sqsh=none.sqsh");
+  EXPECT_EQ(stack_of("a.sqsh+/no/such", here_), "a.sqsh=a.sqsh /no/such=/no/such");
+  for (const std::string text : {"a.sqsh+", "+a.sqsh", "a.sqsh++a.sqsh"})
+    EXPECT_TRUE(is_no_stack(text, stack_of(text, here_))) << stack_of(text, here_);
 }
 
 TEST_F(Store, NamesTheNearestImageWhenThereIsNone) {
