@@ -29,6 +29,7 @@ struct Facts {
   std::string base;         ///< an existing directory over which the container is built
   std::string hosts;        ///< the host's /etc/hosts
   std::string resolv_conf;  ///< the host's /etc/resolv.conf
+  std::string network;      ///< the program that connects a container's own, where one is asked for
   std::vector<std::string> environment;  ///< NAME=value
   std::vector<std::string> directories;  ///< of those that a plan may want to show, what exists
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
@@ -49,11 +50,18 @@ struct StartFile {
   std::uint64_t size = 0;    ///< bytes
 };
 
+/// One of the images that lie on each other as the root of a container.
+struct Layer {
+  std::string name;           ///< as people named it
+  bool is_directory = false;  ///< of this node, in the place of an image's file
+};
+
 /// What the locked-down server read in the image, and what we know of its file.
 struct ImageFacts {
-  std::string path;              ///< absolute
-  std::string source = "berth";  ///< what the mounts of a container of it call themselves
-  std::string config;            ///< the OCI image configuration, JSON; may be empty
+  std::vector<Layer> layers = {};  ///< the lowest first; none: one file, which the request names
+  std::string path;                ///< absolute
+  std::string source = "berth";    ///< what the mounts of a container of it call themselves
+  std::string config;              ///< the OCI image configuration, JSON; may be empty
   std::string passwd;
   std::string group;
   std::vector<StartFile> start;  ///< parents first; may be empty
@@ -64,6 +72,8 @@ struct ImageFacts {
 struct Findings {
   bool source_exists = true;
   bool target_exists = true;
+  std::string locked = {};  ///< what the node's mount of the source says and a plan contradicts
+  bool has_mounts_below = false;  ///< below the source
   bool program_exists = false;  ///< the file is there, so its interpreter or format is the trouble
 };
 

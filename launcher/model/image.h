@@ -5,6 +5,8 @@
 #include "launcher/model/facts.h"
 #include "launcher/model/request.h"
 
+#include <linux/filter.h>
+
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct ImageConfig {
   std::vector<std::string> command;
   std::vector<std::string> env;  ///< NAME=value
   std::string workdir;
+  std::string stop_signal;  ///< a name or a number, as the image has it
 };
 
 /// What this process is to the container.
@@ -31,6 +34,8 @@ struct Launch {
   ImageFacts image;
   ImageConfig config;
   Role role = Role::alone;
+  std::vector<sock_filter> filter = {};  ///< of the profile that the request names
+  bool without_overlay = false;          ///< the kernel has refused it: the image alone is the root
 };
 
 }  // namespace berth

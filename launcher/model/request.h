@@ -3,6 +3,10 @@
 // Plain data; every room may include it.
 #pragma once
 
+#include "launcher/model/capability.h"
+#include "launcher/model/mount.h"
+#include "launcher/model/process.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,13 +27,55 @@ enum class Home {
   none   ///< whatever the image has
 };
 
-/// A place of the host that the container shows.
+/// What is at /tmp.
+enum class Tmp {
+  host,  ///< the node's
+  own,   ///< an empty tmpfs of the container's own
+  none   ///< whatever the image has
+};
+
+/// Whether the caller's current directory is shown for its own sake.
+enum class Cwd {
+  host,  ///< yes, and the program begins in it
+  none   ///< no, and it does not
+};
+
+/// Which network the container has.
+enum class Net {
+  host,  ///< the node's
+  none,  ///< a loopback device of its own and nothing else
+  own    ///< one of its own, from which the node's can be reached
+};
+
+/// A place that the container shows besides its image.
 struct Bind {
-  std::string from;
+  std::string from;  ///< on the host; a file system's type; an image as Request::image names one
   std::string to;
-  bool read_only = false;
+  MountFlags flags = {};
+  Origin origin = Origin::host;
+  std::vector<MountSetting> settings = {};  ///< of a file system of the container's own
+  unsigned image = 0;  ///< of an image: which of those of the request it is, counted from 1
 
   bool operator==(const Bind&) const = default;
+};
+
+/// A change to the program's variables. They are made in the order in which they were asked for.
+struct EnvChange {
+  enum class Kind {
+    set,      ///< `text` is NAME=VALUE
+    take,     ///< NAME: the caller's value
+    unset,    ///< NAME, in which '*' stands for any characters
+    prepend,  ///< NAME=VALUE: VALUE, a colon, and what NAME was
+    append,   ///< NAME=VALUE: what NAME was, a colon, and VALUE
+    file      ///< the path of a file with changes; none is left where a plan is made
+  };
+
+  Kind kind = Kind::set;
+  std::string text;
+  std::string file = {};  ///< in which it stands; empty: on the command line
+  unsigned line = 0;
+
+  bool operator==(const EnvChange&) const = default;
 };
 
 struct Request {
@@ -37,25 +83,59 @@ struct Request {
   std::vector<std::string> command;       ///< program and arguments; empty: what the image says
   std::optional<std::string> entrypoint;  ///< replaces the image's; empty text means none
   std::vector<Bind> binds;
-  std::vector<std::string> env;  ///< NAME=value, or NAME to take the caller's value
-  std::vector<std::string> env_files;
+  std::vector<EnvChange> env;
+  std::string explain_env = {};  ///< a variable: print who sets it instead of taking the steps
+
   std::optional<std::string> workdir;
   std::string record = {};   ///< the file for a launch profile; empty: none is recorded
   std::string overlay = {};  ///< a directory that keeps what the container changes; may be empty
+  std::vector<std::string> masked = {};        ///< places whose content the container does not show
+  std::vector<std::string> write_locked = {};  ///< places that cannot be written, nor what is below
   Home home = Home::host;
+  Tmp tmp = Tmp::host;
+  Cwd cwd = Cwd::host;
   Share share = Share::automatic;
   std::uint64_t tmpfs_bytes = 0;  ///< bound of what may be written; 0: half of the memory
+  bool writable = false;          ///< the directory that is the image takes what is written
   bool read_only = false;         ///< nothing can be written outside binds
+  bool private_overlay = false;   ///< what a rank writes is not seen by those it shares with
   bool unverified = false;        ///< compare nothing with the image's hash tree
   bool as_root = false;           ///< the caller is uid 0 inside
-  bool clean_env = false;         ///< take nothing of the caller's environment
-  bool plan_only = false;         ///< print the steps instead of taking them
-  bool help_only = false;         ///< print the help instead of running anything
+  std::string hostname = {};      ///< of a host name of its own; empty: the node's to begin with
+  std::optional<std::int64_t> time_offset = {};  ///< seconds, for the clocks that count from boot
+  Net net = Net::host;
+  bool own_hostname = false;
+  bool own_ipc = false;      ///< System V's and POSIX' shared memory, semaphores and queues
+  bool own_cgroups = false;  ///< sees its own control group as the root of all
+  bool own_pids = false;     ///< a pid namespace, in which the program is 1
+  bool with_init = false;    ///< an init stands between the caller and the program
+  Capabilities added_capabilities = 0;    ///< what the program may do to its namespaces, but for
+  Capabilities dropped_capabilities = 0;  ///< ... these
+  bool without_userns = false;            ///< the program can make no user namespace
+  std::vector<Limit> limits = {};         ///< the program's; of others it has the caller's
+  std::uint64_t timeout = 0;              ///< seconds that the program may run; 0: for ever
+  std::optional<std::uint64_t> stop_timeout = {};  ///< seconds from the stop signal to SIGKILL
+  std::optional<int> stop_signal = {};             ///< takes the place of the image's
+  std::optional<unsigned> umask = {};              ///< the program's
+  std::string name = {};  ///< of the container; empty: none, or one that is made for a detached one
+  bool is_detached = false;     ///< nobody waits for the program
+  bool clean_env = false;       ///< take nothing of the caller's environment
+  bool plan_only = false;       ///< print the steps instead of taking them
+  bool help_only = false;       ///< print the help instead of running anything
+  bool tty = false;             ///< the program has a terminal of its own
+  bool trace = false;           ///< print how long each phase of the launch took
+  std::string trace_file = {};  ///< gets a line of JSON that says so; may be empty
   bool verbose = false;
   bool quiet = false;
+  std::string seccomp = {};   ///< "default", or the file of a profile; empty: every system call
   std::string step_key = {};  ///< a secret of the step's, from the Slurm plugin; may be empty
 
   bool operator==(const Request&) const = default;
 };
+
+/// Whether the container is one that other verbs find.
+inline bool is_named(const Request& request) {
+  return request.is_detached || !request.name.empty();
+}
 
 }  // namespace berth

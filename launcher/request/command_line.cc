@@ -4,8 +4,7 @@
 
 namespace berth::request {
 
-Result<Request> parse_command_line(const std::vector<std::string>& words) {
-  Request request;
+Result<Request> parse_command_line(const std::vector<std::string>& words, Request request) {
   std::size_t at = 0;
   BERTH_TRY(take_options(options(), "berth run", words, at, request));
   if (request.help_only) return request;
@@ -15,6 +14,18 @@ Result<Request> parse_command_line(const std::vector<std::string>& words) {
   if (at < words.size() && words[at] == "--") ++at;
   request.command.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
   return request;
+}
+
+Result<std::vector<GivenOption>> options_given_in(const std::vector<std::string>& words) {
+  const std::vector<OptionWord> table(options().begin(), options().end());
+  std::vector<GivenOption> given;
+  std::size_t at = 0;
+  while (at < words.size() && looks_like_option(words[at]) && words[at] != "--") {
+    const auto options = read_options(table, "berth run", words, at);
+    if (!options) return options.error();
+    given.insert(given.end(), options->begin(), options->end());
+  }
+  return given;
 }
 
 }  // namespace berth::request

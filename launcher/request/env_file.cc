@@ -4,12 +4,23 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace berth::request {
 
-Result<std::vector<std::string>> read_env_file(const std::string& path) {
+namespace {
+
+bool is_file(const EnvChange& change) {
+  return change.kind == EnvChange::Kind::file;
+}
+
+}  // namespace
+
+Result<std::vector<EnvChange>> read_env_file(const std::string& path) {
   auto text = read_text_file(path, 1 << 20);
   if (!text) return std::move(text.error());
-  std::vector<std::string> variables;
+  std::vector<EnvChange> changes;
   unsigned number = 0;
   for (std::string& line : split(*text, '\n')) {
     ++number;
@@ -19,9 +30,27 @@ Result<std::vector<std::string>> read_env_file(const std::string& path) {
                    "use line " + std::to_string(number) + " of " + quote(path) + " as a variable",
                    {},
                    "write NAME=VALUE"};
-    variables.push_back(std::move(line));
+    const bool has_value = line.find('=') != std::string::npos;
+    changes.push_back(
+        {has_value ? EnvChange::Kind::set : EnvChange::Kind::take, std::move(line), path, number});
   }
-  return variables;
+  return changes;
+}
+
+Status read_env_files(std::vector<EnvChange>& changes) {
+  if (std::none_of(changes.begin(), changes.end(), is_file)) return Done{};
+  std::vector<EnvChange> all;
+  for (EnvChange& change : changes) {
+    if (!is_file(change)) {
+      all.push_back(std::move(change));
+      continue;
+    }
+    auto more = read_env_file(change.text);
+    if (!more) return std::move(more.error());
+    std::move(more->begin(), more->end(), std::back_inserter(all));
+  }
+  changes = std::move(all);
+  return Done{};
 }
 
 }  // namespace berth::request

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "launcher/model/request.h"
 
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@ namespace berth::request {
 
 /// Lines `NAME=VALUE` (kept to the letter) or `NAME` (the caller's value); empty lines and lines
 /// that begin with '#' are skipped, as podman-run(1) does. At most 1 MiB.
-Result<std::vector<std::string>> read_env_file(const std::string& path);
+Result<std::vector<EnvChange>> read_env_file(const std::string& path);
+
+/// Puts what files say in the place of their names.
+Status read_env_files(std::vector<EnvChange>& changes);
 
 }  // namespace berth::request

@@ -11,6 +11,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// What RFC 7464 puts before each text of a sequence: JSON itself cannot have it.
+constexpr char kBetween = '\x1e';
+
 /// A text that can be an argument or variable: present, a string, without NUL. Absent and null
 /// leave `out` alone, as Docker writes null for empty lists.
 bool take_text(const Json& object, const char* name, std::string& out) {
@@ -59,9 +62,31 @@ Result<ImageConfig> parse_image_config(const std::string& json, const std::strin
   if (inner == document.end() || inner->is_null()) return config;
   if (!inner->is_object() || !take_texts(*inner, "Entrypoint", config.entrypoint) ||
       !take_texts(*inner, "Cmd", config.command) || !take_texts(*inner, "Env", config.env) ||
-      !take_text(*inner, "WorkingDir", config.workdir))
+      !take_text(*inner, "WorkingDir", config.workdir) ||
+      !take_text(*inner, "StopSignal", config.stop_signal))
     return damaged;
   return config;
+}
+
+std::string join_configs(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts)
+    all += (&text == &texts.front() ? "" : std::string(1, kBetween)) + text;
+  return all;
+}
+
+Result<ImageConfig> parse_configs(const std::string& text, const std::vector<std::string>& names) {
+  if (names.size() == 1) return parse_image_config(text, names[0]);
+  const std::vector<std::string> texts = split(text, kBetween);
+  // JSON has no such character: whose text has one is damaged, and more than that goes wrong.
+  if (texts.size() != names.size()) return parse_image_config("damaged", names.back());
+  auto all = parse_image_config(texts[0], names[0]);
+  for (std::size_t i = 1; all && i < texts.size(); ++i) {
+    auto upper = parse_image_config(texts[i], names[i]);
+    if (!upper) return upper;
+    all->env.insert(all->env.end(), upper->env.begin(), upper->env.end());
+  }
+  return all;
 }
 
 }  // namespace berth::request

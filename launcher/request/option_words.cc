@@ -55,18 +55,25 @@ Word read_word(const Table& table, const std::string& word) {
   return {option, true, word.substr(word[2] == '=' ? 3 : 2)};
 }
 
-}  // namespace
-
-bool looks_like_option(std::string_view word) {
-  return word.size() > 1 && word.front() == '-';
+/// How many of a word's letters are switches with a letter behind them, which may be unknown: 1 in
+/// "-it", 0 in "--tty" and "-i=t".
+std::size_t count_switches(const Table& table, const std::string& word) {
+  std::size_t count = 0;
+  while (word[1] != '-' && count + 2 < word.size()) {
+    const auto option = find_letter(table, word[count + 1]);
+    if (option == table.end() || !option->value.empty() || word[count + 2] == '=') break;
+    ++count;
+  }
+  return count;
 }
 
-Result<GivenOption> read_option(const std::vector<OptionWord>& table,
-                                std::string_view verb,
-                                const std::vector<std::string>& words,
-                                std::size_t& at) {
-  Word word = read_word(table, words[at]);
-  if (word.option == table.end()) return unknown(table, verb, words[at]);
+Result<GivenOption> read_word_at(const Table& table,
+                                 std::string_view verb,
+                                 const std::string& text,
+                                 const std::vector<std::string>& words,
+                                 std::size_t& at) {
+  Word word = read_word(table, text);
+  if (word.option == table.end()) return unknown(table, verb, text);
   const OptionWord& option = *word.option;
   const std::string shown = "--" + std::string(option.name);
   if (option.value.empty() && word.has_value)
@@ -81,6 +88,29 @@ Result<GivenOption> read_option(const std::vector<OptionWord>& table,
   }
   ++at;
   return GivenOption{static_cast<std::size_t>(word.option - table.begin()), std::move(word.value)};
+}
+
+}  // namespace
+
+bool looks_like_option(std::string_view word) {
+  return word.size() > 1 && word.front() == '-';
+}
+
+Result<std::vector<GivenOption>> read_options(const std::vector<OptionWord>& table,
+                                              std::string_view verb,
+                                              const std::vector<std::string>& words,
+                                              std::size_t& at) {
+  std::vector<GivenOption> given;
+  std::string text = words[at];
+  for (std::size_t switches = count_switches(table, text); switches > 0; --switches) {
+    const auto option = find_letter(table, text[1]);
+    given.push_back({static_cast<std::size_t>(option - table.begin()), {}});
+    text.erase(1, 1);
+  }
+  auto last = read_word_at(table, verb, text, words, at);
+  if (!last) return std::move(last.error());
+  given.push_back(std::move(*last));
+  return given;
 }
 
 }  // namespace berth::request

@@ -28,11 +28,12 @@ struct GivenOption {
 bool looks_like_option(std::string_view word);
 
 /// Reads the option at `words[at]`, and its value from the next word if needed; `at` is behind it
-/// then. `verb`, say "berth run", is for messages.
-Result<GivenOption> read_option(const std::vector<OptionWord>& table,
-                                std::string_view verb,
-                                const std::vector<std::string>& words,
-                                std::size_t& at);
+/// then. Of letters that stand together, as "-it", all but the last are switches. `verb`, say
+/// "berth run", is for messages.
+Result<std::vector<GivenOption>> read_options(const std::vector<OptionWord>& table,
+                                              std::string_view verb,
+                                              const std::vector<std::string>& words,
+                                              std::size_t& at);
 
 /// Reads options up to the first other word, "--" or help. A Row has an OptionWord and `apply`;
 /// a Target is what the options change, and has `help_only`.
@@ -48,9 +49,10 @@ Status take_options(const std::vector<Row>& rows,
       ++at;
       break;
     }
-    auto given = read_option(table, verb, words, at);
-    if (!given) return std::move(given.error());
-    BERTH_TRY(rows[given->row].apply(target, given->value));
+    const auto given = read_options(table, verb, words, at);
+    if (!given) return given.error();
+    for (const GivenOption& option : *given)
+      BERTH_TRY(rows[option.row].apply(target, option.value));
     if (target.help_only) break;
   }
   return Done{};

@@ -2,7 +2,12 @@
 #include "launcher/request/options.h"
 
 #include "base/text.h"
+#include "launcher/request/capabilities.h"
+#include "launcher/request/env_changes.h"
+#include "launcher/request/mounts.h"
+#include "launcher/request/process.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -21,26 +26,28 @@ Values if_given(const std::optional<std::string>& value) {
   return value ? Values{*value} : Values{};
 }
 
+template <Result<Bind> (*parse)(const std::string&)>
 Status add_bind(Request& request, const std::string& value) {
-  auto bind = parse_bind(value);
+  auto bind = parse(value);
   if (!bind) return bind.error();
+  if (bind->image != 0)
+    for (const Bind& earlier : request.binds)
+      bind->image = std::max(bind->image, earlier.image + 1);
   request.binds.push_back(std::move(*bind));
   return Done{};
 }
 
-Values binds_of(const Request& request) {
-  Values values;
-  for (const Bind& bind : request.binds)
-    values.push_back(bind.from + ":" + bind.to + (bind.read_only ? ":ro" : ""));
-  return values;
+/// What another row says in a request's text.
+Values nothing(const Request& /*request*/) {
+  return {};
 }
 
-Status add_env(Request& request, const std::string& value) {
-  if (value.empty() || value.front() == '=')
-    return Error{
-        Blame::usage, "use " + quote(value) + " as a variable", {}, "write --env NAME=VALUE"};
-  request.env.push_back(value);
-  return Done{};
+/// All of them, whatever option they came from: of two on one place the last one wins.
+Values mounts_of(const Request& request) {
+  Values values;
+  for (const Bind& bind : request.binds)
+    values.push_back(to_mount_text(bind));
+  return values;
 }
 
 Status set_workdir(Request& request, const std::string& value) {
@@ -57,6 +64,26 @@ Status set_home(Request& request, const std::string& value) {
   if (value != "host" && value != "none")
     return Error{Blame::usage, "use " + quote(value) + " as --home", {}, "write host or none"};
   request.home = value == "host" ? Home::host : Home::none;
+  return Done{};
+}
+
+Status set_tmp(Request& request, const std::string& value) {
+  if (value != "host" && value != "private" && value != "none")
+    return Error{
+        Blame::usage, "use " + quote(value) + " as --tmp", {}, "write host, private or none"};
+  request.tmp = value == "host" ? Tmp::host : value == "none" ? Tmp::none : Tmp::own;
+  return Done{};
+}
+
+Values tmp_of(const Request& request) {
+  if (request.tmp == Tmp::host) return {};
+  return {request.tmp == Tmp::none ? "none" : "private"};
+}
+
+Status set_cwd(Request& request, const std::string& value) {
+  if (value != "host" && value != "none")
+    return Error{Blame::usage, "use " + quote(value) + " as --cwd", {}, "write host or none"};
+  request.cwd = value == "host" ? Cwd::host : Cwd::none;
   return Done{};
 }
 
@@ -91,10 +118,82 @@ Status set_tmpfs_size(Request& request, const std::string& value) {
   return Done{};
 }
 
+Status set_hostname(Request& request, const std::string& value) {
+  constexpr std::size_t kLongest = 64;
+  const bool is_name = !value.empty() && value.size() <= kLongest && value.front() != '-' &&
+                       std::all_of(value.begin(), value.end(), [](char c) {
+                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                (c >= '0' && c <= '9') || c == '-' || c == '.';
+                       });
+  if (!is_name)
+    return Error{Blame::usage,
+                 "name a container " + quote(value),
+                 {},
+                 "a host name has up to 64 letters, digits, '-' and '.'"};
+  request.hostname = value;
+  request.own_hostname = true;
+  return Done{};
+}
+
+Status set_seccomp(Request& request, const std::string& value) {
+  if (value.empty())
+    return Error{Blame::usage,
+                 "use '' as a profile of system calls",
+                 {},
+                 "write default, none or the file of a profile"};
+  request.seccomp = value == "none" ? "" : value;
+  return Done{};
+}
+
+Status set_net(Request& request, const std::string& value) {
+  if (value != "host" && value != "none" && value != "private")
+    return Error{
+        Blame::usage, "use " + quote(value) + " as --net", {}, "write host, none or private"};
+  request.net = value == "host" ? Net::host : value == "none" ? Net::none : Net::own;
+  return Done{};
+}
+
+Status set_time_offset(Request& request, const std::string& value) {
+  std::int64_t seconds = 0;
+  const char* end = value.data() + value.size();
+  const auto [rest, trouble] = std::from_chars(value.data(), end, seconds);
+  if (trouble != std::errc{} || rest != end)
+    return Error{Blame::usage,
+                 "shift clocks by " + quote(value),
+                 {},
+                 "write a whole number of seconds: --time-offset=-3600"};
+  request.time_offset = seconds;
+  return Done{};
+}
+
+/// A place for `field`, which is normalised where it is used.
+template <std::vector<std::string> Request::*field>
+Status add_place(Request& request, const std::string& value) {
+  bool is_below_root = false;
+  bool is_plain = value.starts_with('/');
+  for (const std::string& part : split(value, '/')) {
+    is_plain = is_plain && part != "..";
+    is_below_root = is_below_root || (!part.empty() && part != ".");
+  }
+  if (!is_plain || !is_below_root)
+    return Error{Blame::usage,
+                 "find the place " + quote(value) + " in a container",
+                 {},
+                 "name a place below '/' without '..'"};
+  (request.*field).push_back(value);
+  return Done{};
+}
+
 Status set_record(Request& request, const std::string& value) {
   if (value.empty())
     return Error{Blame::usage, "record a launch profile in ''", {}, "name a new file"};
   request.record = value;
+  return Done{};
+}
+
+Status set_trace_file(Request& request, const std::string& value) {
+  if (value.empty()) return Error{Blame::usage, "trace a launch in ''", {}, "name a file"};
+  request.trace_file = value;
   return Done{};
 }
 
@@ -109,25 +208,37 @@ Option switch_row(std::string_view name, char letter, std::string_view help) {
           [](const Request& request) { return switch_values(request.*field); }};
 }
 
-std::vector<Option> make_table() {
+// What the program finds: its files, its variables, its place.
+std::vector<Option> content_rows() {
   return {
-      {{"bind", 'v', "SRC[:DST[:ro]]", "show SRC of this node at DST"}, add_bind, binds_of},
-      {{"env", 'e', "NAME[=VALUE]", "set a variable, or take the caller's"},
-       add_env,
-       [](const Request& r) { return r.env; }},
-      {{"env-file", 0, "FILE", "set variables from NAME=VALUE lines"},
-       [](Request& r, const std::string& value) -> Status {
-         r.env_files.push_back(value);
-         return Done{};
-       },
-       [](const Request& r) { return r.env_files; }},
-      switch_row<&Request::clean_env>("clean-env", 0, "take nothing of the caller's environment"),
+      {{"bind", 'v', "SRC[:DST[:OPTS]]", "show SRC of this node at DST"},
+       add_bind<parse_bind>,
+       [](const Request&) { return Values{}; }},  // see --mount
+      {{"mount",
+        0,
+        "type=TYPE,dst=DST,...",
+        "mount a bind, image, tmpfs, devpts, mqueue or sysfs on DST"},
+       add_bind<parse_mount>,
+       mounts_of},
+      {{"tmpfs", 0, "DST[:OPTS]", "mount an empty tmpfs on DST"}, add_bind<parse_tmpfs>, nothing},
+      {{"mask", 0, "PATH", "show nothing of what is at PATH"},
+       add_place<&Request::masked>,
+       [](const Request& r) { return r.masked; }},
+      {{"read-only-path", 0, "PATH", "nothing at PATH and below can be written"},
+       add_place<&Request::write_locked>,
+       [](const Request& r) { return r.write_locked; }},
       {{"workdir", 'w', "DIR", "begin in DIR of the container"},
        set_workdir,
        [](const Request& r) { return if_given(r.workdir); }},
       {{"home", 0, "host|none", "show the caller's home directory or not"},
        set_home,
        [](const Request& r) { return r.home == Home::none ? Values{"none"} : Values{}; }},
+      {{"tmp", 0, "host|private|none", "the node's /tmp, an empty one, or what the image has"},
+       set_tmp,
+       tmp_of},
+      {{"cwd", 0, "host|none", "show the current directory and begin there, or not"},
+       set_cwd,
+       [](const Request& r) { return r.cwd == Cwd::none ? Values{"none"} : Values{}; }},
       {{"entrypoint", 0, "PROGRAM", "replace the image's entrypoint; empty for none"},
        [](Request& r, const std::string& value) -> Status {
          r.entrypoint = value;
@@ -135,6 +246,8 @@ std::vector<Option> make_table() {
        },
        [](const Request& r) { return if_given(r.entrypoint); }},
       switch_row<&Request::read_only>("read-only", 0, "nothing can be written outside binds"),
+      switch_row<&Request::writable>(
+          "writable", 0, "a directory that is the image takes what is written"),
       {{"tmpfs-size",
         0,
         "SIZE",
@@ -146,9 +259,75 @@ std::vector<Option> make_table() {
       {{"overlay", 0, "DIR", "keep what the container changes in DIR"},
        set_overlay,
        [](const Request& r) { return r.overlay.empty() ? Values{} : Values{r.overlay}; }},
+      switch_row<&Request::private_overlay>(
+          "private-overlay", 0, "what a rank writes is not seen by those it shares with"),
       switch_row<&Request::unverified>(
           "no-verify", 0, "compare nothing with the image's hash tree"),
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),
+  };
+}
+
+// The program's variables, but for what berth settles.
+std::vector<Option> variable_rows() {
+  return {
+      {{"env", 'e', "NAME[=VALUE]", "set a variable, or take the caller's"}, set_variable, nothing},
+      {{"env-file", 0, "FILE", "set variables from NAME=VALUE lines"}, add_env_file, nothing},
+      {{"env-prepend", 0, "NAME=VALUE", "put VALUE and a colon in front of a variable"},
+       prepend_to_variable,
+       nothing},
+      {{"env-append", 0, "NAME=VALUE", "put a colon and VALUE behind a variable"},
+       append_to_variable,
+       nothing},
+      {{"unset-env", 0, "NAME", "remove a variable, or those that fit 'SLURM_*'"},
+       unset_variable,
+       nothing},
+      {{"env-change", 0, "", ""},
+       take_env_change,
+       [](const Request& r) { return env_change_texts(r); }},
+      switch_row<&Request::clean_env>("clean-env", 0, "take nothing of the caller's environment"),
+      {{"explain-env", 0, "NAME", "print who sets, changes and removes a variable, and do nothing"},
+       set_explained_variable,
+       [](const Request& r) { return r.explain_env.empty() ? Values{} : Values{r.explain_env}; }},
+  };
+}
+
+// How far the container is from the rest of the node.
+std::vector<Option> isolation_rows() {
+  return {
+      switch_row<&Request::own_hostname>("uts", 0, "have a host name of its own"),
+      {{"hostname", 0, "NAME", "call the container NAME"},
+       set_hostname,
+       [](const Request& r) { return r.hostname.empty() ? Values{} : Values{r.hostname}; }},
+      switch_row<&Request::own_ipc>(
+          "ipc", 0, "have shared memory, semaphores and message queues of its own"),
+      {{"net", 0, "host|none|private", "the node's network, a loopback device only, or a way out"},
+       set_net,
+       [](const Request& r) {
+         if (r.net == Net::host) return Values{};
+         return Values{r.net == Net::none ? "none" : "private"};
+       }},
+      switch_row<&Request::own_cgroups>(
+          "cgroupns", 0, "see its own control group as the root of all"),
+      {{"time-offset", 0, "SECONDS", "shift the clocks that count from the node's start"},
+       set_time_offset,
+       [](const Request& r) {
+         return r.time_offset ? Values{std::to_string(*r.time_offset)} : Values{};
+       }},
+      switch_row<&Request::own_pids>(
+          "pid", 0, "see the container's processes only, of which the program is the first"),
+      switch_row<&Request::with_init>(
+          "init", 0, "an init reaps processes and forwards signals for the program"),
+      switch_row<&Request::without_userns>(
+          "disable-userns", 0, "the program can make no user namespaces"),
+      {{"seccomp", 0, "default|none|FILE", "refuse the program system calls, as a profile says"},
+       set_seccomp,
+       [](const Request& r) { return r.seccomp.empty() ? Values{} : Values{r.seccomp}; }},
+  };
+}
+
+// What berth itself does and says.
+std::vector<Option> berth_rows() {
+  return {
       {{"share", 0, "auto|node|none", "one container for the ranks of a node, or one each"},
        set_share,
        share_of},
@@ -160,6 +339,10 @@ std::vector<Option> make_table() {
        [](const Request& r) { return r.record.empty() ? Values{} : Values{r.record}; }},
       switch_row<&Request::plan_only>("plan", 0, "print what would be done, and do nothing"),
       switch_row<&Request::help_only>("help", 'h', "print the options people use, and do nothing"),
+      switch_row<&Request::trace>("trace", 0, "print how long each phase of the launch took"),
+      {{"trace-file", 0, "FILE", "add that to FILE as a line of JSON"},
+       set_trace_file,
+       [](const Request& r) { return r.trace_file.empty() ? Values{} : Values{r.trace_file}; }},
       switch_row<&Request::verbose>("verbose", 0, "on failure, also print the step and the plan"),
       switch_row<&Request::quiet>("quiet", 'q', "print errors only"),
       {{"step-key", 0, "", ""},
@@ -171,30 +354,19 @@ std::vector<Option> make_table() {
   };
 }
 
+std::vector<Option> make_table() {
+  std::vector<Option> table = content_rows();
+  for (const auto& rows :
+       {variable_rows(), isolation_rows(), capability_rows(), process_rows(), berth_rows()})
+    table.insert(table.end(), rows.begin(), rows.end());
+  return table;
+}
+
 }  // namespace
 
 const std::vector<Option>& options() {
   static const std::vector<Option> table = make_table();
   return table;
-}
-
-Result<Bind> parse_bind(const std::string& text) {
-  const std::vector<std::string> parts = split(text, ':');
-  const std::string goal = "bind " + quote(text);
-  const std::string hint = "write --bind SRC, SRC:DST or SRC:DST:ro";
-  if (parts.size() > 3 || parts[0].empty()) return Error{Blame::usage, goal, {}, hint};
-  Bind bind{parts[0], parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0], false};
-  if (parts.size() == 3) {
-    if (parts[2] != "ro" && parts[2] != "rw")
-      return Error{Blame::usage, goal + ": unknown option " + quote(parts[2]), {}, hint};
-    bind.read_only = parts[2] == "ro";
-  }
-  if (bind.to.front() != '/')
-    return Error{Blame::usage,
-                 goal,
-                 {},
-                 "the place inside the container must begin with '/': " + parts[0] + ":/PLACE"};
-  return bind;
 }
 
 Result<std::uint64_t> parse_size(const std::string& text) {

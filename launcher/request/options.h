@@ -20,11 +20,12 @@ struct Option : OptionWord {
 /// Every row, in the order of help.
 const std::vector<Option>& options();
 
-/// Reads `[OPTIONS] IMAGE [--] [COMMAND…]`; options end at the image.
-Result<Request> parse_command_line(const std::vector<std::string>& words);
+/// Reads `[OPTIONS] IMAGE [--] [COMMAND…]`; options end at the image. `request` is what others have
+/// settled before.
+Result<Request> parse_command_line(const std::vector<std::string>& words, Request request = {});
 
-/// "SRC[:DST[:ro|rw]]" with relative sources left as they are.
-Result<Bind> parse_bind(const std::string& text);
+/// The options of such a command line, as they were given.
+Result<std::vector<GivenOption>> options_given_in(const std::vector<std::string>& words);
 
 /// "64M", "1.5G" is refused: whole numbers with K, M, G or T (1024-based), or bytes.
 Result<std::uint64_t> parse_size(const std::string& text);

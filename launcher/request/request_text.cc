@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kVersion = "1";
 constexpr std::size_t kLimit = 128UL * 1024;
+constexpr std::string_view kEnvChange = "env-change=";
 constexpr std::string_view kDigits = "0123456789abcdef";
 
 bool stands_for_itself(char c) {
@@ -65,6 +66,12 @@ Error damaged(std::string_view what) {
                "use the plugin and the berth of one release on every node"};
 }
 
+std::vector<Option>::const_iterator find_option(const std::string& name) {
+  const auto& table = options();
+  return std::find_if(
+      table.begin(), table.end(), [&](const Option& option) { return option.name == name; });
+}
+
 Status take_field(Request& request, const std::string& field) {
   const std::size_t equals = field.find('=');
   const std::string name = field.substr(0, equals);
@@ -79,10 +86,8 @@ Status take_field(Request& request, const std::string& field) {
     request.command.push_back(std::move(*value));
     return Done{};
   }
-  const auto& table = options();
-  const auto row = std::find_if(
-      table.begin(), table.end(), [&](const Option& option) { return option.name == name; });
-  if (row == table.end()) return damaged("unknown field " + quote(name));
+  const auto row = find_option(name);
+  if (row == options().end()) return damaged("unknown field " + quote(name));
   return row->apply(request, *value);
 }
 
@@ -99,15 +104,28 @@ std::string to_text(const Request& request) {
   return text;
 }
 
-Result<Request> parse_request_text(std::string_view text) {
+Result<Request> parse_request_text(std::string_view text, Request request) {
   if (text.size() > kLimit) return damaged("it is longer than " + size_text(kLimit));
   const std::vector<std::string> fields = split(text, ';');
   if (fields[0] != kVersion) return damaged("version " + quote(fields[0].substr(0, 16)));
-  Request request;
   for (std::size_t i = 1; i < fields.size(); ++i)
     BERTH_TRY(take_field(request, fields[i]));
   if (request.image.empty()) return damaged("it names no image");
   return request;
+}
+
+std::vector<GivenOption> options_given_in_text(std::string_view text) {
+  std::vector<GivenOption> given;
+  for (std::string field : split(text, ';')) {
+    // A change of a variable has its option in front of the value.
+    if (field.starts_with(kEnvChange)) field.erase(0, kEnvChange.size());
+    const std::size_t equals = std::min(field.find('='), field.size());
+    const auto row = find_option(field.substr(0, equals));
+    if (row == options().end()) continue;
+    const auto value = decode(std::string_view(field).substr(std::min(equals + 1, field.size())));
+    given.push_back({static_cast<std::size_t>(row - options().begin()), value.value_or("")});
+  }
+  return given;
 }
 
 }  // namespace berth::request

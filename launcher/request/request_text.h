@@ -6,9 +6,11 @@
 
 #include "base/result.h"
 #include "launcher/model/request.h"
+#include "launcher/request/option_words.h"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace berth::request {
 
@@ -16,7 +18,11 @@ namespace berth::request {
 std::string to_text(const Request& request);
 
 /// Refuses other versions, unknown names, values that do not parse, and texts over 128 KiB
-/// (one string of execve's environment holds no more: execve(2)).
-Result<Request> parse_request_text(std::string_view text);
+/// (one string of execve's environment holds no more: execve(2)). `request` is what others have
+/// settled before.
+Result<Request> parse_request_text(std::string_view text, Request request = {});
+
+/// The options that such a text gives. Of one that does not parse, nothing is promised.
+std::vector<GivenOption> options_given_in_text(std::string_view text);
 
 }  // namespace berth::request

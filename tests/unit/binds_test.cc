@@ -22,7 +22,7 @@ Texts texts_of(const Request& request, const Facts& facts) {
   Texts texts;
   for (const Bind& bind : *binds)
     texts.push_back(bind.from + (bind.from == bind.to ? "" : ":" + bind.to) +
-                    (bind.read_only ? ":ro" : ""));
+                    (bind.flags == kReadOnly ? ":ro" : ""));
   return texts;
 }
 
@@ -116,37 +116,78 @@ TEST(Binds, DoNotLetTheJobsDirectoriesHideTheImage) {
 }
 
 TEST(Binds, OfTheUserTakeThePlaceOfOthersAndTheLastOneWins) {
-  EXPECT_EQ(texts_of(binding({{"/local", "/tmp", false}}), tests::ordinary_facts()),
+  EXPECT_EQ(texts_of(binding({{"/local", "/tmp"}}), tests::ordinary_facts()),
             after_system({"/local:/tmp", "/home/ada"}));
   EXPECT_EQ(
-      texts_of(binding({{"/a", "/data", false}, {"/b", "/data/", true}}), tests::ordinary_facts()),
+      texts_of(binding({{"/a", "/data"}, {"/b", "/data/", kReadOnly}}), tests::ordinary_facts()),
       after_system({"/tmp", "/b:/data:ro", "/home/ada"}));
-  EXPECT_EQ(texts_of(binding({{"/usr", "/usr", false}}), tests::ordinary_facts()),
+  EXPECT_EQ(texts_of(binding({{"/usr", "/usr"}}), tests::ordinary_facts()),
             after_system({"/tmp", "/usr", "/home/ada"}));
 }
 
 TEST(Binds, ComeParentsFirstAndOtherwiseAsWritten) {
-  EXPECT_EQ(texts_of(binding({{"/3", "/z/y/x", false}, {"/1", "/z", false}, {"/2", "/a/b", false}}),
-                     tests::ordinary_facts()),
-            after_system({"/tmp", "/1:/z", "/home/ada", "/2:/a/b", "/3:/z/y/x"}));
+  EXPECT_EQ(
+      texts_of(binding({{"/3", "/z/y/x"}, {"/1", "/z"}, {"/2", "/a/b"}}), tests::ordinary_facts()),
+      after_system({"/tmp", "/1:/z", "/home/ada", "/2:/a/b", "/3:/z/y/x"}));
 }
 
 TEST(Binds, TakeRelativeSourcesFromTheCurrentDirectory) {
   const Facts facts = tests::ordinary_facts();
-  EXPECT_EQ(texts_of(binding({{"data", "/data", false}}), facts),
+  EXPECT_EQ(texts_of(binding({{"data", "/data"}}), facts),
             after_system({"/tmp", facts.cwd + "/data:/data", "/home/ada"}));
 }
 
 TEST(Binds, LeaveARelativeSourceAloneWhereTheCurrentDirectoryHasNoName) {
   Facts facts = tests::ordinary_facts();
   facts.cwd = "";
-  EXPECT_EQ(texts_of(binding({{"data", "/data", false}}), facts),
+  EXPECT_EQ(texts_of(binding({{"data", "/data"}}), facts),
             after_system({"/tmp", "data:/data", "/home/ada"}));
+}
+
+TEST(Binds, AFileSystemOfTheContainersOwnTakesTheirPlaceAsWell) {
+  const Bind own{"tmpfs", "/tmp", {}, Origin::own};
+  EXPECT_EQ(texts_of(binding({{"/a", "/tmp"}, own}), tests::ordinary_facts()),
+            after_system({"tmpfs:/tmp", "/home/ada"}));
+  EXPECT_EQ(texts_of(binding({own, {"/a", "/tmp"}}), tests::ordinary_facts()),
+            after_system({"/a:/tmp", "/home/ada"}));
+  EXPECT_EQ(texts_of(binding({{"tmpfs", "/", {}, Origin::own}}), tests::ordinary_facts()),
+            Texts{"berth: cannot mount a tmpfs on '/'\n"
+                  "berth: hint: name a place below '/' without '..'"});
+}
+
+TEST(Binds, AreOfTheNodesTmpOnlyWhereThatIsWanted) {
+  Facts facts = working_in("/tmp/work");
+  facts.rank.directories = {"/tmp/pmix"};
+  facts.directories.emplace_back("/tmp/pmix");
+  Request request;
+  request.tmp = Tmp::own;
+  EXPECT_EQ(texts_of(request, facts),
+            after_system({"tmpfs:/tmp", "/tmp/pmix", "/home/ada", "/tmp/work"}));
+  request.binds = {{"/scratch", "/tmp"}};
+  EXPECT_EQ(texts_of(request, facts), after_system({"/scratch:/tmp", "/home/ada"})) << "said later";
+  request.binds.clear();
+  request.tmp = Tmp::none;
+  EXPECT_EQ(texts_of(request, facts), after_system({"/tmp/pmix", "/home/ada", "/tmp/work"}));
+  request.cwd = Cwd::none;
+  EXPECT_EQ(texts_of(request, facts), after_system({"/tmp/pmix", "/home/ada"}));
+}
+
+TEST(Binds, OfTheJobStayWhereTheUserEmptiesWhatIsAbove) {
+  Facts facts = working_in("/tmp/work");
+  facts.rank.directories = {"/tmp/pmix"};
+  facts.directories.emplace_back("/tmp/pmix");
+  Bind empty{"tmpfs", "/tmp"};
+  empty.origin = Origin::own;
+  EXPECT_EQ(texts_of(binding({empty}), facts),
+            after_system({"tmpfs:/tmp", "/tmp/pmix", "/home/ada", "/tmp/work"}));
+  // In one that is read-only no place can be made for them.
+  empty.flags = kReadOnly;
+  EXPECT_EQ(texts_of(binding({empty}), facts), after_system({"tmpfs:/tmp:ro", "/home/ada"}));
 }
 
 TEST(Binds, RefuseATargetThatIsNoPlaceInside) {
   for (const std::string to : {"/", "//", "/.", "/a/../b", "/..", "a", ""})
-    EXPECT_EQ(texts_of(binding({{"/x", to, false}}), tests::ordinary_facts()),
+    EXPECT_EQ(texts_of(binding({{"/x", to}}), tests::ordinary_facts()),
               Texts{"berth: cannot bind '/x' to '" + to +
                     "'\nberth: hint: name a place below '/' without '..'"});
 }
@@ -159,13 +200,24 @@ TEST(NormalPath, IsAbsoluteAndHasNothingSuperfluous) {
     EXPECT_EQ(normal_path(none), "") << none;
 }
 
+TEST(IsShown, MeansNotHiddenByAnotherBind) {
+  EXPECT_FALSE(is_shown("/tmp/a/b", {{"/tmp", "/tmp"}, {"/etc", "/tmp/a"}}));
+  EXPECT_TRUE(is_shown("/tmp/c", {{"/tmp", "/tmp"}, {"/etc", "/tmp/a"}}));
+}
+
 TEST(IsShown, MeansAtTheSamePlace) {
-  const std::vector<Bind> binds = {{"/a", "/a", false}, {"/b", "/c", false}};
+  const std::vector<Bind> binds = {{"/a", "/a"}, {"/b", "/c"}};
   EXPECT_TRUE(is_shown("/a", binds));
   EXPECT_TRUE(is_shown("/a/x", binds));
   EXPECT_FALSE(is_shown("/ab", binds));
   EXPECT_FALSE(is_shown("/b", binds));
   EXPECT_FALSE(is_shown("/c", binds));
+  const std::vector<Bind> covered = {
+      {"/a", "/a"}, {"tmpfs", "/a/x", {}, Origin::own}, {"/a/x/y", "/a/x/y"}};
+  EXPECT_TRUE(is_shown("/a", covered));
+  EXPECT_FALSE(is_shown("/a/x", covered));
+  EXPECT_FALSE(is_shown("/a/x/z", covered));
+  EXPECT_TRUE(is_shown("/a/x/y/z", covered));
 }
 
 }  // namespace

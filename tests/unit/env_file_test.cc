@@ -12,7 +12,8 @@
 namespace berth::request {
 namespace {
 
-using Texts = std::vector<std::string>;
+using Changes = std::vector<EnvChange>;
+using Kind = EnvChange::Kind;
 
 class EnvFile : public testing::Test {
  protected:
@@ -23,7 +24,7 @@ class EnvFile : public testing::Test {
 
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] Result<Texts> read(const std::string& text) const {
+  [[nodiscard]] Result<Changes> read(const std::string& text) const {
     std::ofstream(folder_ + "/vars") << text;
     return read_env_file(folder_ + "/vars");
   }
@@ -34,8 +35,13 @@ class EnvFile : public testing::Test {
 TEST_F(EnvFile, KeepsLinesToTheLetter) {
   auto variables = read("A=1\n\n# comment\n  B = \"x y\" \nHOME\nC=a=b#c");
   ASSERT_TRUE(variables);
-  EXPECT_EQ(*variables, (Texts{"A=1", "  B = \"x y\" ", "HOME", "C=a=b#c"}));
-  EXPECT_EQ(*read(""), Texts{});
+  const std::string file = folder_ + "/vars";
+  EXPECT_EQ(*variables,
+            (Changes{{Kind::set, "A=1", file, 1},
+                     {Kind::set, "  B = \"x y\" ", file, 4},
+                     {Kind::take, "HOME", file, 5},
+                     {Kind::set, "C=a=b#c", file, 6}}));
+  EXPECT_EQ(*read(""), Changes{});
 }
 
 TEST_F(EnvFile, NamesTheLineThatIsNoVariable) {
@@ -46,6 +52,20 @@ TEST_F(EnvFile, NamesTheLineThatIsNoVariable) {
               "berth: cannot use line 3 of '" + folder_ +
                   "/vars' as a variable\nberth: hint: write NAME=VALUE");
   }
+}
+
+TEST_F(EnvFile, StandsWhereItsOptionStands) {
+  std::ofstream(folder_ + "/vars") << "A=2\nB";
+  const std::string file = folder_ + "/vars";
+  Changes changes = {{Kind::set, "A=1"}, {Kind::file, file}, {Kind::unset, "A"}};
+  ASSERT_TRUE(read_env_files(changes));
+  EXPECT_EQ(changes,
+            (Changes{{Kind::set, "A=1"},
+                     {Kind::set, "A=2", file, 1},
+                     {Kind::take, "B", file, 2},
+                     {Kind::unset, "A"}}));
+  changes = {{Kind::file, folder_ + "/none"}};
+  EXPECT_FALSE(read_env_files(changes));
 }
 
 TEST_F(EnvFile, HasToBeThere) {

@@ -40,6 +40,37 @@ TEST(ImageConfig, MayBeMissingOrEmptyInEveryPart) {
   }
 }
 
+TEST(ImageConfig, OfSeveralIsTheLowestsProgramWithTheVariablesOfAll) {
+  const std::string low =
+      R"({"config": {"Entrypoint": ["/e"], "Cmd": ["c"], "Env": ["A=low"], "WorkingDir": "/srv"}})";
+  const std::string high =
+      R"({"config": {"Entrypoint": ["/h"], "Env": ["B=high", "A=high"], "WorkingDir": "/high"}})";
+  const std::string text = join_configs({low, "", high});
+  auto config = parse_configs(text, {"low", "none", "high"});
+  ASSERT_TRUE(config) << to_text(config.error());
+  EXPECT_EQ(config->entrypoint, (Texts{"/e"}));
+  EXPECT_EQ(config->command, (Texts{"c"}));
+  EXPECT_EQ(config->env, (Texts{"A=low", "B=high", "A=high"}));
+  EXPECT_EQ(config->workdir, "/srv");
+  EXPECT_EQ(join_configs({low}), low);
+  EXPECT_EQ(parse_configs(high, {"high"})->entrypoint, (Texts{"/h"}));
+}
+
+TEST(ImageConfig, OfSeveralNamesTheOneThatIsDamaged) {
+  const auto refusal_of = [](const Texts& texts) {
+    auto config = parse_configs(join_configs(texts), {"low", "high"});
+    return config ? "accepted" : to_text(config.error());
+  };
+  const std::string damaged =
+      "as an image: its configuration is damaged\nberth: hint: import the image again";
+  EXPECT_EQ(refusal_of({"{", ""}), "berth: cannot use 'low' " + damaged);
+  EXPECT_EQ(refusal_of({"{}", "["}), "berth: cannot use 'high' " + damaged);
+  // Nobody gains anything by what separates them.
+  EXPECT_EQ(refusal_of({"{}\x1e{}", "{}"}), "berth: cannot use 'high' " + damaged);
+  EXPECT_TRUE(refusal_of({"{}", R"({"berth": {"stacked_on": {}}})"})
+                  .starts_with("berth: cannot use 'high' alone: it has only the changes"));
+}
+
 TEST(ImageConfig, OfChangesAloneSaysWhatToDo) {
   auto config = parse_image_config(R"({"berth": {"stacked_on": {"digest": "x"}}})", "i.sqsh");
   ASSERT_FALSE(config);

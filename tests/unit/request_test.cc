@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
+#include "launcher/request/mounts.h"
 #include "launcher/request/options.h"
+#include "launcher/request/process.h"
 #include "launcher/request/request_text.h"
 
 #include <string>
@@ -40,7 +42,7 @@ TEST(CommandLine, TakesValuesInEveryUsualForm) {
     auto request = parse_command_line(words);
     ASSERT_TRUE(request) << words[0];
     ASSERT_EQ(request->binds.size(), 1U);
-    EXPECT_EQ(request->binds[0], (Bind{"/a", "/b", true}));
+    EXPECT_EQ(request->binds[0], (Bind{"/a", "/b", kReadOnly}));
   }
 }
 
@@ -77,6 +79,127 @@ TEST(CommandLine, HelpWinsOverWhatIsMissing) {
   EXPECT_FALSE(parse_command_line({"img.sqsh", "--help"})->help_only);
 }
 
+TEST(CommandLine, IsolationIsRefusedInWords) {
+  EXPECT_EQ(refusal_of({"--hostname", "a b", "i"}),
+            "berth: cannot name a container 'a b'\n"
+            "berth: hint: a host name has up to 64 letters, digits, '-' and '.'");
+  for (const std::string& wrong : {std::string(), std::string("-x"), std::string(65, 'a')})
+    EXPECT_NE(refusal_of({"--hostname=" + wrong, "i"}), "accepted") << wrong;
+  EXPECT_EQ(refusal_of({"--hostname", std::string(64, 'a'), "i"}), "accepted");
+  EXPECT_EQ(refusal_of({"--net=bridge", "i"}),
+            "berth: cannot use 'bridge' as --net\nberth: hint: write host, none or private");
+  EXPECT_EQ(parse_command_line({"--net=private", "i"})->net, Net::own);
+  for (const std::string wrong : {"", "1.5", "1h", "99999999999999999999"})
+    EXPECT_EQ(refusal_of({"--time-offset=" + wrong, "i"}),
+              "berth: cannot shift clocks by " + quote(wrong) +
+                  "\nberth: hint: write a whole number of seconds: --time-offset=-3600");
+}
+
+TEST(CommandLine, AVariableNeedsAName) {
+  const auto refused = [](const std::string& value, const std::string& hint) {
+    return "berth: cannot use " + quote(value) + " as a variable\nberth: hint: write " + hint;
+  };
+  for (const std::string wrong : {"", "=", "=x"}) {
+    EXPECT_EQ(refusal_of({"--env=" + wrong, "i"}), refused(wrong, "--env NAME=VALUE"));
+    EXPECT_EQ(refusal_of({"--unset-env=" + wrong, "i"}),
+              refused(wrong, "--unset-env NAME, which may have '*' in it"));
+  }
+  for (const std::string wrong : {"", "=", "A=1"})
+    EXPECT_EQ(refusal_of({"--explain-env=" + wrong, "i"}), refused(wrong, "--explain-env NAME"));
+  EXPECT_NE(refusal_of({"--unset-env=A=1", "i"}), "accepted");
+  for (const std::string option : {"--env-prepend", "--env-append"})
+    for (const std::string wrong : {"", "=", "=x", "A"})
+      EXPECT_EQ(refusal_of({option, wrong, "i"}), refused(wrong, option + " NAME=VALUE"));
+  EXPECT_NE(refusal_of({"--env-change=env=A=1", "i"}), "accepted");
+}
+
+TEST(CommandLine, APlaceInsideIsBelowTheRootAndHasNoDots) {
+  for (const std::string option : {"--mask", "--read-only-path"})
+    for (const std::string wrong : {"", "/", "//", "/.", "data", "./data", "/../data", "/a/.."})
+      EXPECT_EQ(refusal_of({option, wrong, "i"}),
+                "berth: cannot find the place " + quote(wrong) +
+                    " in a container\nberth: hint: name a place below '/' without '..'");
+  auto request = parse_command_line({"--mask=/a", "--mask", "/b/..c/", "--read-only-path=/d", "i"});
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->masked, (Words{"/a", "/b/..c/"}));
+  EXPECT_EQ(request->write_locked, (Words{"/d"}));
+}
+
+TEST(CommandLine, ANameImpliesANamespaceForIt) {
+  EXPECT_TRUE(parse_command_line({"--hostname", "box", "i"})->own_hostname);
+  EXPECT_EQ(parse_command_line({"--net=none", "--net=host", "i"})->net, Net::host);
+}
+
+TEST(Limits, AreNumbersOrNone) {
+  EXPECT_EQ(*parse_limit("nofile=10:20"), (Limit{RLIMIT_NOFILE, 10, 20}));
+  EXPECT_EQ(*parse_limit("stack=8388608"), (Limit{RLIMIT_STACK, 8388608, 8388608}));
+  EXPECT_EQ(*parse_limit("core=0:-1"), (Limit{RLIMIT_CORE, 0, RLIM_INFINITY}));
+  EXPECT_EQ(*parse_limit("core=unlimited"), (Limit{RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY}));
+  for (const ResourceName& one : kResources)
+    EXPECT_EQ(to_limit_text(*parse_limit(std::string(one.name) + "=1:-1")),
+              std::string(one.name) + "=1:unlimited");
+  for (const char* wrong : {"",
+                            "nofile",
+                            "nofile=",
+                            "nofile=1:",
+                            "nofile=:1",
+                            "nofile=1:2:3",
+                            "nofile=-2",
+                            "nofile=1k",
+                            "nofile= 1",
+                            "files=1",
+                            "=1",
+                            "nofile=99999999999999999999",
+                            "nofile=2:1",
+                            "nofile=unlimited:1"})
+    EXPECT_FALSE(parse_limit(wrong)) << wrong;
+}
+
+TEST(Limits, AreRefusedInWords) {
+  EXPECT_EQ(refusal_of({"--ulimit", "nofiles=1", "i"}),
+            "berth: cannot use 'nofiles=1' as a limit\nberth: hint: did you mean nofile?");
+  EXPECT_EQ(refusal_of({"--ulimit", "nofile", "i"}),
+            "berth: cannot use 'nofile' as a limit\n"
+            "berth: hint: write --ulimit NAME=SOFT[:HARD], and see man berth-run for the names");
+  EXPECT_EQ(refusal_of({"--ulimit", "nofile=2:1", "i"}),
+            "berth: cannot use 'nofile=2:1' as a limit\n"
+            "berth: hint: the first number cannot be above the second");
+  EXPECT_EQ(refusal_of({"--ulimit", "nofile=many", "i"}),
+            "berth: cannot use 'nofile=many' as a limit\n"
+            "berth: hint: write whole numbers, or unlimited: --ulimit nofile=1024:4096");
+  for (const std::string wrong : {"", "8", "-1", "1000", "u=rw", "0o22"})
+    EXPECT_EQ(refusal_of({"--umask=" + wrong, "i"}),
+              "berth: cannot use " + quote(wrong) +
+                  " as a umask\nberth: hint: write up to three octal digits: --umask 027");
+}
+
+TEST(Limits, OfTwoOnOneResourceTheLastWins) {
+  const auto limits = [](const Words& words) { return parse_command_line(words)->limits; };
+  EXPECT_EQ(limits({"--ulimit=cpu=1", "--ulimit=core=0", "--ulimit=cpu=2", "i"}),
+            (std::vector<Limit>{{RLIMIT_CORE, 0, 0}, {RLIMIT_CPU, 2, 2}}));
+  EXPECT_EQ(limits({"--ulimit=cpu=1", "--ulimit=host", "i"}), std::vector<Limit>{});
+}
+
+TEST(Time, IsAWholeNumberWithAUnit) {
+  for (const auto& [text, seconds] : {std::pair("90", 90U),
+                                      std::pair("90s", 90U),
+                                      std::pair("10m", 600U),
+                                      std::pair("2h", 7200U),
+                                      std::pair("1d", 86400U),
+                                      std::pair("0", 0U)})
+    EXPECT_EQ(*parse_duration(text), seconds) << text;
+  for (const std::string wrong :
+       {"", "s", "-1", "1.5h", "1h30m", " 1", "99999999999999999999d", "9999999999999d"})
+    EXPECT_EQ(refusal_of({"--timeout=" + wrong, "i"}),
+              "berth: cannot use " + quote(wrong) +
+                  " as a time\nberth: hint: write a whole number of seconds, or one with m, h or "
+                  "d: 90, 10m");
+  EXPECT_EQ(refusal_of({"--stop-signal=SIGFOO", "i"}),
+            "berth: cannot use 'SIGFOO' as a signal\n"
+            "berth: hint: write a name or a number: --stop-signal SIGINT");
+  EXPECT_EQ(parse_command_line({"--stop-signal=int", "i"})->stop_signal, 2);
+}
+
 TEST(Bind, RefusesWhatItCannotMean) {
   EXPECT_TRUE(parse_bind("/a"));
   EXPECT_EQ(parse_bind("./a:/b")->from, "./a");
@@ -96,17 +219,39 @@ TEST(RequestText, GivesEveryFieldBack) {
   request.image = "/data/my image;1.sqsh";
   request.command = {"app", "", "100%", "a\nb", "\xff"};
   request.entrypoint = "";
-  request.binds = {{"/a", "/b", true}, {"/c", "/c", false}};
-  request.env = {"A=b;c", "HOME"};
-  request.env_files = {"vars"};
+  request.binds = {{"/a", "/b", kReadOnly}, {"/c", "/c"}};
+  using Kind = EnvChange::Kind;
+  request.env = {{Kind::set, "A=b;c"},
+                 {Kind::unset, "SLURM_*"},
+                 {Kind::file, "vars=1"},
+                 {Kind::take, "HOME"},
+                 {Kind::append, "A=%"},
+                 {Kind::prepend, "A==\n"},
+                 {Kind::set, "A="}};
+  request.explain_env = "A B";
   request.workdir = "/w";
   request.home = Home::none;
   request.share = Share::node;
   request.overlay = "my changes";
+  request.masked = {"/m", "/with space"};
+  request.write_locked = {"/l"};
   request.tmpfs_bytes = 1 << 20;
-  request.unverified = request.read_only = request.as_root = request.clean_env = request.plan_only =
-      true;
+  request.writable = request.unverified = request.read_only = request.as_root = request.clean_env =
+      request.plan_only = true;
   request.verbose = request.quiet = true;
+  request.own_pids = request.with_init = request.own_ipc = request.own_cgroups = true;
+  request.own_hostname = true;
+  request.hostname = "box";
+  request.net = Net::own;
+  request.tmp = Tmp::none;
+  request.private_overlay = true;
+  request.cwd = Cwd::none;
+  request.time_offset = -7;
+  request.limits = {{RLIMIT_NOFILE, 10, 20}, {RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY}};
+  request.umask = 027;
+  request.timeout = 90;
+  request.stop_timeout = 0;
+  request.stop_signal = 2;
   request.step_key = "0123";
   const std::string text = to_text(request);
   EXPECT_EQ(text.find_first_of(" \n'\"\\$`"), std::string::npos) << text;
@@ -132,6 +277,10 @@ TEST(RequestText, RefusesWhatItDoesNotKnow) {
                                  "1;image=%0",
                                  "1;image=%00",
                                  "1;image=%zz",
+                                 "1;image=/a;env-change",
+                                 "1;image=/a;env-change=env",
+                                 "1;image=/a;env-change=env=",
+                                 "1;image=/a;env-change=bind=/a",
                                  "1;image=/a;share=all"})
     EXPECT_FALSE(parse_request_text(text)) << text;
   EXPECT_FALSE(parse_request_text("1;image=" + std::string(200UL * 1024, 'a')));
