@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "launcher/plan/parts.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -19,131 +20,21 @@ std::string map_line(unsigned inside, unsigned outside) {
   return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
 }
 
-bool keeps_changes(const Launch& launch) {
-  return !launch.request.overlay.empty();
-}
-
-/// Where berth puts what it adds to the image. A directory that keeps changes gets none of it:
-/// there it is a layer below, of which only what a program changes is kept.
-std::string own_layer(const Launch& launch) {
-  return launch.facts.base + (keeps_changes(launch) ? "/own" : "/upper");
-}
-
 /// setgroups has to be denied before an ordinary user may write a gid map (user_namespaces(7)).
 void add_namespaces(Steps& steps, const Launch& launch) {
   const bool root = launch.request.as_root;
   const unsigned uid = root ? 0 : launch.facts.uid;
   const unsigned gid = root ? 0 : launch.facts.gid;
-  steps.push_back(EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS});
+  steps.push_back(EnterNamespaces{namespaces_of(launch.request)});
   steps.push_back(WriteFile{"/proc/self/setgroups", "deny"});
   steps.push_back(WriteFile{"/proc/self/uid_map", map_line(uid, launch.facts.uid)});
   steps.push_back(WriteFile{"/proc/self/gid_map", map_line(gid, launch.facts.gid)});
+  // How many can be made in this one and below: none (namespaces(7)).
+  if (launch.request.without_userns)
+    steps.push_back(WriteFile{"/proc/sys/user/max_user_namespaces", "0"});
+  for (Step& step : steps_of_namespaces(launch.request, launch.facts))
+    steps.push_back(std::move(step));
   steps.push_back(KeepMountsInside{});
-}
-
-/// Where the directory that keeps changes is held: behind the binds.
-unsigned overlay_slot(const std::vector<Bind>& binds) {
-  return static_cast<unsigned>(binds.size());
-}
-
-void add_trees(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
-  unsigned slot = 0;
-  for (const Bind& bind : binds)
-    steps.push_back(TakeTree{bind.from, slot++, bind.read_only});
-  if (keeps_changes(launch)) steps.push_back(TakeTree{launch.request.overlay, overlay_slot(binds)});
-}
-
-/// Whether a mount point may stand in the upper directory from the start: a directory at its own
-/// place, and not below one that is usually the image's, where a link of the image's (/var/run,
-/// say) would be hidden.
-bool may_be_in_upper(const Bind& bind, const Facts& facts) {
-  const auto& known = facts.directories;
-  const std::size_t top = bind.to.find('/', 1);
-  return bind.from == bind.to && bind.to != "/etc" &&
-         std::find(known.begin(), known.end(), bind.from) != known.end() &&
-         (top == std::string::npos || !belongs_to_image(bind.to.substr(0, top)));
-}
-
-/// Those mount points, each after its parents. Making them in the overlay would cost copying up.
-std::vector<MakeDirectory> places_in_upper(const std::vector<Bind>& binds, const Facts& facts) {
-  std::vector<MakeDirectory> places;
-  for (const Bind& bind : binds) {
-    if (!may_be_in_upper(bind, facts)) continue;
-    for (std::size_t end = 0; end != std::string::npos;) {
-      end = bind.to.find('/', end + 1);
-      MakeDirectory place{bind.to.substr(0, end), end == std::string::npos};
-      if (std::none_of(places.begin(), places.end(), [&](const MakeDirectory& earlier) {
-            return earlier.path == place.path;
-          }))
-        places.push_back(std::move(place));
-    }
-  }
-  return places;
-}
-
-/// The scratch file system, and on it the mount points that the image may lack.
-void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
-  const std::string& base = launch.facts.base;
-  steps.push_back(MountScratch{base, launch.request.tmpfs_bytes});
-  const std::string own = own_layer(launch);
-  const std::string work = base + (keeps_changes(launch) ? "/kept" : "/work");
-  for (const std::string& path : {base + "/image", own, work, base + "/root", own + "/etc"})
-    steps.push_back(MakeDirectory{path});
-  for (MakeDirectory& place : places_in_upper(binds, launch.facts))
-    steps.push_back(MakeDirectory{own + place.path, place.is_covered});
-  if (keeps_changes(launch))
-    steps.push_back(AttachOverlay{overlay_slot(binds), launch.request.overlay, work});
-}
-
-void add_image(Steps& steps, const Launch& launch) {
-  const bool root = launch.request.as_root;
-  steps.push_back(MountImage{launch.request.image,
-                             launch.facts.base + "/image",
-                             root ? 0 : launch.facts.uid,
-                             root ? 0 : launch.facts.gid});
-}
-
-/// What the image must not decide. Files that stand in the upper directory before the overlay is
-/// mounted cost no copying up.
-void add_own_files(Steps& steps, const Launch& launch) {
-  const std::string etc = own_layer(launch) + "/etc/";
-  steps.push_back(WriteFile{etc + "passwd", make_passwd(launch)});
-  steps.push_back(WriteFile{etc + "group", make_group(launch)});
-  steps.push_back(WriteFile{etc + "hosts", launch.facts.hosts});
-  steps.push_back(WriteFile{etc + "resolv.conf", launch.facts.resolv_conf});
-}
-
-/// The names are ours, so nothing in them needs escaping. userxattr: marks that an unprivileged
-/// mount may write (overlayfs.rst, "User xattr").
-std::string overlay_options(const Launch& launch, bool has_start) {
-  const std::string& base = launch.facts.base;
-  const std::string image = (has_start ? base + "/start:" : "") + base + "/image";
-  if (!keeps_changes(launch))
-    return "lowerdir=" + image + ",upperdir=" + base + "/upper,workdir=" + base + "/work,userxattr";
-  // The layers below are mounted anew each time, which an index would not forgive.
-  return "lowerdir=" + base + "/own:" + image + ",upperdir=" + base +
-         "/kept/upper,workdir=" + base + "/kept/work,userxattr,index=off";
-}
-
-/// They take room on the scratch file system, which one who bounds it narrowly wants for himself.
-bool may_lay_start_files(const Launch& launch) {
-  constexpr std::uint64_t kNarrow = 64 << 20;
-  const std::uint64_t room = launch.request.tmpfs_bytes;
-  return !launch.image.start.empty() && (room == 0 || room >= kNarrow);
-}
-
-void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds) {
-  const std::string& base = launch.facts.base;
-  const bool has_start = may_lay_start_files(launch);
-  if (has_start) steps.push_back(LayStartFiles{base + "/start", launch.image.start});
-  steps.push_back(MountOverlay{overlay_options(launch, has_start),
-                               base + "/root",
-                               launch.image.source,
-                               launch.request.overlay});
-  unsigned slot = 0;
-  for (const Bind& bind : binds)
-    steps.push_back(AttachTree{slot++, bind.from, bind.to});
-  steps.push_back(ChangeRoot{base + "/root", launch.request.read_only});
 }
 
 /// The way to what every start reads, and to what it looks for in vain.
@@ -165,12 +56,66 @@ void add_proof(Steps& steps, const Launch& launch, const std::vector<std::string
   steps.push_back(AwaitProof{});
 }
 
+/// What the keeper is handed: where others come in all there is, else what it takes down.
+int doors_for(const Launch& launch) {
+  return launch.role == Role::leader ? namespaces_of(launch.request) : CLONE_NEWUSER | CLONE_NEWNS;
+}
+
+/// Nobody is let in before it is proved.
+void add_sharing(Steps& steps, const Launch& launch, const std::vector<std::string>& candidates) {
+  add_proof(steps, launch, candidates);
+  steps.push_back(ShareContainer{doors_for(launch)});
+}
+
+/// When the first process of a pid namespace ends, all others in it are killed. Where ranks share
+/// one, that process must not be the program of any of them.
+/// A bounded time needs somebody who counts it, for each rank.
+void add_init(Steps& steps, const Launch& launch, TimeLimit time) {
+  const bool is_shared = launch.request.own_pids && launch.role != Role::alone;
+  const bool stays = is_shared && launch.role == Role::leader;
+  if (stays || (!is_shared && launch.request.with_init) || time.seconds != 0)
+    steps.push_back(StartInit{stays, std::move(time)});
+}
+
+/// Who has CAP_SYS_RESOURCE would allow user namespaces again (namespaces(7)).
+Capabilities kept_capabilities(const Request& request) {
+  constexpr Capabilities kSysResource = 1U << CAP_SYS_RESOURCE;
+  const Capabilities asked = request.added_capabilities & ~request.dropped_capabilities;
+  return request.without_userns ? asked & ~kSysResource : asked;
+}
+
+/// Last: an init needs descriptors and a process of its own, whatever the program may have.
+void add_limits(Steps& steps, const Request& request) {
+  for (const Limit& limit : request.limits)
+    steps.push_back(SetLimit{limit});
+  if (request.umask) steps.push_back(SetUmask{*request.umask});
+}
+
+/// Where others may ask for it.
+Status add_announcement(Steps& steps, const Launch& launch) {
+  if (!is_named(launch.request)) return Done{};
+  const auto stop_signal = choose_stop_signal(launch);
+  if (!stop_signal) return stop_signal.error();
+  AnnounceProgram announcement{*stop_signal};
+  announcement.grace = launch.request.stop_timeout.value_or(announcement.grace);
+  steps.push_back(announcement);
+  return Done{};
+}
+
 Execute program_of(const Launch& launch,
                    const std::vector<Bind>& binds,
                    std::vector<std::string> words) {
   std::vector<std::string> environment = make_environment(launch, binds);
   auto candidates = candidates_for(words[0], value_of(environment, "PATH"));
   return {std::move(candidates), std::move(words), std::move(environment)};
+}
+
+/// A leader that has gone without an overlay lacks places, and its joiners cannot know.
+EnterDirectory work_of(const Launch& launch, const std::vector<Bind>& binds) {
+  const std::string path = choose_workdir(launch, binds);
+  const bool is_asked = launch.request.workdir || path == launch.config.workdir;
+  const bool may_be_missing = launch.without_overlay || launch.role == Role::joiner;
+  return {path, !is_asked && may_be_missing};
 }
 
 }  // namespace
@@ -181,9 +126,7 @@ Result<Steps> make_beginning(const Launch& launch) {
   Steps steps;
   if (launch.role == Role::joiner) return steps;
   add_namespaces(steps, launch);
-  add_trees(steps, launch, *binds);
-  add_scratch(steps, launch, *binds);
-  add_image(steps, launch);
+  add_layers(steps, launch, *binds);
   return steps;
 }
 
@@ -192,22 +135,27 @@ Result<Steps> make_rest(const Launch& launch) {
   if (!binds) return std::move(binds.error());
   auto words = choose_command(launch.request, launch.config);
   if (!words) return std::move(words.error());
+  auto time = choose_time(launch, (*words)[0]);
+  if (!time) return std::move(time.error());
   Execute program = program_of(launch, *binds, std::move(*words));
   const bool is_joiner = launch.role == Role::joiner;
   Steps steps;
   if (is_joiner) {
-    steps.push_back(JoinContainer{});
+    steps.push_back(JoinContainer{namespaces_of(launch.request)});
   } else {
-    add_own_files(steps, launch);
     add_root(steps, launch, *binds);
   }
-  steps.push_back(EnterDirectory{choose_workdir(launch, *binds)});
-  steps.push_back(DropPrivileges{});
-  if (!is_joiner) {
-    add_proof(steps, launch, program.candidates);
-    steps.push_back(ShareContainer{});
-  }
+  const bool is_own = launch.request.private_overlay && launch.role != Role::alone;
+  if (is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
+  if (is_own) add_private_root(steps, launch, *binds);
+  steps.push_back(work_of(launch, *binds));
+  steps.push_back(DropPrivileges{kept_capabilities(launch.request)});
+  if (!is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
   steps.push_back(CloseOthers{launch.facts.kept_descriptors});
+  add_init(steps, launch, std::move(*time));
+  BERTH_TRY(add_announcement(steps, launch));
+  add_limits(steps, launch.request);
+  if (!launch.filter.empty()) steps.push_back(FilterCalls{launch.request.seccomp, launch.filter});
   steps.push_back(std::move(program));
   return steps;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "launcher/model/entry.h"
 #include "launcher/model/image.h"
 #include "launcher/model/steps.h"
 
@@ -12,16 +13,38 @@
 
 namespace berth::plan {
 
+/// Whether what was asked for can be had of these images: an error, or nothing.
+Status check_layers(const Launch& launch);
+
 /// The steps that a plan begins with and that no image has a say in: they can be carried out while
-/// its server still reads it. Of `launch`, request, facts and role are looked at. A joiner has
-/// none.
+/// its server still reads it. Of `launch`, request, facts, role and the image's layers are looked
+/// at. A joiner has none.
 Result<std::vector<Step>> make_beginning(const Launch& launch);
 
-/// The steps that follow.
+/// The steps that follow; of a launch without overlay, those that follow on the refusal of it.
 Result<std::vector<Step>> make_rest(const Launch& launch);
+
+/// Whether a launch can go on without an overlay after this refusal: the kernel takes none, and
+/// nothing was asked for that needs one.
+bool may_go_without(const Launch& launch, const Step& refused, const Refusal& refusal);
 
 /// Both, in this order.
 Result<std::vector<Step>> make_plan(const Launch& launch);
+
+/// Who sets, changes and removes a variable of the program, a line for each in the order of doing,
+/// and in the last line what it is then: NAME=VALUE, or "NAME is not set". All of it is found by
+/// making the environment as a plan has it. Fails as make_plan() does where places contradict
+/// each other.
+Result<std::string> explain_variable(const Launch& launch, const std::string& name);
+
+/// How others come to be in the container as the program that these steps, the rest of a plan,
+/// start.
+Entry entry_of(const Launch& launch, const std::vector<Step>& rest);
+
+/// The steps that start another program in the container `name`.
+std::vector<Step> make_entry(const Entry& entry,
+                             const std::string& name,
+                             std::vector<std::string> words);
 
 /// Completes the words "cannot ...".
 std::string goal_of(const Step& step);

@@ -78,7 +78,13 @@ std::string node_name() {
   return ::uname(&names) == 0 ? names.nodename : "";
 }
 
-Result<Facts> look_around(std::vector<std::string> environment) {
+int helpers_of(const std::vector<std::string>& environment) {
+  return find_descriptor(environment, "BERTH_HELPERS");
+}
+
+Result<Facts> look_around(std::vector<std::string> environment,
+                          const std::vector<std::string>& places,
+                          int parent) {
   Facts facts;
   facts.uid = ::getuid();
   facts.gid = ::getgid();
@@ -94,10 +100,12 @@ Result<Facts> look_around(std::vector<std::string> environment) {
   facts.base = *base;
   facts.hosts = text_of("/etc/hosts");
   facts.resolv_conf = text_of("/etc/resolv.conf");
-  facts.rank = rank_of(environment, ::getppid());
+  facts.rank = rank_of(environment, parent == 0 ? ::getppid() : parent);
   facts.directories = existing(facts);
+  for (const std::string& place : places)
+    if (is_directory(place)) facts.directories.push_back(place);
   facts.kept_descriptors = launcher_descriptors(environment);
-  facts.helpers = find_descriptor(environment, "BERTH_HELPERS");
+  facts.helpers = helpers_of(environment);
   facts.environment = std::move(environment);
   return facts;
 }

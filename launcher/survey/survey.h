@@ -11,8 +11,15 @@
 
 namespace berth::survey {
 
-/// `environment`: NAME=value texts, as main got them.
-Result<Facts> look_around(std::vector<std::string> environment);
+/// `environment`: NAME=value texts, as main got them. `places`: directories to look for besides
+/// the usual ones. `parent`: who has started this; 0 stands for the parent process.
+Result<Facts> look_around(std::vector<std::string> environment,
+                          const std::vector<std::string>& places = {},
+                          int parent = 0);
+
+/// The program that connects a container's own network to this node's. An error where there is
+/// none, or where it could do nothing.
+Result<std::string> find_network_program();
 
 /// What this host calls itself.
 std::string node_name();
@@ -21,6 +28,9 @@ std::string node_name();
 /// and PMIx, the innermost launcher first. `parent` stands for the step where a launcher names
 /// none. Pure.
 Rank rank_of(const std::vector<std::string>& environment, int parent);
+
+/// Where Slurm's plugin wants to read the pids of berth's own processes; -1 where it does not.
+int helpers_of(const std::vector<std::string>& environment);
 
 /// The count for node `index` in Slurm's "2(x3),1" notation (sbatch(1), SLURM_TASKS_PER_NODE);
 /// 1 when the text or the index makes no sense. Pure.

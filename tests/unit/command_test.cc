@@ -56,7 +56,7 @@ std::string workdir_of(const Texts& words, const std::string& images, const std:
   Launch launch = *tests::make_launch(words);
   launch.config.workdir = images;
   launch.facts.cwd = cwd;
-  return choose_workdir(launch, {{"/home/ada", "/home/ada", false}, {"/x", "/y", false}});
+  return choose_workdir(launch, {{"/home/ada", "/home/ada"}, {"/x", "/y"}});
 }
 
 TEST(Workdir, IsTheUsersThenTheImagesThenTheCallers) {

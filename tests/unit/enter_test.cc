@@ -81,50 +81,104 @@ INSTANTIATE_TEST_SUITE_P(Plans,
 TEST(CarryOut, HandsEveryStepOverWhole) {
   std::vector<Step> steps = {EnterNamespaces{CLONE_NEWUSER},
                              WriteFile{"/f", "text"},
+                             SetHostName{"box"},
+                             RaiseLoopback{},
+                             ConnectNetwork{"/usr/bin/pasta"},
+                             ShiftClocks{"monotonic 1 0"},
                              KeepMountsInside{},
-                             TakeTree{"/a", 3, true},
-                             TakeTree{"/b", 4, false},
+                             TakeTree{"/a", 3, kReadOnly},
+                             TakeTree{"/b", 4},
+                             TakeTree{"/c", 5, {6, 8, Propagation::slave, false}},
+                             MakeTree{"proc", 5},
+                             TakeImage{"data", 7, kReadOnly, 7, 8, 3},
+                             MakeTree{"tmpfs", 6, kReadOnly, {{"size", "5"}, {"mode", "7"}}},
                              MountScratch{"/tmp", 4096},
                              MakeDirectory{"/tmp/root"},
                              MountImage{"img", "/tmp/image", 7, 8},
+                             MountImage{"img", "/tmp/image2", 7, 8, 2},
+                             AttachImage{8, "dir", "/tmp/image3", 3},
+                             AttachImage{9, "dir", "/tmp/root", 0, true},
+                             CoverFile{"/tmp/own/f", "/etc/f"},
                              AttachOverlay{7, "/kept", "/tmp/kept"},
                              MountOverlay{"lowerdir=x", "/tmp/root"},
                              MountOverlay{"lowerdir=y", "/tmp/root", "berth:1:2", "/kept"},
+                             UseImage{"/tmp/image"},
                              AttachTree{3, "/a", "/inside"},
+                             AttachTree{4, "/b", "/b", Origin::host, true},
+                             LockPlace{"/l"},
+                             MaskPlace{"/m"},
                              LookAhead{{"/bin/x"}, {"/lib/y", "/z"}},
                              AwaitProof{},
                              ChangeRoot{"/tmp/root", true},
                              ChangeRoot{"/tmp/root", false},
-                             ShareContainer{},
-                             JoinContainer{},
+                             ShareContainer{3},
+                             JoinContainer{5},
+                             MountPrivateRoot{4096, "berth:1:2"},
+                             CarryTree{"/proc"},
                              EnterDirectory{"/w"},
+                             EnterDirectory{"/v", true},
                              DropPrivileges{},
+                             DropPrivileges{5},
                              CloseOthers{{5, 9}},
+                             StartInit{},
+                             StartInit{true},
+                             StartInit{false, {90, 10, 15, "over"}},
+                             AnnounceProgram{2, 5},
+                             SetLimit{{RLIMIT_NOFILE, 10, 20}},
+                             SetUmask{027},
+                             FilterCalls{"default", {{6, 0, 0, 7}, {6, 0, 0, 8}}},
                              Execute{{"/bin/x", "/usr/bin/x"}, {"x", "1"}, {"A=b"}}};
   tests::Script script;
   EXPECT_FALSE(run(steps, script));
   EXPECT_EQ(script.calls,
             (std::vector<std::string>{"enter_namespaces " + std::to_string(CLONE_NEWUSER),
                                       "write_file /f: text",
+                                      "set_host_name box",
+                                      "raise_loopback",
+                                      "connect_network",
+                                      "shift_clocks monotonic 1 0",
                                       "keep_inside",
-                                      "take_tree 3 /a read-only",
+                                      "take_tree 3 /a +1 -0 p0",
                                       "take_tree 4 /b",
+                                      "take_tree 5 /c +6 -8 p2 nonrec",
+                                      "make_tree 5 proc +14 -0 p0",
+                                      "take_image 7 data +1 -0 p0 7 8 layer 3",
+                                      "make_tree 6 tmpfs +1 -0 p0 size=5 mode=7",
                                       "mount_scratch /tmp 4096",
                                       "make_directory /tmp/root",
-                                      "mount_image /tmp/image 7:8",
+                                      "mount_image /tmp/image 7:8 0",
+                                      "mount_image /tmp/image2 7:8 2",
+                                      "attach_image 8 /tmp/image3 3",
+                                      "attach_image 9 /tmp/root 0 root",
+                                      "cover_file /tmp/own/f /etc/f",
                                       "attach_overlay 7 /tmp/kept",
                                       "mount_overlay berth lowerdir=x /tmp/root",
                                       "mount_overlay berth:1:2 lowerdir=y /tmp/root /kept",
+                                      "use_image /tmp/image",
                                       "attach_tree 3 /inside",
+                                      "attach_tree 4 /b optional",
+                                      "lock_place /l",
+                                      "mask_place /m",
                                       "look_ahead /bin/x | /lib/y /z",
                                       "await_proof",
                                       "change_root /tmp/root read-only",
                                       "change_root /tmp/root",
-                                      "share_container",
-                                      "join_container",
+                                      "share_container 3",
+                                      "join_container 5",
+                                      "mount_private_root berth:1:2 4096",
+                                      "carry_tree /proc",
                                       "enter_directory /w",
+                                      "enter_directory /v or root",
                                       "drop_privileges",
+                                      "drop_privileges but 5",
                                       "close_others 5 9",
+                                      "start_init",
+                                      "start_init stays",
+                                      "start_init 90+10 15 over",
+                                      "announce_program",
+                                      "set_limit 7 10:20",
+                                      "set_umask 23",
+                                      "filter_calls 7 8",
                                       "execute /bin/x /usr/bin/x | x 1 | A=b"}));
 }
 
@@ -142,9 +196,23 @@ TEST(ExitCode, IsTheShellsForTheProgramAndOursForTheRest) {
     EXPECT_EQ(code(1, number), 125) << "the image or its server: " << number;
 }
 
+TEST(Explain, NamesTheFlagThatTheNodeHasLocked) {
+  const std::vector<Step> steps = {TakeTree{"/data", 0, {.clear = MOUNT_ATTR_NOEXEC}}};
+  const Findings findings = {.locked = "noexec"};
+  EXPECT_EQ(sentence_of(explain({0, Call::mount_setattr, EPERM}, steps, findings)),
+            "cannot show '/data' of this node with exec: the node has mounted it noexec: "
+            "mount_setattr: Operation not permitted (EPERM)");
+  EXPECT_EQ(sentence_of(explain({0, Call::open_tree, ENOENT}, steps, findings)),
+            "cannot show '/data' of this node with exec: open_tree: No such file or directory "
+            "(ENOENT)");
+}
+
 TEST(LookAgain, SeesTheSourceAndTheProgramAndNothingElse) {
-  EXPECT_TRUE(look_again(TakeTree{"/proc", 0, false}).source_exists);
-  EXPECT_FALSE(look_again(TakeTree{"/proc/no such place", 0, false}).source_exists);
+  EXPECT_TRUE(look_again(TakeTree{"/proc", 0}).source_exists);
+  EXPECT_FALSE(look_again(TakeTree{"/proc/no such place", 0}).source_exists);
+  EXPECT_FALSE(look_again(TakeTree{"/", 0}).has_mounts_below) << "nobody asked";
+  EXPECT_TRUE(look_again(TakeTree{"/", 0, {.is_recursive = false}}).has_mounts_below);
+  EXPECT_FALSE(look_again(TakeTree{"/proc/self/fd", 0, {.is_recursive = false}}).has_mounts_below);
   EXPECT_TRUE(look_again(Execute{{"/no/such", "/proc/self/exe"}, {}, {}}).program_exists);
   EXPECT_FALSE(look_again(Execute{{"/no/such"}, {}, {}}).program_exists);
   EXPECT_FALSE(look_again(Execute{{}, {}, {}}).program_exists);

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "launcher/plan/plan.h"
 
+#include <sched.h>
+
 #include <cerrno>
 #include <set>
 #include <string>
@@ -21,18 +23,27 @@ struct Row {
   std::string text;  ///< the message whole; without its second line when there is no hint
 };
 
-const Step kUnshare = EnterNamespaces{};
+const Step kUnshare = EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS};
+const Step kClone = EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID};
+const Step kShift = ShiftClocks{"monotonic -1 0\n"};
+const Step kMake = MakeTree{"proc", 0};
 const Step kUidMap = WriteFile{"/proc/self/uid_map", "0 0 1"};
 const Step kPasswd = WriteFile{"/tmp/upper/etc/passwd", ""};
-const Step kTake = TakeTree{"/data", 0, false};
+const Step kTake = TakeTree{"/data", 0};
+const Step kTakeAsProgram = TakeTree{"/data", 0, {.clear = MOUNT_ATTR_NOEXEC}};
+const Step kTakeAlone = TakeTree{"/data", 0, {.is_recursive = false}};
+const Step kTakeAsImage = TakeTree{"/data", 0, {.is_recursive = false}, true};
 const Step kImage = MountImage{"i.sqsh", "/tmp/image", 0, 0};
 const Step kOverlay = MountOverlay{"", "/tmp/root"};
 const Step kKept = MountOverlay{"", "/tmp/root", "berth", "/o"};
 const Step kAttach = AttachTree{0, "/data", "/mnt"};
+const Step kLimit = SetLimit{{RLIMIT_NOFILE, 10, 20}};
 const Step kProgram = Execute{{"/bin/app"}, {"app"}, {}};
-constexpr Findings kNothing = {};
-constexpr Findings kNoSource = {.source_exists = false};
-constexpr Findings kFileIsThere = {.program_exists = true};
+const Findings kNothing = {};
+const Findings kNoSource = {.source_exists = false};
+const Findings kNoExec = {.locked = "noexec"};
+const Findings kMountBelow = {.has_mounts_below = true};
+const Findings kFileIsThere = {.program_exists = true};
 
 std::string message_of(const Row& row) {
   return to_text(Error{
@@ -53,6 +64,31 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot create a user and mount namespace: unshare: Too many users (EUSERS)\n"
        "berth: hint: raise the sysctl user.max_user_namespaces"},
+      {kClone,
+       {"clone", ENOSPC},
+       kNothing,
+       "berth: cannot create a user, mount and pid namespace: clone: No space left on device "
+       "(ENOSPC)\n"
+       "berth: hint: raise the sysctls user.max_*_namespaces"},
+      {kClone,
+       {"clone", EINVAL},
+       kNothing,
+       "berth: cannot create a user, mount and pid namespace: clone: Invalid argument (EINVAL)\n"
+       "berth: hint: this kernel lacks one of these namespaces: leave out the options that ask for "
+       "them"},
+      {kShift,
+       {"write", ERANGE},
+       kNothing,
+       "berth: cannot shift the clocks of this container: write: Numerical result out of range "
+       "(ERANGE)\n"
+       "berth: hint: the clocks cannot show that: choose a --time-offset nearer to zero"},
+      {kMake,
+       {"fsmount", EPERM},
+       kNothing,
+       "berth: cannot make a file system 'proc' for this container: fsmount: Operation not "
+       "permitted (EPERM)\n"
+       "berth: hint: the kernel makes a new one only where nothing covers parts of the node's, as "
+       "containers do: leave out the option that asks for it"},
       {kUnshare,
        {"unshare", EPERM},
        kNothing,
@@ -66,6 +102,13 @@ const std::vector<Row>& rows_with_hints() {
        "berth: cannot write '/proc/self/uid_map': write: Operation not permitted (EPERM)\n"
        "berth: hint: ask the administrator whether AppArmor or SELinux restricts user namespaces "
        "on this node"},
+      {WriteFile{"/proc/sys/user/max_user_namespaces", "0"},
+       {"open", EROFS},
+       kNothing,
+       "berth: cannot write '/proc/sys/user/max_user_namespaces': open: Read-only file system "
+       "(EROFS)\n"
+       "berth: hint: /proc/sys cannot be written here, as within other containers: leave out "
+       "--disable-userns"},
       {kImage,
        {"open", ENOENT},
        kNothing,
@@ -88,6 +131,23 @@ const std::vector<Row>& rows_with_hints() {
        "berth: cannot make the image writable for this run on '/tmp/root': mount: Operation not "
        "permitted (EPERM)\n"
        "berth: hint: overlayfs in user namespaces needs Linux 5.13 or later"},
+      {ConnectNetwork{"/usr/bin/pasta"},
+       {"recv", ENETUNREACH},
+       kNothing,
+       "berth: cannot connect the container to the network through '/usr/bin/pasta': recv: Network "
+       "is "
+       "unreachable (ENETUNREACH)\n"
+       "berth: hint: see what it says by itself, as 'pasta --config-net true', or leave "
+       "--net=private "
+       "out"},
+      {MountPrivateRoot{},
+       {"mount", EINVAL},
+       kNothing,
+       "berth: cannot lay changes of this rank's own over the root that it shares: mount: Invalid "
+       "argument (EINVAL)\n"
+       "berth: hint: overlays lie on each other two deep: take an image, or a directory that is on "
+       "no "
+       "overlay"},
       {kKept,
        {"mount", EINVAL},
        kNothing,
@@ -117,6 +177,45 @@ const std::vector<Row>& rows_with_hints() {
        kNoSource,
        "berth: cannot show '/data' of this node: open_tree: Permission denied (EACCES)\n"
        "berth: hint: you may not enter it: check the permissions of its parents"},
+      {kTakeAsProgram,
+       {"mount_setattr", EPERM},
+       kNoExec,
+       "berth: cannot show '/data' of this node with exec: mount_setattr: Operation not permitted "
+       "(EPERM)\n"
+       "berth: hint: a container cannot take that away: leave the option out, or bind what is "
+       "mounted otherwise"},
+      {kTakeAlone,
+       {"open_tree", EINVAL},
+       kMountBelow,
+       "berth: cannot show '/data' of this node with nothing mounted below: open_tree: Invalid "
+       "argument (EINVAL)\n"
+       "berth: hint: something is mounted below it, which cannot be uncovered: leave out nonrec"},
+      {kTakeAsImage,
+       {"open_tree", EINVAL},
+       kMountBelow,
+       "berth: cannot use the directory '/data' as an image: open_tree: Invalid argument (EINVAL)\n"
+       "berth: hint: something is mounted below it, which an image cannot show: name another "
+       "directory, or use it as it is with --writable"},
+      {kOverlay,
+       {"mount", ELOOP},
+       kNothing,
+       "berth: cannot make the image writable for this run on '/tmp/root': mount: Too many levels "
+       "of "
+       "symbolic links (ELOOP)\n"
+       "berth: hint: one directory of the stack is another one, or lies in it: leave one of them "
+       "out"},
+      {AttachImage{5, "/o", "/tmp/image"},
+       {"fstat", ESTALE},
+       kNothing,
+       "berth: cannot show the directory '/o' on '/tmp/image': fstat: Stale file handle (ESTALE)\n"
+       "berth: hint: another directory has got its name meanwhile: try again"},
+      {MakeTree{"sysfs", 0},
+       {"fsopen", EPERM},
+       kNothing,
+       "berth: cannot make a file system 'sysfs' for this container: fsopen: Operation not "
+       "permitted (EPERM)\n"
+       "berth: hint: it shows a namespace, and this container has the node's: ask for its own with "
+       "--ipc or --net=none"},
       {kAttach,
        {"move_mount", ENOSPC},
        kNothing,
@@ -131,7 +230,21 @@ const std::vector<Row>& rows_with_hints() {
        {"mkdir", ENOSPC},
        kNothing,
        "berth: cannot bind '/data' to '/mnt': mkdir: No space left on device (ENOSPC)\n"
-       "berth: hint: what may be written is bounded, and that is too little: --tmpfs-size SIZE"},
+       "berth: hint: the file system there is full: a larger --tmpfs-size, or size= and nr_inodes= "
+       "of a --tmpfs"},
+      {kAttach,
+       {"mkdir", EROFS},
+       kNothing,
+       "berth: cannot bind '/data' to '/mnt': mkdir: Read-only file system (EROFS)\n"
+       "berth: hint: no place can be made in what is read-only: leave out its ro, or bind to "
+       "another place"},
+      {ShareContainer{},
+       {"open", ENOENT},
+       kNothing,
+       "berth: cannot hand the container to its keeper: open: No such file or directory (ENOENT)\n"
+       "berth: hint: /proc of the container is covered, and berth itself needs it: leave that "
+       "place "
+       "alone"},
       {kAttach,
        {"mkdir", EXDEV},
        kNothing,
@@ -154,6 +267,11 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot work in '/w': chdir: No such file or directory (ENOENT)\n"
        "berth: hint: choose a directory that the image has: --workdir DIR"},
+      {kLimit,
+       {"setrlimit", EPERM},
+       kNothing,
+       "berth: cannot limit nofile to 10, at most 20: setrlimit: Operation not permitted (EPERM)\n"
+       "berth: hint: only an administrator raises a hard limit: see 'ulimit -Ha' for yours"},
       {kProgram,
        {"execve", ENOENT},
        kNothing,
@@ -180,6 +298,19 @@ const std::vector<Row>& rows_with_hints() {
        kFileIsThere,
        "berth: cannot start 'app': execve: Argument list too long (E2BIG)\n"
        "berth: hint: shorten the arguments and the environment: --clean-env"},
+      {kProgram,
+       {"execve", EPERM},
+       kFileIsThere,
+       "berth: cannot start 'app': execve: Operation not permitted (EPERM)\n"
+       "berth: hint: it may be the profile of --seccomp: it has to let the program's start "
+       "through, "
+       "execve"},
+      {FilterCalls{"p.json", {}},
+       {"seccomp", EINVAL},
+       {},
+       "berth: cannot refuse system calls as the profile 'p.json' says: seccomp: Invalid argument "
+       "(EINVAL)\n"
+       "berth: hint: this kernel takes no filters of system calls: --seccomp=none"},
       {kProgram,
        {"execve", EIO},
        kFileIsThere,
@@ -238,6 +369,11 @@ TEST(Hint, IsNotGuessedForANeighbour) {
       {kTake, {"open_tree", ENOENT}, kNothing, ""},
       {kTake, {"open_tree", EPERM}, kNothing, ""},
       {kTake, {"mount_setattr", EPERM}, kNothing, ""},
+      {MakeTree{"tmpfs", 0}, {"fsmount", EPERM}, kNothing, ""},
+      {MakeTree{"mqueue", 0}, {"fsconfig", EINVAL}, kNothing, ""},
+      {kTake, {"open_tree", EINVAL}, kMountBelow, ""},
+      {kTakeAlone, {"open_tree", EINVAL}, kNothing, ""},
+      {kTakeAsProgram, {"mount_setattr", EINVAL}, kNoExec, ""},
       {kAttach, {"openat2", ENOENT}, kNoSource, ""},
       {kAttach, {"openat2", EACCES}, kNoSource, ""},
       {kAttach, {"openat2", ELOOP}, kNothing, ""},

@@ -40,6 +40,7 @@ std::string* text_field(Launch& launch, const std::string& key) {
                                                       {"home", &launch.facts.home},
                                                       {"cwd", &launch.facts.cwd},
                                                       {"node", &launch.facts.node},
+                                                      {"network", &launch.facts.network},
                                                       {"base", &launch.facts.base},
                                                       {"launcher", &launch.facts.rank.launcher},
                                                       {"step", &launch.facts.rank.step}};
@@ -84,6 +85,8 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.facts.rank.directories.push_back(value);
   else if (key == "kept_descriptor")
     launch.facts.kept_descriptors.push_back(std::stoi(value));
+  else if (key == "layer" || key == "layer_directory")
+    launch.image.layers.push_back({value, key == "layer_directory"});
   else if (key == "image_passwd")
     launch.image.passwd += value + "\n";
   else if (key == "image_start")
@@ -150,6 +153,7 @@ Result<Launch> make_launch(const std::vector<std::string>& words) {
   auto request = request::parse_command_line(words);
   if (!request) return std::move(request.error());
   Launch launch{std::move(*request), ordinary_facts(), {}, {}, Role::alone};
+  if (!launch.request.seccomp.empty()) launch.filter = {{BPF_RET | BPF_K, 0, 0, 0x7fff0000}};
   launch.image.path = launch.facts.cwd + "/" + launch.request.image;
   return launch;
 }
@@ -179,7 +183,15 @@ Result<Launch> read_case(const std::string& name) {
   for (const std::string& line : sections["facts"])
     BERTH_TRY(take_fact(*launch, line));
   BERTH_TRY(take_role(*launch, sections["role"]));
-  auto config = request::parse_image_config(joined(sections["config"]), launch->request.image);
+  std::vector<std::string> names = {launch->request.image};
+  if (!launch->image.layers.empty()) names.clear();
+  for (const Layer& layer : launch->image.layers)
+    names.push_back(layer.name);
+  // Of several images each has a line, the lowest first.
+  Lines texts = {joined(sections["config"])};
+  if (names.size() > 1) texts = sections["config"];
+  texts.resize(names.size());
+  auto config = request::parse_configs(request::join_configs(texts), names);
   if (!config) return std::move(config.error());
   launch->config = std::move(*config);
   return launch;

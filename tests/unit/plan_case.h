@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches that tests plan: an ordinary one, and those of tests/data/plans/NAME.case. A case is
 // text: a line on what it is for, then [arguments] (one word per line), [facts] (KEY=VALUE, some
-// keys repeatable; what is not named is as in ordinary_facts()), [config] (JSON) and [role].
+// keys repeatable; what is not named is as in ordinary_facts()), [config] (JSON, a line for
+// each layer) and [role].
 #pragma once
 
 #include "base/result.h"

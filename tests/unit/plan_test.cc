@@ -30,7 +30,8 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWKTSDIYUOAHVRLJCPFX";
+  static constexpr std::string_view kLetters = "NWhlncKTMGSDIifYUObAmwHVRLJEyCPFBgruQX";
+  static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
     order += kLetters[step.index()];
@@ -49,9 +50,119 @@ TEST(Order, AloneTakesHostTreesBeforeTheScratchHidesThem) {
   EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARCPLFX");
 }
 
+std::string refusal_of(const std::vector<std::string>& words, const std::vector<Layer>& layers) {
+  Launch launch = ordinary(words);
+  launch.image.layers = layers;
+  const Status status = check_layers(launch);
+  return status ? "accepted" : to_text(status.error());
+}
+
+TEST(Layers, AreRefusedWhatTheyCannotDo) {
+  const std::vector<Layer> file = {{"i", false}};
+  const std::vector<Layer> folder = {{"i", true}};
+  const std::vector<Layer> both = {{"i", false}, {"d", true}};
+  const std::vector<std::vector<std::string>> fine = {{"i"}, {"--read-only", "i"}};
+  for (const auto& words : fine)
+    for (const auto& layers : {file, folder, both, std::vector<Layer>{}})
+      EXPECT_EQ(refusal_of(words, layers), "accepted");
+  EXPECT_EQ(refusal_of({"--writable", "i"}, folder), "accepted");
+  EXPECT_EQ(refusal_of({"--overlay=o", "--record-profile=p", "i"}, file), "accepted");
+  EXPECT_EQ(refusal_of({"--writable", "i"}, file),
+            "berth: cannot write into 'i' itself: it is the file of an image\n"
+            "berth: hint: keep changes in a directory: --overlay DIR");
+  EXPECT_EQ(refusal_of({"--writable", "i+d"}, both),
+            "berth: cannot write into 'i+d' itself: it is more than one image\n"
+            "berth: hint: keep changes in a directory: --overlay DIR");
+  EXPECT_EQ(refusal_of({"--writable", "--read-only", "i"}, folder),
+            "berth: cannot make 'i' writable and read-only at once\n"
+            "berth: hint: leave --writable or --read-only out");
+  const std::string own = "berth: cannot keep what a rank writes to itself: ";
+  EXPECT_EQ(refusal_of({"--private-overlay", "--read-only", "i"}, file),
+            own +
+                "nothing can be written\n"
+                "berth: hint: leave --read-only or --private-overlay out");
+  EXPECT_EQ(refusal_of({"--private-overlay", "--writable", "i"}, folder),
+            own +
+                "it is written into the image\n"
+                "berth: hint: leave --writable or --private-overlay out");
+  EXPECT_EQ(refusal_of({"--private-overlay", "--overlay=o", "i"}, file),
+            own +
+                "it is to be kept\n"
+                "berth: hint: leave --overlay or --private-overlay out");
+  EXPECT_EQ(refusal_of({"--private-overlay", "--tmpfs-size=1G", "i"}, both), "accepted");
+  for (const auto& layers : {folder, both}) {
+    EXPECT_EQ(refusal_of({"--overlay=o", "i"}, layers),
+              "berth: cannot keep changes to 'i' in a directory: they belong to one image's file\n"
+              "berth: hint: name one image, or write into a directory itself with --writable");
+    EXPECT_EQ(refusal_of({"--record-profile=p", "i"}, layers),
+              "berth: cannot record a launch profile of 'i': it is for one image's file\n"
+              "berth: hint: record one of each image by itself");
+  }
+  EXPECT_EQ(refusal_of({"i"}, std::vector<Layer>(16)), "accepted");
+  EXPECT_EQ(refusal_of({"i"}, std::vector<Layer>(17)),
+            "berth: cannot put 17 images on each other\n"
+            "berth: hint: merge some of them: at most 16 can be");
+}
+
 TEST(Order, LeaderDoesWhatOneAloneDoes) {
   EXPECT_EQ(order_of(plan_of(ordinary(), Role::leader)),
             order_of(plan_of(ordinary(), Role::alone)));
+}
+
+TEST(Order, WithoutAnOverlayTheImageIsTheRoot) {
+  Launch launch = ordinary();
+  launch.without_overlay = true;
+  const auto rest = *make_rest(launch);
+  EXPECT_EQ(order_of(rest), "bffffAAAAARCPLFX");
+  for (const AttachTree& tree : all_of<AttachTree>(rest))
+    EXPECT_EQ(tree.is_optional, tree.to == "/tmp" || tree.to.starts_with("/home")) << tree.to;
+  EXPECT_TRUE(all_of<ChangeRoot>(rest)[0].read_only);
+  EXPECT_EQ(all_of<ChangeRoot>(rest)[0].root, "/tmp/image");
+  EXPECT_TRUE(all_of<EnterDirectory>(rest)[0].or_root);
+  launch = ordinary({"-v/b:/home/ada", "--workdir=/w", "img.sqsh", "app"});
+  launch.without_overlay = true;
+  const auto asked = *make_rest(launch);
+  for (const AttachTree& tree : all_of<AttachTree>(asked))
+    EXPECT_EQ(tree.is_optional, tree.to == "/tmp" || tree.to == "/home/ada/work") << tree.to;
+  EXPECT_FALSE(all_of<EnterDirectory>(asked)[0].or_root);
+}
+
+TEST(Overlay, IsDoneWithoutOnlyWhereNothingNeedsIt) {
+  const Step overlay = MountOverlay{"", "/tmp/root"};
+  for (const int number : {EPERM, EACCES, EINVAL, ENODEV})
+    EXPECT_TRUE(may_go_without(ordinary(), overlay, {"mount", number})) << number;
+  for (const int number : {ENOMEM, ELOOP, ENOSPC, EROFS})
+    EXPECT_FALSE(may_go_without(ordinary(), overlay, {"mount", number})) << number;
+  for (const char* option : {"--overlay=o", "--tmpfs-size=1G", "--private-overlay"})
+    EXPECT_FALSE(may_go_without(ordinary({option, "i", "app"}), overlay, {"mount", EPERM}))
+        << option;
+  EXPECT_FALSE(may_go_without(ordinary(), MountScratch{"/tmp"}, {"mount", EPERM}));
+  Launch stack = ordinary();
+  stack.image.layers = {{"a", false}, {"b", false}};
+  EXPECT_FALSE(may_go_without(stack, overlay, {"mount", EPERM}));
+}
+
+TEST(Order, ARankWithChangesOfItsOwnLaysThemOverWhatIsShared) {
+  const Launch launch =
+      ordinary({"--private-overlay", "--mask=/m", "--read-only-path=/l", "i", "app"});
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JNKEyyyyyyyRCPFX");
+  const Steps leaders = plan_of(launch, Role::leader);
+  EXPECT_EQ(order_of(*make_rest([&] {
+              Launch leader = launch;
+              leader.role = Role::leader;
+              return leader;
+            }())),
+            "WWWWOAAAAAwmRLNKEyyyyyyyRCPFX");
+  const auto split = all_of<EnterNamespaces>(leaders);
+  ASSERT_EQ(split.size(), 2U);
+  EXPECT_EQ(split[1].flags, CLONE_NEWNS);
+  const auto carried = all_of<CarryTree>(leaders);
+  EXPECT_EQ(carried[0].path, "/proc");
+  EXPECT_EQ(carried[6].path, "/m");
+  EXPECT_EQ(
+      order_of(plan_of(launch, Role::alone)),
+      order_of(plan_of(ordinary({"--mask=/m", "--read-only-path=/l", "i", "app"}), Role::alone)))
+      << "who is alone sees nobody else's changes anyway";
 }
 
 TEST(Order, JoinerBuildsNothing) {
@@ -151,7 +262,7 @@ TEST(Slots, AreTakenOnceAndAttachedOnceInTheSameOrder) {
     EXPECT_EQ(taken[i].slot, i);
     EXPECT_EQ(attached[i].slot, i);
     EXPECT_EQ(taken[i].from, attached[i].from);
-    EXPECT_EQ(taken[i].read_only, taken[i].from == "/a");
+    EXPECT_EQ(taken[i].flags, taken[i].from == "/a" ? kReadOnly : MountFlags{});
   }
 }
 
@@ -250,29 +361,102 @@ TEST(MakePlan, RefusesWhatCannotBeMeant) {
 
 TEST(Goal, CompletesTheWordsBerthCannot) {
   const std::vector<std::pair<Step, std::string>> rows = {
-      {EnterNamespaces{}, "create a user and mount namespace"},
+      {EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS}, "create a user and mount namespace"},
+      {EnterNamespaces{CLONE_NEWNS}, "create a mount namespace"},
+      {EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID},
+       "create a user, mount and pid namespace"},
       {WriteFile{"/proc/self/uid_map", "x"}, "write '/proc/self/uid_map'"},
+      {EnterNamespaces{CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
+                       CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME},
+       "create a user, mount, pid, uts, ipc, network, cgroup and time namespace"},
+      {SetHostName{"box"}, "name the container 'box'"},
+      {RaiseLoopback{}, "bring up the loopback device"},
+      {ConnectNetwork{"/usr/bin/pasta"},
+       "connect the container to the network through '/usr/bin/pasta'"},
+      {ShiftClocks{}, "shift the clocks of this container"},
       {KeepMountsInside{}, "keep mounts inside this container"},
-      {TakeTree{"/a", 0, false}, "show '/a' of this node"},
-      {TakeTree{"/a", 0, true}, "show '/a' of this node read-only"},
+      {TakeTree{"/a", 0}, "show '/a' of this node"},
+      {TakeTree{"/a", 0, kReadOnly}, "show '/a' of this node read-only"},
+      {TakeTree{"/a", 0, {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, .clear = MOUNT_ATTR_NOSUID}},
+       "show '/a' of this node read-only with suid, nodev"},
+      {TakeTree{"/a", 0, {.propagation = Propagation::shared, .is_recursive = false}},
+       "show '/a' of this node with shared, nothing mounted below"},
+      {MakeTree{"proc", 0}, "make a file system 'proc' for this container"},
+      {MakeTree{"tmpfs", 0, {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV}},
+       "make a file system 'tmpfs' for this container read-only with nodev"},
       {MountScratch{"/tmp", 0}, "mount a scratch file system on '/tmp'"},
       {MakeDirectory{"/tmp/root"}, "make the directory '/tmp/root'"},
+      {UseImage{"/tmp/image"},
+       "make the image itself the root on '/tmp/image', which cannot be written"},
+      {MountPrivateRoot{}, "lay changes of this rank's own over the root that it shares"},
+      {CarryTree{"/proc"}, "show there what is mounted at '/proc'"},
       {MountImage{"i.sqsh", "/tmp/image", 0, 0}, "mount the image 'i.sqsh' on '/tmp/image'"},
       {MountOverlay{"", "/tmp/root"}, "make the image writable for this run on '/tmp/root'"},
       {MountOverlay{"", "/tmp/root", "berth", "/ada's"},
        "make the image writable on '/tmp/root', keeping changes in '/ada's'"},
       {AttachOverlay{5, "/c", "/tmp/kept"}, "show the changes in '/c' on '/tmp/kept'"},
       {AttachTree{0, "/a", "/b"}, "bind '/a' to '/b'"},
+      {AttachTree{0, "tmpfs", "/b", Origin::own}, "mount a tmpfs on '/b'"},
+      {AttachTree{0, "i.sqsh", "/b", Origin::image}, "mount the image 'i.sqsh' on '/b'"},
+      {TakeImage{"i.sqsh", 0, {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID}},
+       "mount the image 'i.sqsh' for this container"},
+      {TakeImage{"i.sqsh", 0, {.set = MOUNT_ATTR_NOEXEC}},
+       "mount the image 'i.sqsh' for this container with noexec"},
       {ChangeRoot{"/tmp/root", false}, "make '/tmp/root' the root directory"},
       {ChangeRoot{"/tmp/root", true}, "make '/tmp/root' the read-only root directory"},
       {ShareContainer{}, "hand the container to its keeper"},
       {JoinContainer{}, "join the container of this step"},
+      {JoinContainer{0, "box"}, "join the container 'box'"},
+      {AnnounceProgram{}, "tell who stands by the container which process is the program"},
       {EnterDirectory{"/w"}, "work in '/w'"},
       {DropPrivileges{}, "give up capabilities"},
+      {DropPrivileges{1U << 13 | 1U << 19},
+       "give up capabilities but NET_RAW, SYS_PTRACE in this container"},
+      {DropPrivileges{kEveryCapability}, "keep every capability in this container"},
       {CloseOthers{}, "close other files"},
+      {StartInit{}, "start an init that stands by the program"},
+      {StartInit{true}, "start an init that stays for all ranks"},
+      {SetLimit{{RLIMIT_CORE, 0, RLIM_INFINITY}}, "limit core to 0, at most unlimited"},
+      {SetUmask{7}, "set the umask 007"},
+      {FilterCalls{"my.json", {}}, "refuse system calls as the profile 'my.json' says"},
+      {StartInit{false, {90, 10, 15, ""}}, "start an init that stands by the program for 90 s"},
       {Execute{{}, {"app", "x"}, {}}, "start 'app'"}};
   for (const auto& [step, goal] : rows)
     EXPECT_EQ(goal_of(step), goal);
+}
+
+TEST(Entry, ComesInAsTheProgramHasAndBuildsNothing) {
+  Launch launch = ordinary({"--name=box",
+                            "--pid",
+                            "--umask=027",
+                            "--ulimit=nofile=8:9",
+                            "--workdir=/w",
+                            "--env=A=b",
+                            "img.sqsh",
+                            "app"});
+  launch.request.seccomp = "default";
+  launch.filter = {{6, 0, 0, 7}};
+  const auto rest = make_rest(launch);
+  ASSERT_TRUE(rest);
+  const Entry entry = entry_of(launch, *rest);
+  const Steps steps = make_entry(entry, "box", {"sh", "-c"});
+  EXPECT_EQ(order_of(steps), "JCPFruQX");
+  EXPECT_EQ(all_of<JoinContainer>(steps)[0].flags, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID);
+  EXPECT_EQ(all_of<EnterDirectory>(steps)[0].path, "/w");
+  EXPECT_EQ(all_of<SetLimit>(steps)[0].limit, (Limit{RLIMIT_NOFILE, 8, 9}));
+  EXPECT_EQ(all_of<SetUmask>(steps)[0].mask, 027U);
+  EXPECT_EQ(all_of<FilterCalls>(steps)[0].filter[0].k, 7U);
+  const Execute program = all_of<Execute>(steps)[0];
+  EXPECT_EQ(program.environment, all_of<Execute>(*rest)[0].environment);
+  EXPECT_EQ(program.candidates.front(), "/usr/local/sbin/sh");
+  EXPECT_EQ(program.arguments, (std::vector<std::string>{"sh", "-c"}));
+}
+
+TEST(Order, WhoeverStandsByANamedContainerIsToldBeforeTheProgramIsBound) {
+  EXPECT_EQ(order_of(plan_of(ordinary({"--name=a", "--umask=0", "img.sqsh", "app"}), Role::alone)),
+            "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARCPLFguX");
+  EXPECT_EQ(order_of(plan_of(ordinary({"--detach", "img.sqsh", "app"}), Role::alone)),
+            "NWWWKMTTTTSDDDDDDDDDDDIWWWWOAAAAARCPLFBgX");
 }
 
 TEST(PlanText, CannotBeForgedByAnImage) {

@@ -17,6 +17,14 @@ std::string words_of(const char* const* words) {
   return text;
 }
 
+/// Whatever is not as by default, in numbers.
+std::string text_of(const MountFlags& flags) {
+  if (flags == MountFlags{}) return {};
+  return " +" + std::to_string(flags.set) + " -" + std::to_string(flags.clear) + " p" +
+         std::to_string(static_cast<unsigned>(flags.propagation)) +
+         (flags.is_recursive ? "" : " nonrec");
+}
+
 }  // namespace
 
 Answer Script::note(Call call, std::string text) {
@@ -33,10 +41,26 @@ Answer ScriptedMounts::keep_inside() noexcept {
   return script_.note(Call::mount, "keep_inside");
 }
 
-Answer ScriptedMounts::take_tree(const char* from, unsigned slot, bool read_only) noexcept {
-  return script_.note(
-      Call::open_tree,
-      "take_tree " + std::to_string(slot) + " " + from + (read_only ? " read-only" : ""));
+Answer ScriptedMounts::take_tree(const char* from,
+                                 unsigned slot,
+                                 const MountFlags& flags) noexcept {
+  return script_.note(Call::open_tree,
+                      "take_tree " + std::to_string(slot) + " " + from + text_of(flags));
+}
+
+Answer ScriptedMounts::make_tree(const MakeTree& wanted) noexcept {
+  std::string text =
+      "make_tree " + std::to_string(wanted.slot) + " " + wanted.type + text_of(wanted.flags);
+  for (const MountSetting& setting : wanted.settings)
+    text += " " + setting.key + "=" + setting.value;
+  return script_.note(Call::fsmount, text);
+}
+
+Answer ScriptedMounts::take_image(const TakeImage& wanted) noexcept {
+  return script_.note(Call::fsmount,
+                      "take_image " + std::to_string(wanted.slot) + " " + wanted.image +
+                          text_of(wanted.flags) + " " + std::to_string(wanted.uid) + " " +
+                          std::to_string(wanted.gid) + " layer " + std::to_string(wanted.layer));
 }
 
 Answer ScriptedMounts::mount_scratch(const char* at, std::uint64_t bytes) noexcept {
@@ -56,10 +80,20 @@ Answer ScriptedMounts::lay_files(const char* at, const StartFile* files, unsigne
   return script_.note(Call::utimensat, text);
 }
 
-Answer ScriptedMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {
+Answer ScriptedMounts::mount_image(const MountImage& image) noexcept {
   return script_.note(Call::mount,
-                      std::string("mount_image ") + at + " " + std::to_string(ids[0]) + ":" +
-                          std::to_string(ids[1]));
+                      "mount_image " + image.at + " " + std::to_string(image.uid) + ":" +
+                          std::to_string(image.gid) + " " + std::to_string(image.layer));
+}
+
+Answer ScriptedMounts::attach_image(const AttachImage& image) noexcept {
+  return script_.note(Call::move_mount,
+                      "attach_image " + std::to_string(image.slot) + " " + image.at + " " +
+                          std::to_string(image.layer) + (image.is_root ? " root" : ""));
+}
+
+Answer ScriptedMounts::cover_file(const char* from, const char* to) noexcept {
+  return script_.note(Call::move_mount, std::string("cover_file ") + from + " " + to);
 }
 
 Answer ScriptedMounts::attach_overlay(unsigned slot, const char* at) noexcept {
@@ -73,8 +107,22 @@ Answer ScriptedMounts::mount_overlay(const MountOverlay& overlay) noexcept {
       "mount_overlay " + overlay.source + " " + overlay.options + " " + overlay.at + kept);
 }
 
-Answer ScriptedMounts::attach_tree(unsigned slot, const char* to) noexcept {
-  return script_.note(Call::move_mount, "attach_tree " + std::to_string(slot) + " " + to);
+Answer ScriptedMounts::use_image(const char* at) noexcept {
+  return script_.note(Call::open, std::string("use_image ") + at);
+}
+
+Answer ScriptedMounts::attach_tree(const AttachTree& tree) noexcept {
+  return script_.note(Call::move_mount,
+                      "attach_tree " + std::to_string(tree.slot) + " " + tree.to +
+                          (tree.is_optional ? " optional" : ""));
+}
+
+Answer ScriptedMounts::mask_place(const char* path) noexcept {
+  return script_.note(Call::fsmount, std::string("mask_place ") + path);
+}
+
+Answer ScriptedMounts::lock_place(const char* path) noexcept {
+  return script_.note(Call::open_tree, std::string("lock_place ") + path);
 }
 
 Answer ScriptedMounts::look_ahead(const LookAhead& wanted) noexcept {
@@ -91,6 +139,15 @@ Answer ScriptedMounts::await_proof() noexcept {
   return script_.note(Call::recv, "await_proof");
 }
 
+Answer ScriptedMounts::mount_private_root(const MountPrivateRoot& wanted) noexcept {
+  return script_.note(Call::mount,
+                      "mount_private_root " + wanted.source + " " + std::to_string(wanted.bytes));
+}
+
+Answer ScriptedMounts::carry_tree(const char* path) noexcept {
+  return script_.note(Call::open_tree, std::string("carry_tree ") + path);
+}
+
 Answer ScriptedMounts::change_root(const char* root, bool read_only) noexcept {
   return script_.note(Call::pivot_root,
                       std::string("change_root ") + root + (read_only ? " read-only" : ""));
@@ -100,20 +157,38 @@ Answer ScriptedProcess::enter_namespaces(int flags) noexcept {
   return script_.note(Call::unshare, "enter_namespaces " + std::to_string(flags));
 }
 
-Answer ScriptedProcess::share_container() noexcept {
-  return script_.note(Call::sendmsg, "share_container");
+Answer ScriptedProcess::set_host_name(const char* name) noexcept {
+  return script_.note(Call::sethostname, std::string("set_host_name ") + name);
 }
 
-Answer ScriptedProcess::join_container() noexcept {
-  return script_.note(Call::setns, "join_container");
+Answer ScriptedProcess::raise_loopback() noexcept {
+  return script_.note(Call::ioctl, "raise_loopback");
 }
 
-Answer ScriptedProcess::enter_directory(const char* path) noexcept {
-  return script_.note(Call::chdir, std::string("enter_directory ") + path);
+Answer ScriptedProcess::connect_network() noexcept {
+  return script_.note(Call::recv, "connect_network");
 }
 
-Answer ScriptedProcess::drop_privileges() noexcept {
-  return script_.note(Call::capset, "drop_privileges");
+Answer ScriptedProcess::shift_clocks(const char* offsets) noexcept {
+  return script_.note(Call::write, std::string("shift_clocks ") + offsets);
+}
+
+Answer ScriptedProcess::share_container(int flags) noexcept {
+  return script_.note(Call::sendmsg, "share_container " + std::to_string(flags));
+}
+
+Answer ScriptedProcess::join_container(int flags) noexcept {
+  return script_.note(Call::setns, "join_container " + std::to_string(flags));
+}
+
+Answer ScriptedProcess::enter_directory(const EnterDirectory& wanted) noexcept {
+  return script_.note(Call::chdir,
+                      "enter_directory " + wanted.path + (wanted.or_root ? " or root" : ""));
+}
+
+Answer ScriptedProcess::drop_privileges(Capabilities kept) noexcept {
+  return script_.note(Call::capset,
+                      "drop_privileges" + (kept == 0 ? "" : " but " + std::to_string(kept)));
 }
 
 Answer ScriptedProcess::close_others(const int* keep, unsigned count) noexcept {
@@ -121,6 +196,38 @@ Answer ScriptedProcess::close_others(const int* keep, unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i)
     text += " " + std::to_string(keep[i]);
   return script_.note(Call::close_range, text);
+}
+
+Answer ScriptedProcess::filter_calls(const sock_filter* filter, unsigned short count) noexcept {
+  std::string text = "filter_calls";
+  for (unsigned i = 0; i < count; ++i)
+    text += " " + std::to_string(filter[i].k);
+  return script_.note(Call::seccomp, text);
+}
+
+Answer ScriptedProcess::start_init(const StartInit& wanted) noexcept {
+  const TimeLimit& time = wanted.time;
+  return script_.note(
+      Call::clone,
+      std::string("start_init") + (wanted.stays ? " stays" : "") +
+          (time.seconds == 0
+               ? ""
+               : " " + std::to_string(time.seconds) + "+" + std::to_string(time.grace) + " " +
+                     std::to_string(time.stop_signal) + " " + time.notice));
+}
+
+Answer ScriptedProcess::announce_program() noexcept {
+  return script_.note(Call::sendmsg, "announce_program");
+}
+
+Answer ScriptedProcess::set_limit(const Limit& limit) noexcept {
+  return script_.note(Call::setrlimit,
+                      "set_limit " + std::to_string(limit.resource) + " " +
+                          std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
+}
+
+Answer ScriptedProcess::set_umask(unsigned mask) noexcept {
+  return script_.note(Call::umask, "set_umask " + std::to_string(mask));
 }
 
 Answer ScriptedProcess::execute(const char* const* candidates,
