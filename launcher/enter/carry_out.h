@@ -6,6 +6,7 @@
 #pragma once
 
 #include "launcher/enter/kernel.h"
+#include "launcher/enter/trace.h"
 #include "launcher/model/steps.h"
 
 #include <optional>
@@ -31,9 +32,11 @@ struct Prepared {
 
 Prepared prepare(std::vector<Step>& steps);
 
-/// Returns only when a step was refused.
+/// Returns only when a step was refused. `trace`, which may be null, expects the steps, and is told
+/// before the program is executed.
 std::optional<Stumble> carry_out(const std::vector<Step>& steps,
                                  const Prepared& prepared,
-                                 Kernel& kernel) noexcept;
+                                 Kernel& kernel,
+                                 Trace* trace = nullptr) noexcept;
 
 }  // namespace berth::enter

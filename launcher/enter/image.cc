@@ -30,9 +30,7 @@ std::string hint_for(int number) {
   return {};
 }
 
-}  // namespace
-
-Result<OpenedImage> open_image(const std::string& path) {
+Result<OpenedImage> open_either(const std::string& path, bool may_be_directory) {
   const std::string goal = "use " + quote(path) + " as an image";
   // O_NONBLOCK: a FIFO would otherwise hold us up until somebody writes.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -44,10 +42,28 @@ Result<OpenedImage> open_image(const std::string& path) {
   struct stat info {};
 
   if (::fstat(fd.get(), &info) != 0) return refused("fstat", goal, errno);
+  if (may_be_directory && S_ISDIR(info.st_mode))
+    return OpenedImage{
+        true,
+        std::move(fd),
+        path,
+        "directory " + std::to_string(info.st_dev) + "." + std::to_string(info.st_ino),
+        "berth",
+        {}};
   if (!S_ISREG(info.st_mode))
     return Error{Blame::image, goal + ": it is not a regular file", {}, "name a .sqsh file"};
   return OpenedImage{
-      std::move(fd), path, identity_of(info), overlay::source_of(info), info.st_mtim};
+      false, std::move(fd), path, identity_of(info), overlay::source_of(info), info.st_mtim};
+}
+
+}  // namespace
+
+Result<OpenedImage> open_image(const std::string& path) {
+  return open_either(path, /*may_be_directory=*/false);
+}
+
+Result<OpenedImage> open_image_or_directory(const std::string& path) {
+  return open_either(path, /*may_be_directory=*/true);
 }
 
 }  // namespace berth::enter

@@ -37,6 +37,19 @@ inline char* put_text(char* at, const char* text) noexcept {
   return at;
 }
 
+inline char* put_number(char* at, std::uint64_t number) noexcept {
+  char digits[20];
+  unsigned count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  while (count > 0)
+    *at++ = digits[--count];
+  *at = '\0';
+  return at;
+}
+
 inline int change_root_to_here() noexcept {
   return static_cast<int>(::syscall(SYS_pivot_root, ".", "."));
 }

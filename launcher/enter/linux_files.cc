@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,17 +37,66 @@ bool put_path(char* path, const char* at, const char* name) noexcept {
   return true;
 }
 
-bool copy(int image, const StartFile& file, int to) noexcept {
-  off_t from = static_cast<off_t>(file.offset);
-  std::uint64_t left = file.size;
-  while (left > 0) {
-    const ssize_t sent = ::sendfile(to, image, &from, left);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return false;  // refused, or the image has become shorter
-    left -= static_cast<std::uint64_t>(sent);
+/// What the bytes of files go through on their way from the image: the larger, the fewer steps, and
+/// the larger the pages that the scratch file system takes for them.
+class Pipe {
+ public:
+  Pipe() noexcept { open(); }
+
+  ~Pipe() { close(); }
+
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  Pipe(Pipe&&) = delete;
+  Pipe& operator=(Pipe&&) = delete;
+
+  /// Moves the bytes of `file` from the image to `to`. False when refused, or when the image has
+  /// become shorter.
+  [[nodiscard]] bool copy(int image, const StartFile& file, int to) noexcept {
+    if (move(image, file, to)) return true;
+    // What is left in it is not for the next file.
+    close();
+    open();
+    return false;
   }
-  return true;
-}
+
+ private:
+  void open() noexcept {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
+    // What a user may have of it without privilege (pipe(7)); it is 64 KiB where that is refused.
+    constexpr int kBytes = 1 << 20;
+    (void)::fcntl(ends_[0], F_SETPIPE_SZ, kBytes);
+  }
+
+  void close() const noexcept {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+
+  [[nodiscard]] bool move(int image, const StartFile& file, int to) const noexcept {
+    auto from = static_cast<loff_t>(file.offset);
+    std::uint64_t left = file.size;
+    while (left > 0) {
+      const ssize_t taken = ::splice(image, &from, ends_[1], nullptr, left, 0);
+      if (taken < 0 && errno == EINTR) continue;
+      if (taken <= 0 || !empty(to, static_cast<std::size_t>(taken))) return false;
+      left -= static_cast<std::uint64_t>(taken);
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool empty(int to, std::size_t left) const noexcept {
+    while (left > 0) {
+      const ssize_t given = ::splice(ends_[0], nullptr, to, nullptr, left, 0);
+      if (given < 0 && errno == EINTR) continue;
+      if (given <= 0) return false;
+      left -= static_cast<std::size_t>(given);
+    }
+    return true;
+  }
+
+  int ends_[2];
+};
 
 /// When a file was last written; all zeros where it cannot be told.
 timespec time_of(int fd) noexcept {
@@ -64,21 +112,23 @@ bool may_be_written(std::uint64_t size) noexcept {
 }
 
 /// A file that cannot be copied is left out, and then read from the image as every other one.
-void make_file(int image, const StartFile& file, const char* path) noexcept {
+void make_file(Pipe& pipe, int image, const StartFile& file, const char* path) noexcept {
   if (!may_be_written(file.size)) return;
   const int to = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (to < 0) return;
   const Times times(file);
-  const bool is_done =
-      copy(image, file, to) && ::fchmod(to, file.mode) == 0 && ::futimens(to, times.both) == 0;
+  // The size comes first: large pages are taken only within it (tmpfs(5), "huge").
+  const bool is_done = ::ftruncate(to, static_cast<off_t>(file.size)) == 0 &&
+                       pipe.copy(image, file, to) && ::fchmod(to, file.mode) == 0 &&
+                       ::futimens(to, times.both) == 0;
   ::close(to);
   if (!is_done) (void)::unlink(path);  // ours, just made: cannot fail
 }
 
-Answer make_one(int image, const StartFile& file, const char* path) noexcept {
+Answer make_one(Pipe& pipe, int image, const StartFile& file, const char* path) noexcept {
   if (file.kind == StartFile::Kind::directory) return answer(Call::mkdir, ::mkdir(path, 0755));
   if (file.kind == StartFile::Kind::file) {
-    make_file(image, file, path);
+    make_file(pipe, image, file, path);
     return {};
   }
   const Times times(file);
@@ -114,9 +164,10 @@ Answer finish_directory(const StartFile& file, const char* path) noexcept {
 Answer LinuxMounts::lay_files(const char* at, const StartFile* files, unsigned count) noexcept {
   char path[PATH_MAX];
   if (::mkdir(at, 0755) != 0) return {Call::mkdir, errno};
+  Pipe pipe;
   for (unsigned i = 0; i < count; ++i) {
     if (!put_path(path, at, files[i].path.c_str())) return {Call::open, ENAMETOOLONG};
-    const Answer made = make_one(image_, files[i], path);
+    const Answer made = make_one(pipe, image_, files[i], path);
     if (made.number != 0) return made;
   }
   for (unsigned i = count; i-- > 0;) {

@@ -20,19 +20,6 @@ Answer answer(Call call, int result) noexcept {
   return {call, result < 0 ? errno : 0};
 }
 
-char* put_number(char* at, std::uint64_t number) noexcept {
-  char digits[20];
-  unsigned count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + number % 10);
-    number /= 10;
-  } while (number != 0);
-  while (count > 0)
-    *at++ = digits[--count];
-  *at = '\0';
-  return at;
-}
-
 Answer write_all(int fd, const char* text) noexcept {
   std::size_t left = ::strlen(text);
   while (left > 0) {
@@ -45,11 +32,38 @@ Answer write_all(int fd, const char* text) noexcept {
   return {};
 }
 
-Answer make_read_only(int mount, unsigned flags) noexcept {
+std::uint64_t number_of(Propagation propagation) noexcept {
+  switch (propagation) {
+    case Propagation::as_is:
+      break;
+    case Propagation::none:
+      return MS_PRIVATE;
+    case Propagation::slave:
+      return MS_SLAVE;
+    case Propagation::shared:
+      return MS_SHARED;
+  }
+  return 0;
+}
+
+int set_attributes(int mount, unsigned flags, mount_attr attributes) noexcept {
+  return ::mount_setattr(mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
+}
+
+/// What is to hold holds for the whole tree. What is given back is so on top only: a mount of the
+/// node's somewhere below has its own reasons, and could not be changed.
+Answer apply_flags(int mount, const MountFlags& flags) noexcept {
   mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  return answer(Call::mount_setattr,
-                ::mount_setattr(mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes));
+  attributes.attr_set = flags.set;
+  attributes.propagation = number_of(flags.propagation);
+  if (attributes.attr_set != 0 || attributes.propagation != 0) {
+    const int set = set_attributes(mount, flags.is_recursive ? AT_RECURSIVE : 0, attributes);
+    if (set != 0) return answer(Call::mount_setattr, set);
+  }
+  if (flags.clear == 0) return {};
+  attributes = {};
+  attributes.attr_clr = flags.clear;
+  return answer(Call::mount_setattr, set_attributes(mount, 0, attributes));
 }
 
 }  // namespace
@@ -71,12 +85,13 @@ Answer LinuxMounts::keep_inside() noexcept {
   return answer(Call::mount, ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr));
 }
 
-Answer LinuxMounts::take_tree(const char* from, unsigned slot, bool read_only) noexcept {
+Answer LinuxMounts::take_tree(const char* from, unsigned slot, const MountFlags& flags) noexcept {
   if (slot >= kSlots) return {Call::open_tree, E2BIG};
-  const int tree = ::open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  const unsigned depth = flags.is_recursive ? AT_RECURSIVE : 0;
+  const int tree = ::open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth);
   if (tree < 0) return answer(Call::open_tree, tree);
   trees_[slot] = tree;
-  return read_only ? make_read_only(tree, AT_RECURSIVE) : Answer{};
+  return apply_flags(tree, flags);
 }
 
 Answer LinuxMounts::mount_scratch(const char* at, std::uint64_t bytes) noexcept {
@@ -103,19 +118,25 @@ Answer LinuxMounts::make_directory(const char* path, bool is_covered) noexcept {
   return {};
 }
 
-Answer LinuxMounts::mount_image(const char* at, const unsigned (&ids)[2]) noexcept {
+Source LinuxMounts::source(unsigned layer) const noexcept {
+  if (layer == 0) return {server_control_, image_};
+  return layer <= above_.size() ? above_[layer - 1] : Source{};
+}
+
+Answer LinuxMounts::mount_image(const MountImage& image) noexcept {
   // Opened here, inside the user namespace: the kernel refuses a descriptor from outside.
   const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
   if (device < 0) return answer(Call::open, device);
   char options[160];
   char* end = put_number(put_text(options, "fd="), static_cast<unsigned>(device));
-  end = put_number(put_text(end, ",rootmode=40000,user_id="), ids[0]);
-  end = put_number(put_text(end, ",group_id="), ids[1]);
+  end = put_number(put_text(end, ",rootmode=40000,user_id="), image.uid);
+  end = put_number(put_text(end, ",group_id="), image.gid);
   put_text(end, ",default_permissions,allow_other");
-  Answer done = answer(
-      Call::mount,
-      ::mount("berth", at, "fuse.berth", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME, options));
-  if (done.number == 0) done = {Call::sendmsg, serve::hand_over(server_control_, device)};
+  constexpr unsigned long kFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOATIME;
+  Answer done =
+      answer(Call::mount, ::mount("berth", image.at.c_str(), "fuse.berth", kFlags, options));
+  if (done.number == 0)
+    done = {Call::sendmsg, serve::hand_over(source(image.layer).server, device)};
   // Closed before anybody touches the mount: who holds the device and waits for an answer of the
   // file system can not even be killed once the server is gone.
   ::close(device);
@@ -138,16 +159,25 @@ Answer LinuxMounts::mount_overlay(const MountOverlay& overlay) noexcept {
   return {Call::mount, (info.f_flags & ST_RDONLY) != 0 ? EROFS : 0};
 }
 
+Answer LinuxMounts::use_image(const char* at) noexcept {
+  const Answer done = open_root(at);
+  if (done.number != 0) return done;
+  is_closed_ = true;
+  // Before anybody looks for places there: none may be made in a directory of the user's.
+  return apply_flags(root_, {.set = MOUNT_ATTR_RDONLY, .is_recursive = false});
+}
+
 Answer LinuxMounts::change_root(const char* root, bool read_only) noexcept {
   (void)root;  // root_ is its descriptor
   if (read_only) {
-    const Answer done = make_read_only(root_, 0);
+    const Answer done = apply_flags(root_, {.set = MOUNT_ATTR_RDONLY, .is_recursive = false});
     if (done.number != 0) return done;
   }
   if (::fchdir(root_) != 0) return {Call::chdir, errno};
   // The old root lands on top of the new one and is taken off at once (pivot_root(2), NOTES).
   if (change_root_to_here() != 0) return {Call::pivot_root, errno};
-  if (::umount2(".", MNT_DETACH) != 0) return {Call::umount2, errno};
+  for (int left = is_covered_ ? 2 : 1; left > 0; --left)
+    if (::umount2(".", MNT_DETACH) != 0) return {Call::umount2, errno};
   return answer(Call::chdir, ::chdir("/"));
 }
 

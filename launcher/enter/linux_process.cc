@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,40 +18,107 @@
 
 namespace berth::enter {
 
+namespace {
+
+struct Kind {
+  int flag;
+  const char* link;
+};
+
+/// The user namespace first: it gives the capability to enter the others (setns(2)). Then the
+/// pids', which a child enters: its parent is to hold as little of the container as can be.
+constexpr Kind kKinds[] = {{CLONE_NEWUSER, "/proc/self/ns/user"},
+                           {CLONE_NEWPID, "/proc/self/ns/pid"},
+                           {CLONE_NEWUTS, "/proc/self/ns/uts"},
+                           {CLONE_NEWIPC, "/proc/self/ns/ipc"},
+                           {CLONE_NEWNET, "/proc/self/ns/net"},
+                           {CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
+                           {CLONE_NEWTIME, "/proc/self/ns/time"},
+                           {CLONE_NEWNS, "/proc/self/ns/mnt"}};
+static_assert(sizeof kKinds / sizeof kKinds[0] < kMostPassed, "one more for the configuration");
+
+}  // namespace
+
 Answer LinuxProcess::enter_namespaces(int flags) noexcept {
+  if ((flags & CLONE_NEWPID) != 0) return become_first(flags);
   return {Call::unshare, ::unshare(flags) == 0 ? 0 : errno};
 }
 
-Answer LinuxProcess::share_container() noexcept {
-  const int user = ::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-  if (user < 0) return {Call::open, errno};
-  const int mount = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (mount < 0) return {Call::open, errno};
-  const int doors[] = {user, mount};  // closed by the exec
-  return {Call::sendmsg, send_message(keeper_, kDoorsWord, doors)};
+Answer LinuxProcess::share_container(int flags) noexcept {
+  int doors[kMostPassed];  // closed by the exec
+  unsigned count = 0;
+  for (const Kind& kind : kKinds) {
+    if ((flags & kind.flag) == 0) continue;
+    doors[count] = ::open(kind.link, O_RDONLY | O_CLOEXEC);
+    if (doors[count] < 0) return {Call::open, errno};
+    ++count;
+  }
+  return {Call::sendmsg, send_message(keeper_, kDoorsWord, {doors, count})};
 }
 
-Answer LinuxProcess::join_container() noexcept {
-  // The user namespace first: it gives the capability to enter the other (setns(2)).
-  if (::setns(doors_.user, CLONE_NEWUSER) != 0) return {Call::setns, errno};
-  return {Call::setns, ::setns(doors_.mount, CLONE_NEWNS) == 0 ? 0 : errno};
+Answer LinuxProcess::join_container(int flags) noexcept {
+  unsigned door = 0;
+  for (const Kind& kind : kKinds) {
+    if ((flags & kind.flag) == 0) continue;
+    if (door == doors_.size()) return {Call::setns, EBADF};
+    if (::setns(doors_[door++], kind.flag) != 0) return {Call::setns, errno};
+    if (kind.flag != CLONE_NEWPID) continue;
+    const Answer answer = follow_into_pids();
+    if (answer.number != 0) return answer;
+  }
+  return {};
 }
 
-Answer LinuxProcess::enter_directory(const char* path) noexcept {
-  return {Call::chdir, ::chdir(path) == 0 ? 0 : errno};
+Answer LinuxProcess::enter_directory(const EnterDirectory& wanted) noexcept {
+  int number = ::chdir(wanted.path.c_str()) == 0 ? 0 : errno;
+  if (number == ENOENT && wanted.or_root) number = ::chdir("/") == 0 ? 0 : errno;
+  return {Call::chdir, number};
 }
 
-Answer LinuxProcess::drop_privileges() noexcept {
-  // Equal and empty in every rank: one that has capabilities could not be read by one that has
-  // none, and Open MPI's copies between ranks of a node need that (process_vm_readv(2)).
+namespace {
+
+bool has(Capabilities set, unsigned number) noexcept {
+  return number < kCapabilityNames.size() && (set >> number & 1) != 0;
+}
+
+/// Until EINVAL, behind the last one there is.
+int drop_bounding_set(Capabilities kept) noexcept {
+  for (unsigned number = 0;; ++number) {
+    const int done = has(kept, number) ? ::prctl(PR_CAPBSET_READ, number, 0, 0, 0)
+                                       : ::prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
+    if (done < 0) return errno == EINVAL ? 0 : errno;
+  }
+}
+
+/// An exec by an ordinary user keeps what is ambient. What this kernel does not know is nothing.
+int raise_ambient_set(Capabilities kept) noexcept {
+  for (unsigned number = 0; number < kCapabilityNames.size(); ++number)
+    if (has(kept, number) && ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0 &&
+        errno != EINVAL)
+      return errno;
+  return 0;
+}
+
+}  // namespace
+
+Answer LinuxProcess::drop_privileges(Capabilities kept) noexcept {
+  // From now on nothing else keeps the ranks that are inside already from looking into this one.
+  // The exec sets it back (prctl(2)).
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return {Call::prctl, errno};
+  // Equal in every rank, and empty unless asked for: one that has capabilities could not be read
+  // by one that has none, and Open MPI's copies between ranks of a node need that
+  // (process_vm_readv(2)).
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {Call::prctl, errno};
-  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;)
-    ++capability;
-  if (errno != EINVAL) return {Call::prctl, errno};  // EINVAL: behind the last one there is
+  if (const int number = drop_bounding_set(kept); number != 0) return {Call::prctl, number};
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return {Call::prctl, errno};
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[2] = {};
-  return {Call::capset, ::syscall(SYS_capset, &header, none) == 0 ? 0 : errno};
+  const auto low = static_cast<__u32>(kept);
+  const auto high = static_cast<__u32>(kept >> 32);
+  const __user_cap_data_struct sets[2] = {{low, low, low}, {high, high, high}};
+  if (::syscall(SYS_capset, &header, sets) != 0) return {Call::capset, errno};
+  if (const int number = raise_ambient_set(kept); number != 0) return {Call::prctl, number};
+  const bool follows = !dies_with_parent_ || ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+  return {Call::prctl, follows ? 0 : errno};
 }
 
 Answer LinuxProcess::close_others(const int* keep, unsigned count) noexcept {
@@ -57,6 +127,32 @@ Answer LinuxProcess::close_others(const int* keep, unsigned count) noexcept {
   for (unsigned i = 0; i < count; ++i)
     if (::fcntl(keep[i], F_SETFD, 0) != 0) return {Call::fcntl, errno};
   return {};
+}
+
+Answer LinuxProcess::announce_program() noexcept {
+  // The kernel adds which process says so (unix(7), SO_PASSCRED), as a number of the reader's.
+  return {Call::sendmsg, send_message(monitor_, kProgramWord, {})};
+}
+
+Answer LinuxProcess::set_limit(const Limit& limit) noexcept {
+  const rlimit bounds{limit.soft, limit.hard};
+  const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+  return {Call::setrlimit, ::setrlimit(resource, &bounds) == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::set_umask(unsigned mask) noexcept {
+  (void)::umask(static_cast<mode_t>(mask));  // the mask there was; nothing can go wrong
+  return {Call::umask, 0};
+}
+
+Answer LinuxProcess::filter_calls(const sock_filter* filter, unsigned short count) noexcept {
+  // The kernel reads it only.
+  const sock_fprog program{count, const_cast<sock_filter*>(filter)};
+  // Before Linux 5.16 a filter made every branch of the program slow, against other processes
+  // that would read its memory; nothing in the container has more rights than the program.
+  const int done = static_cast<int>(
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program));
+  return {Call::seccomp, done == 0 ? 0 : errno};
 }
 
 Answer LinuxProcess::execute(const char* const* candidates,

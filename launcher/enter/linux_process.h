@@ -4,35 +4,68 @@
 
 #include "launcher/enter/kernel.h"
 
+#include <span>
+
 namespace berth::enter {
 
 /// The byte that carries the descriptors of a container's namespaces to the keeper.
 constexpr char kDoorsWord = 'd';
 
-/// The namespaces of a container that a joiner was handed.
-struct Doors {
-  int user = -1;
-  int mount = -1;
-};
+/// The byte with which a leader asks its keeper to connect its network, and hears that it is done.
+/// A descriptor of /proc/PID comes along: the keeper is in the node's pid namespace, where a number
+/// of ours means nothing.
+constexpr char kNetworkWord = 'n';
+
+/// The namespaces of a container that a joiner was handed, in the order in which the leader's
+/// share_container() sent them. They stay the caller's.
+using Doors = std::span<const int>;
 
 class LinuxProcess : public Process {
  public:
-  /// `keeper`: the socket on which a leader announces its container, or -1.
-  LinuxProcess(int keeper, Doors doors) noexcept : keeper_(keeper), doors_(doors) {}
+  /// `keeper`: the socket on which a leader announces its container, or -1. `helpers`: where to
+  /// write the number of a pid namespace's first process, if that may stay after this one; or -1.
+  /// `monitor`: the socket of who stands by a named container, or -1.
+  /// `dies_with_parent`: after drop_privileges(), for what takes rights away takes that away too.
+  LinuxProcess(int keeper,
+               Doors doors,
+               int helpers = -1,
+               int monitor = -1,
+               bool dies_with_parent = false) noexcept
+      : keeper_(keeper),
+        doors_(doors),
+        helpers_(helpers),
+        monitor_(monitor),
+        dies_with_parent_(dies_with_parent) {}
 
   Answer enter_namespaces(int flags) noexcept override;
-  Answer share_container() noexcept override;
-  Answer join_container() noexcept override;
-  Answer enter_directory(const char* path) noexcept override;
-  Answer drop_privileges() noexcept override;
+  Answer set_host_name(const char* name) noexcept override;
+  Answer raise_loopback() noexcept override;
+  Answer connect_network() noexcept override;
+  Answer shift_clocks(const char* offsets) noexcept override;
+  Answer share_container(int flags) noexcept override;
+  Answer join_container(int flags) noexcept override;
+  Answer enter_directory(const EnterDirectory& wanted) noexcept override;
+  Answer drop_privileges(Capabilities kept) noexcept override;
   Answer close_others(const int* keep, unsigned count) noexcept override;
+  Answer start_init(const StartInit& wanted) noexcept override;
+  Answer announce_program() noexcept override;
+  Answer set_limit(const Limit& limit) noexcept override;
+  Answer set_umask(unsigned mask) noexcept override;
+  Answer filter_calls(const sock_filter* filter, unsigned short count) noexcept override;
   Answer execute(const char* const* candidates,
                  char* const* arguments,
                  char* const* environment) noexcept override;
 
  private:
+  Answer become_first(int flags) noexcept;
+  Answer follow_into_pids() noexcept;
+
   int keeper_;
   Doors doors_;
+  int helpers_;
+  int monitor_;
+  bool dies_with_parent_;
+  int tell_ = -1;  ///< in a pid namespace of our own: who waits outside hears from us here
 };
 
 }  // namespace berth::enter

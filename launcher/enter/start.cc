@@ -9,7 +9,8 @@ namespace berth::enter {
 std::optional<Failure> Launching::carry_out(std::vector<Step>& steps) {
   const Prepared prepared = prepare(steps);
   Kernel kernel{mounts_, process_};
-  const auto stumble = enter::carry_out(steps, prepared, kernel);
+  if (trace_ != nullptr) trace_->expect(steps);
+  const auto stumble = enter::carry_out(steps, prepared, kernel, trace_);
   if (stumble)
     return Failure{explain(*stumble, steps, look_again(steps[stumble->step])),
                    exit_code_for(*stumble, steps),

@@ -6,21 +6,28 @@
 #include "base/result.h"
 #include "launcher/enter/linux_mounts.h"
 #include "launcher/enter/linux_process.h"
+#include "launcher/enter/trace.h"
 #include "launcher/model/steps.h"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace berth::enter {
 
 /// Descriptors that a plan's steps need; they stay the caller's.
 struct Tools {
-  int server_control = -1;      ///< the image's server process, for MountImage
-  int image = -1;               ///< the image's file, for LayStartFiles
-  timespec image_written = {};  ///< ... and when it was last written, before anybody read it
-  int overlay = -1;             ///< the directory that keeps changes, for AttachOverlay
-  int keeper = -1;              ///< for ShareContainer
-  Doors doors = {};             ///< for JoinContainer
+  int server_control = -1;             ///< the image's server process, for MountImage
+  int image = -1;                      ///< the image's file, for LayStartFiles
+  timespec image_written = {};         ///< ... and when it was last written, before anybody read it
+  int overlay = -1;                    ///< the directory that keeps changes, for AttachOverlay
+  int keeper = -1;                     ///< for ShareContainer, and for an init that stays
+  Doors doors = {};                    ///< for JoinContainer
+  int helpers = -1;                    ///< see LinuxProcess
+  std::span<const Source> above = {};  ///< see LinuxMounts
+  bool dies_with_parent = false;       ///< whoever started this process is all that it has
+  Trace* trace = nullptr;              ///< of this launch; null: there is none
+  int monitor = -1;                    ///< for AnnounceProgram
 };
 
 /// Why the program did not begin. Exit codes: 127 it was not found, 126 it could not be executed,
@@ -36,8 +43,9 @@ struct Failure {
 class Launching {
  public:
   explicit Launching(const Tools& tools) noexcept
-      : mounts_(tools.server_control, tools.image, tools.image_written, tools.overlay),
-        process_(tools.keeper, tools.doors) {}
+      : mounts_(tools.server_control, tools.image, tools.image_written, tools.overlay, tools.above),
+        process_(tools.keeper, tools.doors, tools.helpers, tools.monitor, tools.dies_with_parent),
+        trace_(tools.trace) {}
 
   /// Carries out a plan, or the next part of one. Does not return if the last step starts the
   /// program.
@@ -49,6 +57,7 @@ class Launching {
  private:
   LinuxMounts mounts_;
   LinuxProcess process_;
+  Trace* trace_;
   unsigned taken_ = 0;
 };
 

@@ -105,8 +105,8 @@ class Attaching : public testing::Test {
             KeepMountsInside{}};
   }
 
-  [[nodiscard]] TakeTree shared(unsigned slot = 0, bool read_only = false) const {
-    return {shared_, slot, read_only};
+  [[nodiscard]] TakeTree shared(unsigned slot = 0, const MountFlags& flags = {}) const {
+    return {shared_, slot, flags};
   }
 
   tests::OwnFolder host_;
@@ -124,7 +124,7 @@ Steps with(Steps steps, More... more) {
 TEST_F(Attaching, MakesMissingPlacesInTheOverlayAlone) {
   const std::string before = tests::tree_of(host_.path());
   const std::string answer = in_child([&] {
-    const std::string trouble = carried(with(built({shared(), {shared_ + "/file", 1, false}}),
+    const std::string trouble = carried(with(built({shared(), {shared_ + "/file", 1}}),
                                              AttachTree{0, shared_, "/a/b/c"},
                                              AttachTree{1, shared_ + "/file", "/etc/new/file"}));
     return trouble + text_in(root_ + "/a/b/c/file") + ", " + text_in(root_ + "/etc/new/file") +
@@ -188,6 +188,21 @@ TEST_F(Attaching, LeavesAStartFileOutThatTheImageHasNotWhole) {
   EXPECT_EQ(layer(6), "missing");
 }
 
+TEST_F(Attaching, LeavesAStartFileOutThatFindsNoRoomAndTheNextOneIsWhole) {
+  const std::string large(3 << 20, 'y');
+  host_.write("image.sqsh", large + "the next one");
+  const UniqueFd image(::open((host_.path() + "/image.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string answer = in_child([&] {
+    const LayStartFiles start{base_ + "/start",
+                              {{"libc", StartFile::Kind::file, 0755, 0, "", 0, large.size()},
+                               {"cache", StartFile::Kind::file, 0755, 0, "", large.size(), 12}}};
+    const std::string trouble =
+        carried(with(namespaces(), MountScratch{base_, 1 << 20}, start), image.get());
+    return trouble + text_in(base_ + "/start/libc") + ", " + text_in(base_ + "/start/cache");
+  });
+  EXPECT_EQ(answer, "missing, the next one");
+}
+
 TEST_F(Attaching, LeavesAStartFileOutThatIsLargerThanOneMayWrite) {
   host_.write("image.sqsh", "xxx" + std::string(5000, 'y'));
   const UniqueFd image(::open((host_.path() + "/image.sqsh").c_str(), O_RDONLY | O_CLOEXEC));
@@ -249,7 +264,7 @@ TEST_F(Attaching, HidesWhatTheImageHasAtACoveredPlace) {
 TEST_F(Attaching, CoversWhatTheImageHas) {
   const std::string answer = in_child([&] {
     const std::string trouble =
-        carried(with(built({{shared_ + "/file", 0, false}}), AttachTree{0, "", "/etc/motd"}));
+        carried(with(built({{shared_ + "/file", 0}}), AttachTree{0, "", "/etc/motd"}));
     return trouble + text_in(root_ + "/etc/motd");
   });
   EXPECT_EQ(answer, "of the host");
@@ -325,7 +340,7 @@ TEST_F(Attaching, NoMagicLinkOfProcLeadsOutside) {
                                 std::string("/proc/self/fd/0")}) {
     const std::string before = tests::tree_of(host_.path());
     EXPECT_EQ(in_child([&] {
-                return carried(with(built({{"/proc", 0, false}, shared(1)}),
+                return carried(with(built({{"/proc", 0}, shared(1)}),
                                     AttachTree{0, "/proc", "/proc"},
                                     AttachTree{1, "/s", to}));
               }),
@@ -339,7 +354,7 @@ TEST_F(Attaching, AReadOnlyTreeIsReadOnlyInAllItsMounts) {
   const std::string answer = in_child([&] {
     Steps steps = namespaces();
     steps.push_back(MountScratch{shared_ + "/sub", 0});
-    const Steps rest = built({shared(0, true), shared(1, false)});
+    const Steps rest = built({shared(0, kReadOnly), shared(1)});
     steps.insert(steps.end(), rest.begin() + 5, rest.end());
     const std::string trouble =
         carried(with(steps, AttachTree{0, "/s", "/ro"}, AttachTree{1, "/s", "/rw"}));

@@ -132,7 +132,8 @@ pid_t start_alone(bool does_announce) {
   if (::fork() == 0) {
     auto keeper = start_keeper({}, helpers.write.get());
     enter::LinuxProcess process(keeper ? keeper->get() : -1, {});
-    ::_exit(!does_announce || process.share_container().number == 0 ? 0 : 1);
+    ::_exit(!does_announce || process.share_container(CLONE_NEWUSER | CLONE_NEWNS).number == 0 ? 0
+                                                                                               : 1);
   }
   helpers.write.reset();
   std::int32_t pid = -1;
@@ -319,33 +320,35 @@ std::string namespaces_of_this_process() {
 
 TEST(Doors, LeadIntoTheLeadersNamespaces) {
   if (const std::string why = tests::why_no_namespaces(); !why.empty()) BERTH_SKIP_OR_FAIL(why);
-  EXPECT_EQ(
-      tests::in_child([]() -> std::string {
-        int ends[2];
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return "socket";
-        const std::string outside = namespaces_of_this_process();
-        const pid_t leader = ::fork();
-        if (leader == 0) {
-          enter::LinuxProcess process(ends[1], {});
-          if (process.enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS).number != 0) ::_exit(1);
-          const std::string inside = namespaces_of_this_process();
-          if (process.share_container().number != 0) ::_exit(2);
-          (void)!::write(ends[1], inside.data(), inside.size());
-          ::_exit(0);
-        }
-        const Message doors = receive_message(ends[0]);
-        if (doors.word != kDoors || doors.descriptors.size() != 2) return "no doors";
-        std::array<char, 200> inside;
-        const ssize_t length = ::read(ends[0], inside.data(), inside.size());
-        ::waitpid(leader, nullptr, 0);
-        enter::LinuxProcess process(-1, {doors.descriptors[0].get(), doors.descriptors[1].get()});
-        if (process.join_container().number != 0) return "not joined";
-        const std::string here = namespaces_of_this_process();
-        if (here == outside) return "still outside";
-        return here == std::string(inside.data(), static_cast<std::size_t>(length)) ? "inside"
-                                                                                    : "elsewhere";
-      }),
-      "inside");
+  EXPECT_EQ(tests::in_child([]() -> std::string {
+              int ends[2];
+              if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return "socket";
+              const std::string outside = namespaces_of_this_process();
+              const pid_t leader = ::fork();
+              if (leader == 0) {
+                enter::LinuxProcess process(ends[1], {});
+                if (process.enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS).number != 0) ::_exit(1);
+                const std::string inside = namespaces_of_this_process();
+                if (process.share_container(CLONE_NEWUSER | CLONE_NEWNS).number != 0) ::_exit(2);
+                (void)!::write(ends[1], inside.data(), inside.size());
+                ::_exit(0);
+              }
+              const Message doors = receive_message(ends[0]);
+              if (doors.word != kDoors || doors.descriptors.size() != 2) return "no doors";
+              std::array<char, 200> inside;
+              const ssize_t length = ::read(ends[0], inside.data(), inside.size());
+              ::waitpid(leader, nullptr, 0);
+              const int both[] = {doors.descriptors[0].get(), doors.descriptors[1].get()};
+              enter::LinuxProcess process(-1, both);
+              if (process.join_container(CLONE_NEWUSER | CLONE_NEWNS).number != 0)
+                return "not joined";
+              const std::string here = namespaces_of_this_process();
+              if (here == outside) return "still outside";
+              return here == std::string(inside.data(), static_cast<std::size_t>(length))
+                         ? "inside"
+                         : "elsewhere";
+            }),
+            "inside");
 }
 
 constexpr int kStayed = 40;

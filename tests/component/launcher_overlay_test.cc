@@ -45,7 +45,7 @@ class KeptChanges : public testing::Test {
                                        WriteFile{"/proc/self/uid_map", uid + " " + uid + " 1\n"},
                                        WriteFile{"/proc/self/gid_map", gid + " " + gid + " 1\n"},
                                        KeepMountsInside{},
-                                       TakeTree{kept_, 0, false},
+                                       TakeTree{kept_, 0},
                                        MountScratch{base, 1 << 20},
                                        MakeDirectory{base + "/kept"},
                                        AttachOverlay{0, kept_, base + "/kept"}};

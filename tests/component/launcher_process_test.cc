@@ -9,8 +9,12 @@
 #include "tests/component/launcher_child.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,7 +52,7 @@ std::string rights_left(unsigned inside) {
   if (process.enter_namespaces(CLONE_NEWUSER | CLONE_NEWNS).number != 0) return "no namespace";
   if (mounts.write_file("/proc/self/uid_map", uid.c_str()).number != 0) return "no map";
   if (rights() == kNoRights) return "there was nothing to give up";
-  const Answer answer = process.drop_privileges();
+  const Answer answer = process.drop_privileges(0);
   return answer.number == 0 ? rights() : ::strerrorname_np(answer.number);
 }
 
@@ -62,7 +66,7 @@ TEST(DropPrivileges, SaysSoWhereTheBoundingSetStays) {
   // Without a namespace of its own an ordinary process may not drop it (capabilities(7)).
   EXPECT_EQ(tests::in_child([] {
               LinuxProcess process(-1, {});
-              const Answer answer = process.drop_privileges();
+              const Answer answer = process.drop_privileges(0);
               return std::string(answer.call == Call::prctl ? "prctl " : "another ") +
                      ::strerrorname_np(answer.number);
             }),
@@ -99,6 +103,32 @@ TEST(CloseOthers, NamesTheCallWhereADescriptorToKeepIsNotOpen) {
                      ::strerrorname_np(answer.number);
             }),
             "fcntl EBADF");
+}
+
+/// What becomes of mkdir(2) under a filter that answers it with errno 77.
+std::string mkdir_under_filter(bool has_no_new_privs, std::vector<sock_filter> filter) {
+  return tests::in_child([&] {
+    LinuxProcess process(-1, {});
+    if (has_no_new_privs && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return std::string("no");
+    const Answer answer =
+        process.filter_calls(filter.data(), static_cast<unsigned short>(filter.size()));
+    if (answer.number != 0)
+      return std::string(answer.call == Call::seccomp ? "seccomp " : "another ") +
+             ::strerrorname_np(answer.number);
+    const int made = ::mkdir("/", 0700);
+    return std::to_string(made) + " " + std::to_string(errno);
+  });
+}
+
+TEST(FilterCalls, TheKernelAsksTheFilterAndRefusesWhatIsNone) {
+  const std::vector<sock_filter> filter = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                                           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdir, 0, 1),
+                                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 77),
+                                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  EXPECT_EQ(mkdir_under_filter(true, filter), "-1 77");
+  EXPECT_EQ(mkdir_under_filter(false, filter), "seccomp EACCES");
+  EXPECT_EQ(mkdir_under_filter(true, {}), "seccomp EINVAL");
+  EXPECT_EQ(mkdir_under_filter(true, {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)}), "seccomp EINVAL");
 }
 
 /// Files of every kind that cannot be started, and one that can.

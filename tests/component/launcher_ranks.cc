@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,7 +78,8 @@ void Step::be_rank(int until) {
     auto keeper = node::start_keeper({std::move(leader->listener), kConfig, expected_}, -1);
     std::this_thread::sleep_for(building_);
     enter::LinuxProcess process(keeper ? keeper->get() : -1, {});
-    report(process.share_container().number == 0 ? Fate::shares : Fate::failed);
+    report(process.share_container(CLONE_NEWUSER | CLONE_NEWNS).number == 0 ? Fate::shares
+                                                                            : Fate::failed);
   } else {
     report(std::get_if<node::Joiner>(&*met)->config == kConfig ? Fate::joined : Fate::failed);
   }
