@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth import` and `berth image`: hands over to berth-image, which has the libraries that a
 // launch must not load.
+#include "base/loader.h"
 #include "base/text.h"
 #include "launcher/cli/verbs.h"
 
@@ -28,9 +29,7 @@ std::string own_folder() {
 int run_image_program(const std::vector<std::string>& words, Session& session) {
   std::vector<std::string> arguments = {"berth-image"};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  std::vector<std::string> environment;
-  for (const std::string& variable : session.environment)
-    if (!variable.starts_with("LD_")) environment.push_back(variable);
+  std::vector<std::string> environment = for_host_program(session.environment);
   const std::string folder = own_folder();
   // Installed, and in the build tree.
   for (const char* place : {"/../libexec/berth/berth-image", "/../image/berth-image"}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 #include "launcher/cli/verbs.h"
+#include "launcher/enter/trace.h"
 
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ class OwnStreams : public berth::cli::Streams {
 
 int main(int count, char** words) {
   OwnStreams streams;
-  berth::cli::Session session{streams, {}};
+  berth::cli::Session session{streams, {}, ::getppid(), berth::enter::Trace::now()};
   for (char** variable = environ; *variable != nullptr; ++variable)
     session.environment.emplace_back(*variable);
   const std::vector<std::string> all(words + (count > 0 ? 1 : 0), words + count);

@@ -1,15 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
+#include "launcher/cli/settle.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/request/request_text.h"
+
+#include <array>
+#include <utility>
 
 namespace berth::cli {
 
 namespace {
 
+using Words = std::vector<std::string>;
+
+/// Those that need nothing but their words.
+constexpr std::array<std::pair<std::string_view, int (*)(const Words&, Session&)>, 14> kVerbs = {
+    {{"run", run},
+     {"mount", mount_verb},
+     {"unmount", unmount_verb},
+     {"ps", ps_verb},
+     {"inspect", inspect_verb},
+     {"logs", logs_verb},
+     {"exec", exec_verb},
+     {"top", top_verb},
+     {"pause", pause_verb},
+     {"resume", resume_verb},
+     {"stop", stop_verb},
+     {"kill", kill_verb},
+     {"wait", wait_verb},
+     {"rm", rm_verb}}};
+
 /// Slurm's plugin puts berth in the place of the program and the rest of the wish in a variable.
 int run_task(const std::string& text, const std::vector<std::string>& words, Session& session) {
-  auto request = request::parse_request_text(text);
+  auto request = settle(
+      session,
+      {[&](Request settled) { return request::parse_request_text(text, std::move(settled)); },
+       [&] { return request::options_given_in_text(text); }});
   if (!request) {
     print(session, request.error());
     return 125;
@@ -29,8 +55,10 @@ int plugin_missing(Session& session) {
 }
 
 int unknown_verb(const std::string& verb, Session& session) {
-  const std::string near =
-      nearest(verb, {"run", "import", "image", "mount", "unmount", "--help", "--version"});
+  std::vector<std::string> all = {"import", "image", "--help", "--version"};
+  for (const auto& [name, start] : kVerbs)
+    all.emplace_back(name);
+  const std::string near = nearest(verb, all);
   print(session,
         Error{Blame::usage,
               "understand " + quote(verb),
@@ -55,9 +83,8 @@ int main_verb(const std::vector<std::string>& words, Session& session) {
     return 0;
   }
   const std::vector<std::string> rest(words.begin() + 1, words.end());
-  if (words[0] == "run") return run(rest, session);
-  if (words[0] == "mount") return mount_verb(rest, session);
-  if (words[0] == "unmount") return unmount_verb(rest, session);
+  for (const auto& [name, start] : kVerbs)
+    if (words[0] == name) return start(rest, session);
   if (words[0] == "import" || words[0] == "image") return run_image_program(words, session);
   return unknown_verb(words[0], session);
 }

@@ -3,24 +3,31 @@
 #include "base/children.h"
 #include "base/text.h"
 #include "image/overlay/overlay.h"
-#include "image/store/store.h"
+#include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
+#include "launcher/cli/root_images.h"
+#include "launcher/cli/settle.h"
+#include "launcher/cli/sharing.h"
+#include "launcher/cli/shown_images.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/image.h"
 #include "launcher/enter/start.h"
-#include "launcher/node/announce.h"
 #include "launcher/node/keeper.h"
 #include "launcher/node/meet.h"
 #include "launcher/plan/plan.h"
 #include "launcher/request/env_file.h"
 #include "launcher/request/image_config.h"
 #include "launcher/request/options.h"
-#include "launcher/request/request_text.h"
+#include "launcher/seccomp/filter.h"
 #include "launcher/survey/survey.h"
+#include "launcher/terminal/terminal.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
-#include <optional>
+#include <cerrno>
+#include <memory>
+#include <span>
 
 namespace berth::cli {
 
@@ -30,119 +37,95 @@ constexpr int kBeforeTheProgram = 125;
 
 /// What must stay open until the program begins.
 struct Held {
-  UniqueFd image;
-  timespec image_written = {};
-  std::optional<serve::ImageServer> server;
+  RootImages root;
+  ShownImages shown;
   overlay::Place overlay;
   UniqueFd keeper;
-  UniqueFd user_namespace;
-  UniqueFd mount_namespace;
+  std::vector<UniqueFd> namespaces;
   Record record;
 };
 
-/// Variables of files come before those of --env, which therefore win.
-Status read_env_files(Request& request) {
-  std::vector<std::string> variables;
-  for (const std::string& path : request.env_files) {
-    auto more = request::read_env_file(path);
-    if (!more) return std::move(more.error());
-    variables.insert(variables.end(), more->begin(), more->end());
-  }
-  request.env.insert(request.env.begin(), variables.begin(), variables.end());
-  return Done{};
+/// Whether nothing is to happen but that something is printed.
+bool only_looks(const Request& request) {
+  return request.plan_only || !request.explain_env.empty();
 }
 
-bool should_share(const Request& request, const Facts& facts) {
-  if (request.share != Share::automatic) return request.share == Share::node;
-  return facts.rank.local_size > 1;
-}
-
-/// All that decides what the shared part of the container looks like.
-std::string shape_of(const Request& request, const Facts& facts) {
-  Request shared = request;
-  shared.command.clear();
-  shared.env.clear();
-  shared.env_files.clear();
-  shared.workdir.reset();
-  shared.entrypoint.reset();
-  shared.verbose = shared.quiet = false;
-  return request::to_text(shared) + "\n" + facts.home + "\n" + facts.cwd;
-}
-
-/// Where the ranks of this step meet for this container.
-std::string meeting_name(const Launch& launch, const enter::OpenedImage& image) {
-  node::MeetingPlace place;
-  place.uid = launch.facts.uid;
-  place.step = launch.facts.rank.step + launch.request.step_key;
-  place.image = image.identity;
-  place.shape = shape_of(launch.request, launch.facts);
-  place.outlook = node::read_outlook();
-  return node::name_of(place);
-}
-
-std::vector<StartFile> start_files_of(const std::vector<serve::StartFile>& found) {
-  std::vector<StartFile> files;
-  files.reserve(found.size());
-  for (const serve::StartFile& file : found)
-    files.push_back({file.path,
-                     static_cast<StartFile::Kind>(file.kind),
-                     file.mode,
-                     file.mtime,
-                     file.target,
-                     file.offset,
-                     file.size});
-  return files;
+/// Which of the node's directories decide what isolation takes.
+std::vector<std::string> places_for(const Request& request) {
+  std::vector<std::string> places;
+  if (request.own_ipc) places.emplace_back("/dev/mqueue");
+  if (request.net != Net::host) places.emplace_back("/sys/fs/cgroup");
+  return places;
 }
 
 /// One `berth run`, from the request to the program: look, decide, do.
 class Run {
  public:
-  Run(Request request, Session& session) : session_(session) {
+  Run(Request request, Session& session, const Stage& stage) : session_(session), stage_(stage) {
     launch_.request = std::move(request);
-    launch_.facts.rank = survey::rank_of(session_.environment, ::getppid());
+    launch_.facts.rank = survey::rank_of(session_.environment, session_.parent);
+    launch_.facts.helpers = survey::helpers_of(session_.environment);
   }
 
   /// The exit code of a run that came to nothing, or of a plan that was printed.
   int go();
 
  private:
-  Result<enter::OpenedImage> open_image();
+  Status begin_trace();
+  Status read_filter();
+  Status find_network();
+  Status open_images();
   Status look();
-  Status share(const enter::OpenedImage& image);
-  Status start_server(const enter::OpenedImage& image);
-  Status start_keeper(node::Door door);
+  Status share();
+  Status prepare_overlay();
+  Status start_servers();
   Status read_image();
   Status read_config();
-  int print_plan();
+  Result<std::vector<Step>> make_rest();
+  Status print_plan();
+  Status print_variable();
+  int print_what_is_asked();
   Error reason_of(const enter::Failure& failure, const Step& step);
+  void take_without_overlay(enter::Launching& launching, const Error& why);
   void take(enter::Launching& launching, Result<std::vector<Step>> steps);
   void give_up(Error error);
 
   Session& session_;
+  const Stage& stage_;
   Launch launch_;
   Held held_;
+  enter::Trace trace_;
   bool is_shared_ = false;
   overlay::Clock::time_point begin_ = overlay::Clock::now();  ///< ranks wait at the same time
   int exit_code_ = 0;  ///< other than 0 once the run has come to nothing
 };
 
-Result<enter::OpenedImage> Run::open_image() {
-  BERTH_TRY(read_env_files(launch_.request));
+Status Run::open_images() {
+  BERTH_TRY(request::read_env_files(launch_.request.env));
   const store::Environment places{variable(session_, "HOME"),
                                   variable(session_, "XDG_DATA_HOME"),
                                   variable(session_, "BERTH_STORE")};
-  auto path = store::find(launch_.request.image, places);
-  if (!path) return std::move(path.error());
-  launch_.image.path = *path;
-  auto image = enter::open_image(*path);
-  if (image) launch_.image.source = image->source;
-  return image;
+  BERTH_TRY(held_.root.open(launch_.request, places, launch_.image));
+  BERTH_TRY(plan::check_layers(launch_));
+  return held_.shown.open(launch_.request, places);
 }
 
-/// Starts the locked-down process that will serve the image. Like the keeper, it holds the lock of
-/// the directory that keeps changes, for as long as the container's mounts are there.
-Status Run::start_server(const enter::OpenedImage& image) {
-  if (!launch_.request.record.empty() && !launch_.request.plan_only) {
+/// Takes the directory that keeps changes, which belongs to one image.
+Status Run::prepare_overlay() {
+  if (launch_.request.overlay.empty() || only_looks(launch_.request)) return Done{};
+  auto place = overlay::open_place(launch_.request.overlay,
+                                   {held_.root.lowest().fd.get(), launch_.request.image},
+                                   begin_ + overlay::kPatience);
+  if (!place) return std::move(place.error());
+  held_.overlay = std::move(*place);
+  return Done{};
+}
+
+/// Starts the locked-down process that will serve the image, and with it the keeper of a container
+/// that nobody joins. Both hold the lock of the directory that keeps changes, for as long as the
+/// container's mounts are there.
+Status Run::start_servers() {
+  if (!launch_.request.record.empty() && !only_looks(launch_.request)) {
     auto record = Record::create(launch_.request.record);
     if (!record) return std::move(record.error());
     held_.record = std::move(*record);
@@ -151,80 +134,119 @@ Status Run::start_server(const enter::OpenedImage& image) {
   settings.record = held_.record.fd();
   settings.uid = launch_.request.as_root ? 0 : ::getuid();
   settings.gid = launch_.request.as_root ? 0 : ::getgid();
-  if (!launch_.request.overlay.empty() && !launch_.request.plan_only) {
-    auto place = overlay::open_place(launch_.request.overlay,
-                                     {image.fd.get(), launch_.request.image},
-                                     begin_ + overlay::kPatience);
-    if (!place) return std::move(place.error());
-    held_.overlay = std::move(*place);
-  }
+  BERTH_TRY(prepare_overlay());
   settings.kept = held_.overlay.lock.get();
   settings.verify = !launch_.request.unverified;
-  auto server = serve::ImageServer::start(image.fd.get(), launch_.request.image, settings);
-  if (!server) return std::move(server.error());
-  held_.server = std::move(*server);
+  std::unique_ptr<node::Keeper> keeper;
+  if (!is_shared_ && !only_looks(launch_.request)) {
+    auto prepared = node::Keeper::prepare({.network = launch_.facts.network, .kept = settings.kept},
+                                          launch_.facts.helpers);
+    if (!prepared) return std::move(prepared.error());
+    keeper = std::move(*prepared);
+  }
+  BERTH_TRY(held_.root.start(settings, keeper.get()));
+  BERTH_TRY(held_.shown.start(settings));
   held_.record.hand_over();
+  if (keeper) held_.keeper = keeper->take_socket();
   return Done{};
 }
 
-Status Run::start_keeper(node::Door door) {
-  door.kept = held_.overlay.lock.get();
-  auto keeper = node::start_keeper(std::move(door), launch_.facts.helpers);
+Status Run::read_image() {
+  BERTH_TRY(held_.root.read(launch_.image, launch_.facts.helpers));
+  return held_.shown.check(launch_.facts.helpers);
+}
+
+/// Leads or joins the container of the step.
+Status Run::share() {
+  auto met = node::meet(meeting_name(launch_, held_.root.identities() + held_.shown.identities()));
+  if (!met) return std::move(met.error());
+  if (auto* joiner = std::get_if<node::Joiner>(&*met)) {
+    launch_.role = Role::joiner;
+    launch_.image.config = std::move(joiner->config);
+    held_.namespaces = std::move(joiner->namespaces);
+    return Done{};
+  }
+  launch_.role = Role::leader;
+  BERTH_TRY(start_servers());
+  BERTH_TRY(read_image());
+  auto keeper = node::start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
+                                    launch_.image.config,
+                                    launch_.facts.rank.local_size,
+                                    launch_.facts.network,
+                                    held_.overlay.lock.get()},
+                                   launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held_.keeper = std::move(*keeper);
   return Done{};
 }
 
-/// Learns from the server what the image says.
-Status Run::read_image() {
-  auto preview = held_.server->preview();
-  if (!preview) return std::move(preview.error());
-  node::announce_helper(launch_.facts.helpers, held_.server->pid());
-  launch_.image.config = std::move(preview->config);
-  launch_.image.passwd = std::move(preview->passwd);
-  launch_.image.group = std::move(preview->group);
-  launch_.image.start = start_files_of(preview->start);
-  launch_.image.has_proof = preview->has_proof;
+/// What becomes of the program's system calls.
+Status Run::read_filter() {
+  const std::string& profile = launch_.request.seccomp;
+  if (profile.empty()) return Done{};
+  auto filter = profile == "default" ? seccomp::default_filter() : seccomp::read_profile(profile);
+  if (!filter) return std::move(filter.error());
+  launch_.filter = std::move(*filter);
   return Done{};
 }
 
-/// Leads or joins the container of the step.
-Status Run::share(const enter::OpenedImage& image) {
-  auto met = node::meet(meeting_name(launch_, image));
-  if (!met) return std::move(met.error());
-  if (auto* joiner = std::get_if<node::Joiner>(&*met)) {
-    launch_.role = Role::joiner;
-    launch_.image.config = std::move(joiner->config);
-    held_.user_namespace = std::move(joiner->user_namespace);
-    held_.mount_namespace = std::move(joiner->mount_namespace);
-    return Done{};
+/// The file is opened while it is still in sight.
+Status Run::begin_trace() {
+  const Request& request = launch_.request;
+  if (only_looks(request)) return Done{};
+  UniqueFd file;
+  if (!request.trace_file.empty()) {
+    constexpr int kAdding = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+    file.reset(::open(request.trace_file.c_str(), kAdding, 0666));
+    if (!file.is_open())
+      return Error{Blame::usage,
+                   "trace this launch in " + quote(request.trace_file),
+                   Refusal{"open", errno},
+                   {}};
   }
-  launch_.role = Role::leader;
-  BERTH_TRY(start_server(image));
-  BERTH_TRY(read_image());
-  return start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
-                       launch_.image.config,
-                       launch_.facts.rank.local_size});
+  trace_.start(session_.began, request.trace, std::move(file));
+  trace_.add("read the options");
+  return Done{};
+}
+
+/// What connects a network of the container's own, which the keeper has to know from the start.
+Status Run::find_network() {
+  if (launch_.request.net != Net::own) return Done{};
+  auto program = survey::find_network_program();
+  if (!program) return std::move(program.error());
+  launch_.facts.network = std::move(*program);
+  return Done{};
 }
 
 /// Collects the facts. Who has a container of his own lets its server read meanwhile.
 Status Run::look() {
   const AwaitedChildren awaited;
-  auto image = open_image();
-  if (!image) return std::move(image.error());
-  is_shared_ = should_share(launch_.request, launch_.facts) && !launch_.request.plan_only;
-  if (!is_shared_) BERTH_TRY(start_server(*image));
-  auto facts = survey::look_around(session_.environment);
+  BERTH_TRY(begin_trace());
+  BERTH_TRY(read_filter());
+  BERTH_TRY(find_network());
+  BERTH_TRY(open_images());
+  trace_.add("open the image");
+  is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
+  if (!is_shared_) BERTH_TRY(start_servers());
+  trace_.add("start its server and a keeper");
+  auto facts =
+      survey::look_around(session_.environment, places_for(launch_.request), session_.parent);
   if (!facts) return std::move(facts.error());
+  facts->network = std::move(launch_.facts.network);
   launch_.facts = std::move(*facts);
-  if (is_shared_) BERTH_TRY(share(*image));
-  held_.image = std::move(image->fd);
-  held_.image_written = image->written;
-  return is_shared_ || launch_.request.plan_only ? Status(Done{}) : start_keeper({});
+  trace_.add("look at this node");
+  if (!is_shared_) return Done{};
+  BERTH_TRY(share());
+  trace_.add(launch_.role == Role::leader ? "start a container for all ranks of the step"
+                                          : "find the container of the step");
+  return Done{};
 }
 
 Status Run::read_config() {
-  auto config = request::parse_image_config(launch_.image.config, launch_.request.image);
+  std::vector<std::string> names;
+  for (const Layer& layer : launch_.image.layers)
+    names.push_back(layer.name);
+  auto config = request::parse_configs(launch_.image.config, names);
   if (!config) return std::move(config.error());
   launch_.config = std::move(*config);
   return Done{};
@@ -244,42 +266,89 @@ void Run::give_up(Error error) {
 /// A server that has found the image damaged is gone, and what it said before is the reason for a
 /// mount that failed.
 Error Run::reason_of(const enter::Failure& failure, const Step& step) {
-  if (is_shared_ || !std::get_if<MountImage>(&step)) return failure.error;
+  const bool is_server = std::get_if<MountImage>(&step) || std::get_if<TakeImage>(&step);
+  if (is_shared_ || !is_server) return failure.error;
   const Status said = read_image();
   return said ? failure.error : said.error();
+}
+
+/// Goes on with the image alone as the root, for a launch that can.
+void Run::take_without_overlay(enter::Launching& launching, const Error& why) {
+  if (!launch_.request.quiet && launch_.facts.rank.local_rank == 0)
+    session_.streams.err("berth: " + sentence_of(why) +
+                         ": continuing with a read-only root, and without places that it lacks\n");
+  launch_.without_overlay = true;
+  take(launching, make_rest());
 }
 
 /// Carries out a part of the plan. Returns when it is done or has failed.
 void Run::take(enter::Launching& launching, Result<std::vector<Step>> steps) {
   if (!steps) return give_up(steps.error());
+  trace_.add("make the plan");
   const auto failure = launching.carry_out(*steps);
   if (!failure) return;
-  give_up(reason_of(*failure, (*steps)[failure->step - launching.taken()]));
+  const Step& refused = (*steps)[failure->step - launching.taken()];
+  if (failure->error.refusal && plan::may_go_without(launch_, refused, *failure->error.refusal))
+    return take_without_overlay(launching, failure->error);
+  give_up(reason_of(*failure, refused));
   exit_code_ = failure->exit_code;
   if (!launch_.request.verbose) return;
   session_.streams.err("berth: that was step " + std::to_string(failure->step + 1) + " of\n" +
                        plan::to_text(*steps, launching.taken() + 1));
 }
 
-int Run::print_plan() {
-  Status ready = read_image();
-  if (ready) ready = read_config();
-  const auto steps = ready ? plan::make_plan(launch_) : Result<std::vector<Step>>(ready.error());
-  if (!steps) give_up(steps.error());
-  if (steps) session_.streams.out(plan::to_text(*steps));
+/// Before it is carried out, the record of a named container has all that others need to come in.
+Result<std::vector<Step>> Run::make_rest() {
+  auto rest = plan::make_rest(launch_);
+  if (rest && stage_.describe) BERTH_TRY(stage_.describe(launch_, *rest));
+  return rest;
+}
+
+Status Run::print_plan() {
+  const auto steps = plan::make_plan(launch_);
+  if (!steps) return steps.error();
+  session_.streams.out(plan::to_text(*steps));
+  return Done{};
+}
+
+Status Run::print_variable() {
+  const auto text = plan::explain_variable(launch_, launch_.request.explain_env);
+  if (!text) return text.error();
+  session_.streams.out(*text);
+  return Done{};
+}
+
+int Run::print_what_is_asked() {
+  Status done = read_image();
+  if (done) done = read_config();
+  if (done && !launch_.request.explain_env.empty()) done = print_variable();
+  if (done && launch_.request.plan_only) done = print_plan();
+  if (!done) give_up(done.error());
   return exit_code_;
 }
 
 int Run::go() {
   if (const Status looked = look(); !looked) give_up(looked.error());
   if (exit_code_ != 0) return exit_code_;
-  if (launch_.request.plan_only) return print_plan();
-  enter::Launching launching({held_.server ? held_.server->control_fd() : -1,
-                              held_.image.get(),
-                              held_.image_written,
+  if (only_looks(launch_.request)) return print_what_is_asked();
+  std::vector<int> doors;
+  for (const UniqueFd& one : held_.namespaces)
+    doors.push_back(one.get());
+  std::vector<enter::Source> sources;
+  held_.root.add_to(sources);
+  held_.shown.add_to(sources);
+  enter::Launching launching({sources[0].server,
+                              sources[0].image,
+                              held_.root.lowest().written,
                               held_.overlay.directory.get(),
                               held_.keeper.get(),
-                              {held_.user_namespace.get(), held_.mount_namespace.get()}});
+                              doors,
+                              launch_.role == Role::leader ? launch_.facts.helpers : -1,
+                              std::span(sources).subspan(1),
+                              launch_.request.tty,
+                              trace_.is_on() ? &trace_ : nullptr,
+                              stage_.monitor});
+  trace_.introduce(launch_);
   take(launching, plan::make_beginning(launch_));
   if (exit_code_ != 0) return exit_code_;
   // All the while the server has been reading.
@@ -287,18 +356,33 @@ int Run::go() {
   if (ready) ready = read_config();
   if (!ready) give_up(ready.error());
   if (exit_code_ != 0) return exit_code_;
-  take(launching, plan::make_rest(launch_));
+  trace_.add("wait for what the image says of itself");
+  take(launching, make_rest());
   return exit_code_;
 }
 
 }  // namespace
 
+int run_container(Request request, Session& session, const Stage& stage) {
+  return Run(std::move(request), session, stage).go();
+}
+
 int run_request(Request request, Session& session) {
-  return Run(std::move(request), session).go();
+  if (request.tty && !request.is_detached && !only_looks(request)) {
+    if (const Status taken = terminal::take_own(); !taken) {
+      print(session, taken.error());
+      return kBeforeTheProgram;
+    }
+  }
+  if (is_named(request) && !only_looks(request)) return run_named(std::move(request), session);
+  return run_container(std::move(request), session, {});
 }
 
 int run(const std::vector<std::string>& words, Session& session) {
-  auto request = request::parse_command_line(words);
+  auto request = settle(
+      session,
+      {[&](Request settled) { return request::parse_command_line(words, std::move(settled)); },
+       [&] { return request::options_given_in(words); }});
   if (!request) {
     print(session, request.error());
     return kBeforeTheProgram;

@@ -4,6 +4,10 @@
 
 #include "base/error.h"
 
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +24,8 @@ class Streams {
 struct Session {
   Streams& streams;
   std::vector<std::string> environment;  ///< NAME=value
+  pid_t parent = ::getppid();            ///< who has started this, whatever is forked afterwards
+  std::uint64_t began = 0;               ///< nanoseconds of CLOCK_MONOTONIC, when main() did
 };
 
 /// The value of a variable, or empty.

@@ -19,6 +19,18 @@ int run_request(Request request, Session& session);
 /// `berth mount` and `berth unmount`.
 int mount_verb(const std::vector<std::string>& words, Session& session);
 int unmount_verb(const std::vector<std::string>& words, Session& session);
+/// `berth ps` and the other verbs about containers that have a name.
+int ps_verb(const std::vector<std::string>& words, Session& session);
+int exec_verb(const std::vector<std::string>& words, Session& session);
+int kill_verb(const std::vector<std::string>& words, Session& session);
+int logs_verb(const std::vector<std::string>& words, Session& session);
+int pause_verb(const std::vector<std::string>& words, Session& session);
+int resume_verb(const std::vector<std::string>& words, Session& session);
+int rm_verb(const std::vector<std::string>& words, Session& session);
+int stop_verb(const std::vector<std::string>& words, Session& session);
+int top_verb(const std::vector<std::string>& words, Session& session);
+int wait_verb(const std::vector<std::string>& words, Session& session);
+int inspect_verb(const std::vector<std::string>& words, Session& session);
 /// Becomes berth-image, which has the verbs "import" and "image"; `words` begin with the verb.
 int run_image_program(const std::vector<std::string>& words, Session& session);
 

@@ -73,8 +73,7 @@ bool KeeperLoop::is_needed() const {
 
 std::vector<pollfd> KeeperLoop::sources() const {
   std::vector<pollfd> sources;
-  if (mount_namespace_.is_open() && listener_.is_open())
-    sources.push_back({listener_.get(), POLLIN, 0});
+  if (!namespaces_.empty() && listener_.is_open()) sources.push_back({listener_.get(), POLLIN, 0});
   for (const UniqueFd* fd : {&leader_, &launcher_})
     if (fd->is_open()) sources.push_back({fd->get(), POLLIN, 0});
   for (const UniqueFd& member : members_)
@@ -85,12 +84,17 @@ std::vector<pollfd> KeeperLoop::sources() const {
 /// False when the leader has died before it announced a container.
 bool KeeperLoop::hear_leader() {
   Message message = receive_message(leader_.get());
-  if (message.word != kDoors || message.descriptors.size() != 2) {
-    leader_.reset();
-    return mount_namespace_.is_open();
+  if (message.word == kNetwork && !message.descriptors.empty()) {
+    const bool is_connected = network_.connect(message.descriptors.front().get());
+    // Who is gone does not mind.
+    (void)send_message(leader_.get(), is_connected ? kNetwork : kRefused, {});
+    return true;
   }
-  user_namespace_ = std::move(message.descriptors[0]);
-  mount_namespace_ = std::move(message.descriptors[1]);
+  if (message.word != kDoors || message.descriptors.empty()) {
+    leader_.reset();
+    return !namespaces_.empty();
+  }
+  namespaces_ = std::move(message.descriptors);
   return true;
 }
 
@@ -107,7 +111,10 @@ void KeeperLoop::admit(int connection) {
     (void)send_message(connection, kRefused, {});  // gone or told, both end here
     return;
   }
-  const int doors[] = {user_namespace_.get(), mount_namespace_.get(), config_.get()};
+  std::vector<int> doors;
+  for (const UniqueFd& one : namespaces_)
+    doors.push_back(one.get());
+  doors.push_back(config_.get());
   const int sent = send_message(connection, kDoors, doors);
   if (sent != 0) return;
   members_.push_back(std::move(pidfd));
@@ -127,13 +134,18 @@ void KeeperLoop::forget_gone(const std::vector<pollfd>& polled) {
 }
 
 void KeeperLoop::run() {
+  watch();
+  network_.disconnect();
+}
+
+void KeeperLoop::watch() {
   while (is_needed()) {
     std::vector<pollfd> polled = sources();
     if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
     // First, for what follows opens descriptors, which may get the numbers of those polled.
     forget_gone(polled);
     if (is_ready(polled, leader_.get()) && !hear_leader()) return;
-    if (mount_namespace_.is_open() && is_ready(polled, listener_.get())) let_in();
+    if (!namespaces_.empty() && is_ready(polled, listener_.get())) let_in();
   }
 }
 

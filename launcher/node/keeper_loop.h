@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.h"
+#include "launcher/node/network.h"
 
 #include <poll.h>
 #include <sys/types.h>
@@ -27,6 +28,9 @@ class KeeperLoop {
   /// A descriptor of the caller's that a keeper holds for others; may be -1.
   void keep_open(int fd) { kept_ = fd; }
 
+  /// For a leader that asks for it.
+  void connect_with(Network network) { network_ = std::move(network); }
+
   /// Everything it needs; a keeper closes all else.
   [[nodiscard]] std::vector<int> descriptors() const;
 
@@ -36,6 +40,7 @@ class KeeperLoop {
  private:
   [[nodiscard]] bool is_needed() const;
   [[nodiscard]] std::vector<pollfd> sources() const;
+  void watch();
   bool hear_leader();
   void let_in();
   void admit(int connection);
@@ -45,10 +50,10 @@ class KeeperLoop {
   UniqueFd leader_;  ///< open until the leader has become its program or died
   UniqueFd config_;
   UniqueFd launcher_;
-  UniqueFd user_namespace_;
-  UniqueFd mount_namespace_;
-  std::vector<UniqueFd> members_;  ///< pidfds
+  std::vector<UniqueFd> namespaces_;  ///< empty until the container is finished
+  std::vector<UniqueFd> members_;     ///< pidfds
   int kept_ = -1;
+  Network network_;
   unsigned expected_;
   unsigned seen_ = 1;
   std::string step_;

@@ -91,11 +91,11 @@ Result<std::optional<Joiner>> wait_for_doors(int connection) {
   if (message.word == kRefused)
     return Error{
         Blame::host, std::string(kGoal) + ": this process is not of the same step", {}, kAlone};
-  if (message.word != kDoors || message.descriptors.size() != 3) return std::optional<Joiner>();
-  auto config = read_config(message.descriptors[2].get());
+  if (message.word != kDoors || message.descriptors.size() < 3) return std::optional<Joiner>();
+  auto config = read_config(message.descriptors.back().get());
   if (!config) return std::move(config.error());
-  return std::optional<Joiner>(Joiner{
-      std::move(message.descriptors[0]), std::move(message.descriptors[1]), std::move(*config)});
+  message.descriptors.pop_back();
+  return std::optional<Joiner>(Joiner{std::move(message.descriptors), std::move(*config)});
 }
 
 /// `heard`: when somebody last listened at the address.

@@ -11,6 +11,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace berth::node {
 
@@ -36,8 +37,7 @@ struct Leader {
 
 /// The finished container.
 struct Joiner {
-  UniqueFd user_namespace;
-  UniqueFd mount_namespace;
+  std::vector<UniqueFd> namespaces;  ///< for enter::LinuxProcess
   std::string config;  ///< the image's configuration, as the server read it for the leader
 };
 

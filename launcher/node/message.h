@@ -7,8 +7,8 @@
 
 namespace berth::node {
 
-constexpr char kDoors =
-    enter::kDoorsWord;          ///< with the user and mount namespaces (and the configuration)
-constexpr char kRefused = 'r';  ///< the keeper does not believe that the peer is of its step
+constexpr char kDoors = enter::kDoorsWord;  ///< with the namespaces (and the configuration)
+constexpr char kNetwork = enter::kNetworkWord;
+constexpr char kRefused = 'r';  ///< the peer is not of its step; or there is no network to be had
 
 }  // namespace berth::node

@@ -91,6 +91,41 @@ TEST(Verb, ThatNobodyKnowsIsAUsageErrorWithTheNearest) {
                      "berth: hint: see berth --help\n"}));
 }
 
+TEST(ContainerVerbs, HaveHelpAndRefuseWrongWords) {
+  for (const std::string verb :
+       {"ps", "inspect", "logs", "top", "pause", "resume", "kill", "stop", "wait", "rm", "exec"}) {
+    const Outcome help = berth({verb, "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_TRUE(help.out.starts_with("usage: berth " + verb + " ")) << help.out;
+    EXPECT_EQ(berth({verb, "--hlep"}),
+              (Outcome{verb == "exec" ? 125 : 2,
+                       "",
+                       "berth: cannot understand the option '--hlep'\n"
+                       "berth: hint: did you mean --help?\n"}));
+  }
+  EXPECT_EQ(berth({"stop"}),
+            (Outcome{2,
+                     "",
+                     "berth: cannot understand so few words\n"
+                     "berth: hint: write berth stop [OPTIONS] NAME...\n"}));
+  EXPECT_EQ(berth({"logs", "a", "b"}).code, 2);
+  EXPECT_EQ(berth({"exec", "a"}).code, 125);
+  EXPECT_EQ(berth({"kill", "--signal=NONE", "a"}),
+            (Outcome{2,
+                     "",
+                     "berth: cannot use 'NONE' as a signal\n"
+                     "berth: hint: write a name or a number: --signal SIGINT\n"}));
+}
+
+TEST(Run, RefusesNamesThatAreNone) {
+  const Outcome outcome = berth({"run", "--name", "../x", "i.sqsh"});
+  EXPECT_EQ(outcome.code, 125);
+  EXPECT_TRUE(outcome.err.starts_with("berth: cannot call a container '../x'\n")) << outcome.err;
+  EXPECT_EQ(berth({"run", "--name=", "i.sqsh"}).code, 125);
+  EXPECT_TRUE(berth({"run", "--name=a", "--share=node", "i.sqsh"})
+                  .err.starts_with("berth: cannot share a container that has a name"));
+}
+
 TEST(Run, RefusesWrongWordsBeforeTheProgramBegins) {
   EXPECT_EQ(berth({"run"}),
             (Outcome{125,
@@ -135,11 +170,11 @@ TEST_F(Images, ThatAreMissingOrNoneAreRefusedInOneSentence) {
             begin +
                 "/text.sqsh/x' as an image: open: Not a directory (ENOTDIR)\n"
                 "berth: hint: check the path; berth import makes an image\n");
-  EXPECT_EQ(berth({"run", folder_}),
+  EXPECT_EQ(berth({"run", "/dev/null"}),
             (Outcome{125,
                      "",
-                     begin + "' as an image: it is not a regular file\n"
-                             "berth: hint: name a .sqsh file\n"}));
+                     "berth: cannot use '/dev/null' as an image: it is not a regular file\n"
+                     "berth: hint: name a .sqsh file\n"}));
   for (const std::string name : {"/text.sqsh", "/empty.sqsh"}) {
     const Outcome outcome = berth({"run", folder_ + name});
     EXPECT_EQ(outcome.code, 125);

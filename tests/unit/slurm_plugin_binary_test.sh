@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # slurm_plugin_binary_test.sh BERTH.SO - what the plugin brings into Slurm's daemons: the C library
-# and nothing else, and no name that another plugin could trip over.
+# and nothing else, no name that another plugin could trip over, and all of its own code.
 set -euo pipefail
 plugin=$1
 libraries=$(readelf --dynamic --wide "$plugin" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
@@ -23,4 +23,10 @@ for name in $names; do
     *) echo "$plugin shows $name" >&2; failed=1 ;;
   esac
 done
+# Slurm resolves functions when they are first called: one of ours that is missing would end its daemon then.
+missing=$(nm --dynamic --undefined-only --demangle "$plugin" | grep berth:: || [ $? = 1 ])
+[ -z "$missing" ] || {
+  printf '%s lacks\n%s\n' "$plugin" "$missing" >&2
+  failed=1
+}
 exit $failed
