@@ -15,6 +15,41 @@ skip_unless() {
   skip "$reason"
 }
 
+# enter_work NAME: a directory of the test's own, to work in. Sets `work`.
+enter_work() {
+  work=$(mktemp -d "$BERTH_TEST_DIR/$1.XXXXXX")
+  cd "$work" || return
+}
+
+# What a failed test has left must not keep the others waiting.
+leave_work() {
+  local left
+  for left in $(jobs -p); do kill -KILL "$left" 2>/dev/null || continue; done
+  rm -rf "$work"
+}
+
+# Ends in any case: a pid 1 minds no SIGTERM.
+berth_run() {
+  timeout -s KILL 30 "$BERTH" run "$@"
+}
+
+# Until a background process has written the file.
+await() {
+  for _ in $(seq 200); do [ ! -s "$1" ] || return 0; sleep 0.05; done
+  echo "nothing in $1" >&2
+  return 1
+}
+
+# expect_end STATUS PID: how a background process of this shell's ends.
+expect_end() {
+  local ended=0
+  wait "$2" || ended=$?
+  [ "$ended" = "$1" ] || {
+    echo "ended with $ended, not with $1" >&2
+    return 1
+  }
+}
+
 # An image of this test's own name: its processes can be told from other tests' by it.
 # Sets `image`.
 make_own_image() {
@@ -60,6 +95,36 @@ expect_no_mount_left() {
 find_files_of_berth() {
   find /tmp /dev/shm /run/user -xdev -maxdepth 2 -user "$(id -u "$BERTH_TEST_USER")" -iname '*berth*' \
     2>/dev/null | grep -v '/bats-' | sort
+}
+
+# put_trap KIND FILE SECRET: what a hostile image or directory has where berth wants to mount, or read; some
+# lead to SECRET, an absolute path of the host's.
+put_trap() {
+  mkdir -p "$(dirname "$2")"
+  case $1 in
+    absolute) ln -s "$3" "$2" ;;
+    escape) ln -s "../../../../../../../..$3" "$2" ;;
+    dangling) ln -s /no/such/place "$2" ;;
+    loop) ln -s "$(basename "$2")" "$2" ;;
+    file) echo text >"$2" ;;
+    fifo) mkfifo "$2" ;;
+  esac
+}
+
+# without_overlay COMMAND...: the kernel refuses each mount(2) whose flags are MS_NODEV alone, as an
+# overlay's are and no other one's of a launch.
+without_overlay() {
+  python3 - "$@" <<'END_OF_PYTHON'
+import ctypes, os, struct, sys
+load, equal, end, mount, flags = 0x20, 0x15, 6, 165, 16 + 3 * 8
+refuse, allow = 0x50000 | 1, 0x7fff0000
+rules = [(load, 0, 0, 0), (equal, 0, 3, mount), (load, 0, 0, flags), (equal, 0, 1, 4), (end, 0, 0, refuse), (end, 0, 0, allow)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *rule) for rule in rules))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(rules), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0, ctypes.get_errno()
+os.execvp(sys.argv[1], sys.argv[1:])
+END_OF_PYTHON
 }
 
 # Every rank reports once that sums and large messages were right, and nothing else was printed.

@@ -66,15 +66,29 @@ make_tree() {
   done
 }
 
-@test "many launches in a row leave nothing" {
-  local before number
-  before=$(find_files_of_berth)
-  for number in $(seq $((rounds * 50))); do
-    "$BERTH" run "$image" -- true || { echo "launch $number failed" && return 1; }
+@test "whichever process of a detached container is killed, nothing is left once it is removed" {
+  local round pid victim
+  export XDG_RUNTIME_DIR=$work/run
+  mkdir -m 700 run
+  for round in $(seq "$rounds"); do
+    timeout 60 "$BERTH" run --detach --name box "$image" -- sleep 1000 >out 2>&1 3>&- &
+    pid=$!
+    sleep_randomly 40
+    victim=$(find_own_processes | cut -d: -f1 | grep -vx "$pid" | shuf -n 1)
+    if [ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null; then echo "$victim" >>killed; fi
+    if wait "$pid"; then echo begun >>begun; fi
+    # Refused where the launch or its monitor was killed.
+    if ! timeout 60 "$BERTH" rm --force box >>out 2>&1; then grep -q "cannot find a container 'box'" out; fi
+    expect_no_process_left || { echo "round $round, killed $victim" && return 1; }
+    expect_no_mount_left
+    [ -z "$(ls -A run)" ]
   done
-  expect_no_process_left
-  expect_no_mount_left
-  [ "$(find_files_of_berth)" = "$before" ]
+  [ -s killed ]
+  [ -s begun ]
+}
+
+@test "launches in a row, and launches with a kill at a random moment, leave nothing" {
+  python3 -B "$BERTH_SOURCE/tests/long/launches.py" "$BERTH" "$image" $((rounds * 50)) $((rounds * 5))
 }
 
 @test "many launches at once leave nothing" {

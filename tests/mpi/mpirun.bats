@@ -46,6 +46,15 @@ wait_for_lines() {
   expect_ranks 4
 }
 
+@test "each rank adds its line to a trace: one builds the container, the others find it" {
+  rm -f trace.json
+  timeout 60 "${here[@]}" -np 3 "$BERTH" run --trace-file trace.json "$image" -- true
+  cat trace.json
+  [ "$(jq -c .rank trace.json | sort | tr '\n' ' ')" = "0 1 2 " ]
+  [ "$(jq -s '[.[] | select(.phases | any(.name == "find the container of the step"))] | length' trace.json)" = 2 ]
+  [ "$(jq -s '[.[] | select(.phases | any(.name == "create a user and mount namespace"))] | length' trace.json)" = 1 ]
+}
+
 @test "ten runs in a row do not hang" {
   for _ in $(seq 10); do
     run timeout 60 "${here[@]}" -np 2 "$BERTH" run "$image" -- mpi-hello
@@ -61,6 +70,22 @@ wait_for_lines() {
   echo "$output"
   [ "$status" = 0 ]
   expect_ranks 2
+}
+
+@test "in a pid namespace of their own, ranks exchange 1 MiB messages by the kernel's copy" {
+  run timeout 60 "${here[@]}" -np 3 --mca btl_vader_single_copy_mechanism cma \
+    "$BERTH" run --pid "$image" -- mpi-hello
+  echo "$output"
+  [ "$status" = 0 ]
+  expect_ranks 3
+}
+
+@test "under the default profile of system calls, ranks exchange 1 MiB messages by the kernel's copy" {
+  run timeout 60 "${here[@]}" -np 3 --mca btl_vader_single_copy_mechanism cma \
+    "$BERTH" run --seccomp=default "$image" -- mpi-hello
+  echo "$output"
+  [ "$status" = 0 ]
+  expect_ranks 3
 }
 
 @test "ranks share one container, two mpiruns at once do not" {
@@ -140,4 +165,23 @@ wait_for_lines() {
   [ "$output" = $'mine\nmine\nmine\nmine' ]
   chmod -R u+rwx "$kept" # overlayfs closes its work directory
   rm -rf "$kept"
+}
+
+@test "with changes of their own, ranks see each other's memory and /dev/shm, and not what they write" {
+  run -0 timeout 60 "${here[@]}" -np 2 --mca btl_vader_single_copy_mechanism cma \
+    "$BERTH" run --private-overlay "$image" -- mpi-hello
+  expect_ranks 2
+  # shellcheck disable=SC2016  # for the shell in the container
+  run -0 timeout 60 "${here[@]}" -np 2 "$BERTH" run --private-overlay "$image" -- sh -c '
+    me=$OMPI_COMM_WORLD_RANK; echo "from $me" >/both; echo "$me" >>/etc/motd; touch "/dev/shm/$1-$me"
+    until [ -e "/dev/shm/$1-0" ] && [ -e "/dev/shm/$1-1" ]; do sleep 0.05; done
+    echo "rank $me: $(cat /both) $(tail -n 1 /etc/motd) $(readlink /proc/self/ns/user)"
+    touch "/dev/shm/$1-$me.done"
+    until [ -e "/dev/shm/$1-0.done" ] && [ -e "/dev/shm/$1-1.done" ]; do sleep 0.05; done' sh "berth-private-$$"
+  rm "/dev/shm/berth-private-$$"-*
+  echo "$output"
+  [ "$(cut -d ' ' -f 1-5 <<<"$output" | sort)" = $'rank 0: from 0 0\nrank 1: from 1 1' ]
+  [ "$(cut -d ' ' -f 6 <<<"$output" | count_different)" = 1 ]
+  expect_no_process_left
+  expect_no_mount_left
 }
