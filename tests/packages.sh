@@ -5,7 +5,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
   libarchive-dev libcurl4-openssl-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
-  libsodium-dev libsquashfs-dev libssl-dev libyaml-cpp-dev libzstd-dev
+  libseccomp-dev libsodium-dev libsquashfs-dev libssl-dev libyaml-cpp-dev libzstd-dev
   nlohmann-json3-dev zlib1g-dev
 )
 
@@ -19,8 +19,8 @@ demo_packages=(
 test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
-  apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry fuse3 git groff jq
-  man-db minisign openssl podman shellcheck skopeo squashfs-tools
+  apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry fuse3 gdb git groff iproute2 jq
+  man-db minisign openssl passt podman shellcheck skopeo slirp4netns squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )
 

@@ -59,6 +59,11 @@ open_fuse() {
   fi
 }
 
+# /dev/net/tun, for --net=private: just so. A node may lack it.
+open_tun() {
+  [ "$(id -u)" != 0 ] || [ ! -e /dev/net/tun ] || as_user "$1" test -w /dev/net/tun || chmod 666 /dev/net/tun
+}
+
 # build_berth BUILD [CMAKE OPTION]...: configures with the release preset, builds what is installed.
 build_berth() {
   local build=$1

@@ -4,8 +4,8 @@
 pages  every manual page has its sections, and groff understands all of it
 links  every link between documents leads to a file, and to a heading in it
 names  every path of the tree that a document names in `code` is there
-help   the options that the help of `berth run`, `import` and `mount` prints are in the pages, and the
-       pages of import and mount have no others; PROGRAM is berth, then berth-image
+help   the options that the help of `berth run`, `import`, `mount`, `exec` and the verbs about containers
+       prints are in the pages, and but for run's the pages have no others; PROGRAM is berth, then berth-image
 """
 import os
 import pathlib
@@ -105,6 +105,13 @@ def check_help(root, berth, berth_image):
     mounting = options_in_page(root / "docs/man/berth-mount.1")
     for option in sorted(options_in_help(berth, "mount", "--help") ^ mounting):
         yield f"berth-mount.1: {option} is in the page or in the help, not in both"
+    joining = options_in_page(root / "docs/man/berth-exec.1")
+    for option in sorted(options_in_help(berth, "exec", "--help") ^ joining):
+        yield f"berth-exec.1: {option} is in the page or in the help, not in both"
+    verbs = ["ps", "inspect", "logs", "top", "pause", "resume", "kill", "stop", "wait", "rm"]
+    of_verbs = set().union(*(options_in_help(berth, verb, "--help") for verb in verbs))
+    for option in sorted(of_verbs ^ options_in_page(root / "docs/man/berth-containers.1")):
+        yield f"berth-containers.1: {option} is in the page or in the help, not in both"
     for option in sorted(importing - in_help):
         yield f"berth-import.1: berth import has no {option}"
 
