@@ -130,7 +130,7 @@ print(subprocess.call(sys.argv[1:]))'
   for options in --pid "--pid --init"; do
     # shellcheck disable=SC2086  # several words
     run timeout -s KILL 60 python3 - "$BERTH" run $options "$image" -- \
-      sh -c 'echo up >began; trap "exit 143" TERM; sleep 2 & wait' <<'END'
+      sh -c 'echo up >"$1"; trap "exit 143" TERM; sleep 2 & wait' sh <<'END'
 import os, signal, subprocess, sys, time
 def children(pid): return [int(n) for n in open(f"/proc/{pid}/task/{pid}/children").read().split()]
 def hold(pid):
@@ -140,11 +140,13 @@ def is_pending(pid, number):
     try: lines = list(open(f"/proc/{pid}/status"))
     except OSError: return True  # it has died with who waited for it
     return any(int(line.split()[1], 16) >> (number - 1) & 1 for line in lines if line.startswith("ShdPnd"))
-caught = 0
-for number in range(20):
-    if os.path.exists("began"): os.unlink("began")
-    run = subprocess.Popen(sys.argv[1:])
-    time.sleep(0.0005 * number)
+caught = number = 0
+while number < 20 or (caught <= 5 and number < 500):
+    number += 1
+    # A name of its own: the program of a launch that was killed may write it a moment later.
+    began = f"began{number}"
+    run = subprocess.Popen(sys.argv[1:] + [began])
+    time.sleep(0.0005 * (number % 20))
     # Held still, the one who waits first, both show how far they are.
     run.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, run.pid, os.WSTOPPED | os.WNOWAIT)
@@ -165,7 +167,7 @@ for number in range(20):
     if not under_way: continue
     caught += 1
     assert ended in (-signal.SIGTERM, 143), (ended, number)
-    assert not os.path.exists("began"), number
+    assert not os.path.exists(began), number
 print(caught > 5 or f"only {caught} launches were under way")
 END
     echo "$output"
