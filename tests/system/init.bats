@@ -183,12 +183,12 @@ END
 
 @test "a reader of our output is not kept waiting by an init" {
   # timeout(1) would hold the pipe too.
-  "$BERTH" run --init "$image" -- sh -c 'echo first; exec >&- 2>&- <&-; sleep 3' | {
+  "$BERTH" run --init "$image" -- sh -c 'echo first; exec >&- 2>&- <&-; sleep 8' | {
     read -r line
     [ "$line" = first ]
     begin=$SECONDS
     ! read -r line || false
-    [ $((SECONDS - begin)) -lt 2 ]
+    [ $((SECONDS - begin)) -lt 6 ]
   }
 }
 
