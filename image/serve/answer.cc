@@ -2,6 +2,7 @@
 // One function for each request that a read-only file system has to answer. ENOSYS to OPEN,
 // OPENDIR, FLUSH, GETXATTR and the like makes the kernel stop asking, which is where the speed
 // comes from.
+#include "image/read/attributes.h"
 #include "image/read/file_data.h"
 #include "image/serve/session.h"
 
@@ -25,6 +26,14 @@ struct Asked {
   int node(read::Inode& out) const {
     const std::uint64_t reference = reference_of(exchange.header.nodeid, super().root);
     return read_inode(reader, reference, out);
+  }
+
+  /// Whom this file belongs to.
+  int find_owner(const read::Inode& inode, Owner& out) const {
+    out = owner;
+    if (!owner.is_stored) return 0;
+    const int error = read::read_id(reader, inode.uid_index, out.uid);
+    return error != 0 ? error : read::read_id(reader, inode.gid_index, out.gid);
   }
 };
 
@@ -64,14 +73,19 @@ int answer_lookup(const Asked& asked) {
   if (error == 0) error = find_entry(asked.reader, directory, name, entry);
   if (error == ENOENT) return give(asked.exchange, make_negative_entry());
   if (error == 0) error = read_inode(asked.reader, entry.reference, found);
+  Owner owner;
+  if (error == 0) error = asked.find_owner(found, owner);
   if (error != 0) return error;
-  return give(asked.exchange, make_entry(found, asked.super().root, asked.owner));
+  return give(asked.exchange, make_entry(found, asked.super().root, owner));
 }
 
 int answer_getattr(const Asked& asked) {
   read::Inode inode;
-  if (const int error = asked.node(inode); error != 0) return error;
-  return give(asked.exchange, make_attr_out(inode, asked.owner));
+  Owner owner;
+  int error = asked.node(inode);
+  if (error == 0) error = asked.find_owner(inode, owner);
+  if (error != 0) return error;
+  return give(asked.exchange, make_attr_out(inode, owner));
 }
 
 int answer_readlink(const Asked& asked) {
@@ -122,8 +136,11 @@ int add_entry(const Asked& asked,
     return 0;
   }
   read::Inode inode;
-  if (const int error = read_inode(asked.reader, entry.reference, inode); error != 0) return error;
-  const fuse_entry_out attributes = make_entry(inode, asked.super().root, asked.owner);
+  Owner owner;
+  int error = read_inode(asked.reader, entry.reference, inode);
+  if (error == 0) error = asked.find_owner(inode, owner);
+  if (error != 0) return error;
+  const fuse_entry_out attributes = make_entry(inode, asked.super().root, owner);
   fits = out.add_plus(entry.name(), attributes, inode.mode & S_IFMT, next);
   return 0;
 }

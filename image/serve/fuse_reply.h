@@ -4,6 +4,7 @@
 
 #include "image/read/directory.h"
 #include "image/read/inode.h"
+#include "image/serve/serve.h"
 
 #include <linux/fuse.h>
 #include <sys/types.h>
@@ -14,12 +15,6 @@
 #include <string_view>
 
 namespace berth::serve {
-
-/// Whom every file belongs to.
-struct Owner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
 
 /// A node is its inode's reference, so nothing has to be remembered and FORGET says nothing. The
 /// root is node 1, which FUSE demands; a bit above the 48 of a reference keeps the others off it.
@@ -37,6 +32,7 @@ constexpr std::uint64_t reference_of(std::uint64_t node, std::uint64_t root) noe
 /// kernel knows.
 fuse_init_out make_init(const fuse_init_in& from) noexcept;
 
+/// `owner`: of this file.
 fuse_attr make_attributes(const read::Inode& inode, const Owner& owner) noexcept;
 fuse_attr_out make_attr_out(const read::Inode& inode, const Owner& owner) noexcept;
 fuse_entry_out make_entry(const read::Inode& inode,

@@ -137,8 +137,13 @@ int await_verdict(int control) noexcept {
   return verdict == static_cast<char>(Verdict::good) ? 0 : EIO;
 }
 
-int hand_over(int control, int fuse_fd) noexcept {
-  return send_message(control, kFuseWord, {&fuse_fd, 1});
+int hand_over(int control, int fuse_fd, const Owner& owner) noexcept {
+  const int sent = send_message(control, kFuseWord, {&fuse_fd, 1});
+  if (sent != 0) return sent;
+  // So few bytes are taken whole by a socket in which nothing else waits.
+  while (::send(control, &owner, sizeof owner, MSG_NOSIGNAL) < 0)
+    if (errno != EINTR) return errno;
+  return 0;
 }
 
 }  // namespace berth::serve

@@ -18,10 +18,15 @@
 
 namespace berth::serve {
 
+/// Whom the files belong to, as the user namespace of the mount numbers users and groups.
+struct Owner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool is_stored = false;  ///< each file to whom the image says: the two are nobody's
+};
+
 /// How the image is shown.
 struct Settings {
-  uid_t uid = 0;  ///< owner of every file, as the user namespace of the mount numbers it
-  gid_t gid = 0;
   bool verify = true;            ///< compare what is read with the image's hash tree, if any
   int kept = -1;                 ///< stays open as long as the server lives: a lock
   const char* log = "/dev/log";  ///< syslog(3)'s socket, for damaged blocks
@@ -74,9 +79,10 @@ class ImageServer {
 };
 
 /// Gives the server the FUSE descriptor (unix(7), SCM_RIGHTS), before or after it is mounted; after
-/// is quicker. Then close both ends here: who holds the descriptor and touches the mount can hang
+/// is quicker. With it goes whom the files belong to, which may depend on what the server has read.
+/// Then close both ends here: who holds the descriptor and touches the mount can hang
 /// for ever. Async-signal-safe, no allocation. 0 or an errno.
-int hand_over(int control, int fuse_fd) noexcept;
+int hand_over(int control, int fuse_fd, const Owner& owner) noexcept;
 
 /// Waits until the server has compared its start files with the image's hash tree. Once, and only
 /// where the preview promised it. Async-signal-safe. 0; EIO where they are damaged; or why it did

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -41,6 +42,18 @@ UniqueFd receive_descriptor(int control, Proof& proof, read::Reader& reader) {
   Message message = receive_message(control);
   const bool is_it = message.word == kFuseWord && message.descriptors.size() == 1;
   return is_it ? std::move(message.descriptors[0]) : UniqueFd();
+}
+
+/// What hand_over() sends behind it. False when the other end was closed.
+bool receive_owner(int control, Owner& owner) {
+  auto* to = reinterpret_cast<char*>(&owner);
+  for (std::size_t got = 0; got < sizeof owner;) {
+    const ssize_t n = ::read(control, to + got, sizeof owner - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    got += static_cast<std::size_t>(n);
+  }
+  return true;
 }
 
 /// Bytes of the file; 0 where it cannot be told. For before lock_in().
@@ -84,8 +97,9 @@ void serve_image(const ServerOrder& order, int image_fd, int control, int record
   if (proof.is_due()) proof.join(line);
   if (proof.is_due() && most_threads > 2) (void)proof.go_on_beside();  // or by ourselves
   const UniqueFd fuse = receive_descriptor(control, proof, reader);
-  if (!fuse.is_open()) ::_exit(1);  // at once: a thread of the proof reads what lies here
-  const Owner owner{order.settings.uid, order.settings.gid};
+  Owner owner;
+  // At once: a thread of the proof reads what lies here.
+  if (!fuse.is_open() || !receive_owner(control, owner)) ::_exit(1);
   std::optional<Recorder> recorder;
   if (record >= 0) recorder.emplace(record, order.super);
   Recorder* told = recorder ? &*recorder : nullptr;

@@ -132,8 +132,6 @@ Status Run::start_servers() {
   }
   serve::Settings settings;
   settings.record = held_.record.fd();
-  settings.uid = launch_.request.as_root ? 0 : ::getuid();
-  settings.gid = launch_.request.as_root ? 0 : ::getgid();
   BERTH_TRY(prepare_overlay());
   settings.kept = held_.overlay.lock.get();
   settings.verify = !launch_.request.unverified;

@@ -47,7 +47,7 @@ std::string ShownImages::identities() const {
 }
 
 Status ShownImages::start(const serve::Settings& settings) {
-  const serve::Settings own{.uid = settings.uid, .gid = settings.gid, .verify = settings.verify};
+  const serve::Settings own{.verify = settings.verify};
   for (std::size_t i = 0; i < files_.size(); ++i) {
     auto server = serve::ImageServer::start(files_[i].fd.get(), names_[i], own);
     if (!server) return std::move(server.error());

@@ -136,7 +136,10 @@ Answer LinuxMounts::mount_image(const MountImage& image) noexcept {
   Answer done =
       answer(Call::mount, ::mount("berth", image.at.c_str(), "fuse.berth", kFlags, options));
   if (done.number == 0)
-    done = {Call::sendmsg, serve::hand_over(source(image.layer).server, device)};
+    done = {
+        Call::sendmsg,
+        serve::hand_over(
+            source(image.layer).server, device, {image.uid, image.gid, image.has_stored_owners})};
   // Closed before anybody touches the mount: who holds the device and waits for an answer of the
   // file system can not even be killed once the server is gone.
   ::close(device);

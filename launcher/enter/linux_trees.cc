@@ -77,7 +77,10 @@ Answer LinuxMounts::take_image(const TakeImage& wanted) noexcept {
   int mount = -1;
   Answer done = make_image(device, wanted, mount);
   if (done.number == 0)
-    done = {Call::sendmsg, serve::hand_over(source(wanted.layer).server, device)};
+    done = {Call::sendmsg,
+            serve::hand_over(source(wanted.layer).server,
+                             device,
+                             {wanted.uid, wanted.gid, wanted.has_stored_owners})};
   ::close(device);
   // No place can be made in it, which the kernel says of it better than we could.
   if (mount >= 0) hold_own(wanted.slot, mount);

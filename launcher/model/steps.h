@@ -76,7 +76,8 @@ struct TakeImage {
   MountFlags flags = {};
   unsigned uid = 0;  ///< as seen inside
   unsigned gid = 0;
-  unsigned layer = 0;  ///< its number, behind those of the root's layers
+  unsigned layer = 0;              ///< its number, behind those of the root's layers
+  bool has_stored_owners = false;  ///< as MountImage
 };
 
 /// A tmpfs that holds everything the container writes.
@@ -97,7 +98,8 @@ struct MountImage {
   std::string at;
   unsigned uid = 0;  ///< as seen inside
   unsigned gid = 0;
-  unsigned layer = 0;  ///< which of the root's layers it is, the lowest first
+  unsigned layer = 0;              ///< which of the root's layers it is, the lowest first
+  bool has_stored_owners = false;  ///< files belong to whom the image says, and not to uid and gid
 };
 
 /// Attaches the tree of a directory that is used as an image to a place on the scratch file system.

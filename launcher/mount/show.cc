@@ -25,8 +25,6 @@ Status check_device() {
 
 Result<Shown> show_image(const enter::OpenedImage& image, const Wanted& wanted, MountPoint place) {
   serve::Settings settings;
-  settings.uid = ::getuid();
-  settings.gid = ::getgid();
   settings.verify = wanted.verify;
   auto server = serve::ImageServer::start(image.fd.get(), wanted.name, settings);
   if (!server) return std::move(server.error());
@@ -37,7 +35,7 @@ Result<Shown> show_image(const enter::OpenedImage& image, const Wanted& wanted, 
   if (!pidfd.is_open()) return refused("pidfd_open", goal, errno);
   auto fuse = ask_for_mount(place.path, image.source);
   if (!fuse) return std::move(fuse.error());
-  int number = serve::hand_over(server->control_fd(), fuse->get());
+  int number = serve::hand_over(server->control_fd(), fuse->get(), {::getuid(), ::getgid()});
   // Closed before anybody touches the mount: see hand_over().
   fuse->reset();
 

@@ -10,7 +10,7 @@ watched=(carry_out linux_mounts linux_attach linux_files linux_isolation linux_t
 allowed() {
   cat <<'LIST'
 _exit chdir chmod clock_gettime close close_range dup3 execve fchdir fchmod fcntl fstat ftruncate fsconfig fsmount fsopen fstatfs futimens getpid getppid getrlimit ioctl
-kill mkdir mkdirat mknodat mount mount_setattr move_mount open open_tree pipe2 poll prctl pthread_sigmask read readahead
+kill mkdir mkdirat mknodat mount mount_setattr move_mount open open_tree pipe2 poll prctl pthread_sigmask read readahead send
 sethostname setns setrlimit setxattr signal signalfd socket splice statx symlink syscall umask umount2 unlink unshare utimensat waitid write
 sigaddset sigemptyset sigfillset sigismember sigpending setsid
 memcmp memcpy memmove memset strcmp strlen strncmp
@@ -54,7 +54,7 @@ berth::init::say(int, char const*)
 berth::init::signal_children(int)
 berth::init::stand_by(berth::init::Charge const&)
 berth::serve::await_verdict(int)
-berth::serve::hand_over(int, int)
+berth::serve::hand_over(int, int, berth::serve::Owner const&)
 berth::send_message(int, char, std::span<int const, 18446744073709551615ul>)
 LIST
   # Named by every class with virtual functions and by every noexcept function, and run by none:

@@ -55,7 +55,8 @@ Status show(const serve::ImageServer& server, const char* directory, std::string
   const UniqueFd fuse(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   BERTH_TRY(check("open", fuse.is_open()));
   const auto give = [&] {
-    return check("sendmsg", serve::hand_over(server.control_fd(), fuse.get()) == 0);
+    const serve::Owner owner{::getuid(), ::getgid()};
+    return check("sendmsg", serve::hand_over(server.control_fd(), fuse.get(), owner) == 0);
   };
   if (how == "--no-mount") return give();
   if (how != "--hand-over-first") {
@@ -68,7 +69,7 @@ Status show(const serve::ImageServer& server, const char* directory, std::string
 
 /// SERVE_LOG is where damaged blocks are told; SERVE_VERIFY=off leaves a hash tree alone.
 serve::Settings settings_from_environment() {
-  serve::Settings settings{.uid = ::getuid(), .gid = ::getgid()};
+  serve::Settings settings;
   // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
   const char* verify = std::getenv("SERVE_VERIFY");
   settings.verify = verify == nullptr || std::string_view(verify) != "off";
