@@ -17,6 +17,8 @@ foreach(part plan binds environment command hints)
              NEEDS launcher_cases)
 endforeach()
 berth_test(seccomp_test LABELS unit launcher SOURCES tests/unit/seccomp_test.cc NEEDS berth_seccomp)
+berth_test(identity_test LABELS unit launcher SOURCES tests/unit/identity_test.cc
+           NEEDS launcher_cases berth_survey)
 berth_test(survey_test LABELS unit launcher SOURCES tests/unit/survey_test.cc NEEDS berth_survey)
 foreach(part image_config env_file run_settings)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc

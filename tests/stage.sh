@@ -64,6 +64,18 @@ open_tun() {
   [ "$(id -u)" != 0 ] || [ ! -e /dev/net/tun ] || as_user "$1" test -w /dev/net/tun || chmod 666 /dev/net/tun
 }
 
+# give_ids USER: lines in /etc/subuid and /etc/subgid, for --subuid, behind all that others have there. adduser
+# writes them on most distributions, useradd where login.defs says so.
+give_ids() {
+  local file last
+  [ "$(id -u)" = 0 ] || return 0
+  for file in /etc/subuid /etc/subgid; do
+    ! grep -q "^$1:" $file 2>/dev/null || continue
+    last=$(awk -F: '$2 + $3 > last { last = $2 + $3 } END { print last < 100000 ? 100000 : last }' $file 2>/dev/null || echo 100000)
+    echo "$1:$last:65536" >>$file
+  done
+}
+
 # build_berth BUILD [CMAKE OPTION]...: configures with the release preset, builds what is installed.
 build_berth() {
   local build=$1

@@ -3,6 +3,7 @@
 #include "base/children.h"
 #include "base/text.h"
 #include "image/overlay/overlay.h"
+#include "launcher/cli/identity.h"
 #include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
 #include "launcher/cli/root_images.h"
@@ -96,6 +97,7 @@ class Run {
   Held held_;
   enter::Trace trace_;
   bool is_shared_ = false;
+  bool is_read_ = false;
   overlay::Clock::time_point begin_ = overlay::Clock::now();  ///< ranks wait at the same time
   int exit_code_ = 0;  ///< other than 0 once the run has come to nothing
 };
@@ -137,8 +139,9 @@ Status Run::start_servers() {
   settings.verify = !launch_.request.unverified;
   std::unique_ptr<node::Keeper> keeper;
   if (!is_shared_ && !only_looks(launch_.request)) {
-    auto prepared = node::Keeper::prepare({.network = launch_.facts.network, .kept = settings.kept},
-                                          launch_.facts.helpers);
+    auto prepared = node::Keeper::prepare(
+        {.network = launch_.facts.network, .ids = maps_for(launch_), .kept = settings.kept},
+        launch_.facts.helpers);
     if (!prepared) return std::move(prepared.error());
     keeper = std::move(*prepared);
   }
@@ -149,9 +152,13 @@ Status Run::start_servers() {
   return Done{};
 }
 
+/// Once: by a leader before there is a keeper, by others as late as can be.
 Status Run::read_image() {
+  if (is_read_) return Done{};
+  is_read_ = true;
   BERTH_TRY(held_.root.read(launch_.image, launch_.facts.helpers));
-  return held_.shown.check(launch_.facts.helpers);
+  BERTH_TRY(held_.shown.check(launch_.facts.helpers));
+  return find_identity(launch_);
 }
 
 /// Leads or joins the container of the step.
@@ -160,17 +167,19 @@ Status Run::share() {
   if (!met) return std::move(met.error());
   if (auto* joiner = std::get_if<node::Joiner>(&*met)) {
     launch_.role = Role::joiner;
-    launch_.image.config = std::move(joiner->config);
+    BERTH_TRY(take_from_leader(launch_, joiner->config));
     held_.namespaces = std::move(joiner->namespaces);
+    is_read_ = true;
     return Done{};
   }
   launch_.role = Role::leader;
   BERTH_TRY(start_servers());
   BERTH_TRY(read_image());
   auto keeper = node::start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
-                                    launch_.image.config,
+                                    text_for_joiners(launch_),
                                     launch_.facts.rank.local_size,
                                     launch_.facts.network,
+                                    maps_for(launch_),
                                     held_.overlay.lock.get()},
                                    launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
@@ -222,6 +231,7 @@ Status Run::look() {
   BERTH_TRY(begin_trace());
   BERTH_TRY(read_filter());
   BERTH_TRY(find_network());
+  BERTH_TRY(find_ids(launch_));
   BERTH_TRY(open_images());
   trace_.add("open the image");
   is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
@@ -231,9 +241,10 @@ Status Run::look() {
       survey::look_around(session_.environment, places_for(launch_.request), session_.parent);
   if (!facts) return std::move(facts.error());
   facts->network = std::move(launch_.facts.network);
+  facts->subordinate = std::move(launch_.facts.subordinate);
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
-  if (!is_shared_) return Done{};
+  if (!is_shared_) return launch_.request.user.empty() ? Status(Done{}) : read_image();
   BERTH_TRY(share());
   trace_.add(launch_.role == Role::leader ? "start a container for all ranks of the step"
                                           : "find the container of the step");
@@ -350,7 +361,7 @@ int Run::go() {
   take(launching, plan::make_beginning(launch_));
   if (exit_code_ != 0) return exit_code_;
   // All the while the server has been reading.
-  Status ready = is_shared_ ? Status(Done{}) : read_image();
+  Status ready = read_image();
   if (ready) ready = read_config();
   if (!ready) give_up(ready.error());
   if (exit_code_ != 0) return exit_code_;

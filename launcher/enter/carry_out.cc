@@ -54,6 +54,7 @@ std::optional<Answer> apply_to_places(const Step& step, Mounts& mounts) noexcept
 Answer apply_to_process(const Step& step, const Prepared& prepared, Process& process) noexcept {
   if (const auto* enter = std::get_if<EnterNamespaces>(&step))
     return process.enter_namespaces(enter->flags);
+  if (std::get_if<MapIds>(&step)) return process.map_ids();
   if (const auto* host = std::get_if<SetHostName>(&step))
     return process.set_host_name(host->name.c_str());
   if (std::get_if<RaiseLoopback>(&step)) return process.raise_loopback();
@@ -66,6 +67,7 @@ Answer apply_to_process(const Step& step, const Prepared& prepared, Process& pro
     return process.join_container(join->flags);
   if (const auto* directory = std::get_if<EnterDirectory>(&step))
     return process.enter_directory(*directory);
+  if (const auto* user = std::get_if<BecomeUser>(&step)) return process.become_user(user->ids);
   if (const auto* drop = std::get_if<DropPrivileges>(&step))
     return process.drop_privileges(drop->kept);
   if (std::get_if<CloseOthers>(&step))

@@ -45,6 +45,8 @@ enum class Call : unsigned char {
   ioctl,
   setrlimit,
   umask,
+  setresgid,
+  setresuid,
   seccomp,
   execve
 };
@@ -102,6 +104,7 @@ class Process {
   virtual ~Process() = default;
   /// With CLONE_NEWPID this and join_container() return in a child, as start_init() does.
   virtual Answer enter_namespaces(int flags) noexcept = 0;
+  virtual Answer map_ids() noexcept = 0;
   virtual Answer set_host_name(const char* name) noexcept = 0;
   virtual Answer raise_loopback() noexcept = 0;
   virtual Answer connect_network() noexcept = 0;
@@ -109,6 +112,7 @@ class Process {
   virtual Answer share_container(int flags) noexcept = 0;
   virtual Answer join_container(int flags) noexcept = 0;
   virtual Answer enter_directory(const EnterDirectory& wanted) noexcept = 0;
+  virtual Answer become_user(const Ids& ids) noexcept = 0;
   /// All but `kept`, and all that an exec could give back.
   virtual Answer drop_privileges(Capabilities kept) noexcept = 0;
   virtual Answer close_others(const int* keep, unsigned count) noexcept = 0;

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,6 +49,12 @@ inline char* put_number(char* at, std::uint64_t number) noexcept {
     *at++ = digits[--count];
   *at = '\0';
   return at;
+}
+
+/// Whether somebody reads the other end of a pipe.
+inline bool is_read(int pipe) noexcept {
+  pollfd end{pipe, 0, 0};
+  return ::poll(&end, 1, 0) == 0;
 }
 
 inline int change_root_to_here() noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps after which a child of this process goes on, and this process stands by it.
+#include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_process.h"
 #include "launcher/init/stand_by.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -35,12 +36,6 @@ void leave(int number) noexcept {
 void obey_until_exec() noexcept {
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
     if (::signal(number, leave) == SIG_IGN) (void)::signal(number, SIG_IGN);
-}
-
-/// Whether somebody reads the other end of a pipe.
-bool is_read(int pipe) noexcept {
-  pollfd end{pipe, 0, 0};
-  return ::poll(&end, 1, 0) == 0;
 }
 
 /// A pipe on which the container's first process tells of the program.
@@ -95,7 +90,8 @@ Answer LinuxProcess::follow_into_pids() noexcept {
     return {Call::clone, number};
   }
   if (child > 0) {
-    (void)drop_privileges(0);  // it needs none; refused, it still does nothing but wait
+    // To signal one who becomes another user; refused, it still does nothing but wait.
+    (void)drop_privileges(1ULL << CAP_KILL);
     init::stand_by({.child = child, .news = line.ends[0]});
   }
   ::close(line.ends[0]);

@@ -32,19 +32,28 @@ Answer LinuxProcess::raise_loopback() noexcept {
   return {Call::ioctl, number};
 }
 
+Answer LinuxProcess::map_ids() noexcept {
+  return ask_keeper(kIdsWord, EPERM);
+}
+
 Answer LinuxProcess::connect_network() noexcept {
+  return ask_keeper(kNetworkWord, ENETUNREACH);
+}
+
+/// Has done from outside what `word` means, for this process. `otherwise`: where it is not done.
+Answer LinuxProcess::ask_keeper(char word, int otherwise) noexcept {
   const int self = ::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (self < 0) return {Call::open, errno};
-  const int sent = send_message(keeper_, kNetworkWord, {&self, 1});
+  const int sent = send_message(keeper_, word, {&self, 1});
   ::close(self);
   if (sent != 0) return {Call::sendmsg, sent};
-  char word = 0;
+  char answer = 0;
   ssize_t heard = 0;
   do
-    heard = ::read(keeper_, &word, 1);
+    heard = ::read(keeper_, &answer, 1);
   while (heard < 0 && errno == EINTR);
   if (heard < 0) return {Call::recv, errno};
-  return {Call::recv, heard == 1 && word == kNetworkWord ? 0 : ENETUNREACH};
+  return {Call::recv, heard == 1 && answer == word ? 0 : otherwise};
 }
 
 Answer LinuxProcess::shift_clocks(const char* offsets) noexcept {

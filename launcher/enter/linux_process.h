@@ -16,6 +16,9 @@ constexpr char kDoorsWord = 'd';
 /// of ours means nothing.
 constexpr char kNetworkWord = 'n';
 
+/// The same for the maps of its user namespace.
+constexpr char kIdsWord = 'i';
+
 /// The namespaces of a container that a joiner was handed, in the order in which the leader's
 /// share_container() sent them. They stay the caller's.
 using Doors = std::span<const int>;
@@ -38,6 +41,7 @@ class LinuxProcess : public Process {
         dies_with_parent_(dies_with_parent) {}
 
   Answer enter_namespaces(int flags) noexcept override;
+  Answer map_ids() noexcept override;
   Answer set_host_name(const char* name) noexcept override;
   Answer raise_loopback() noexcept override;
   Answer connect_network() noexcept override;
@@ -45,6 +49,7 @@ class LinuxProcess : public Process {
   Answer share_container(int flags) noexcept override;
   Answer join_container(int flags) noexcept override;
   Answer enter_directory(const EnterDirectory& wanted) noexcept override;
+  Answer become_user(const Ids& ids) noexcept override;
   Answer drop_privileges(Capabilities kept) noexcept override;
   Answer close_others(const int* keep, unsigned count) noexcept override;
   Answer start_init(const StartInit& wanted) noexcept override;
@@ -59,6 +64,7 @@ class LinuxProcess : public Process {
  private:
   Answer become_first(int flags) noexcept;
   Answer follow_into_pids() noexcept;
+  Answer ask_keeper(char word, int otherwise) noexcept;
 
   int keeper_;
   Doors doors_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "launcher/model/capability.h"
+#include "launcher/model/ids.h"
 #include "launcher/model/process.h"
 
 #include <linux/filter.h>
@@ -17,6 +18,7 @@ struct Entry {
   int namespaces = 0;  ///< flags of clone(2)
   std::string workdir = {};
   bool may_lack_workdir = false;              ///< then it is the root directory
+  std::optional<Ids> ids = {};                ///< who it is, if not who the caller is inside
   Capabilities kept = 0;                      ///< in the container's namespaces
   std::vector<std::string> environment = {};  ///< NAME=value
   std::vector<Limit> limits = {};

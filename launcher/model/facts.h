@@ -2,6 +2,8 @@
 // What the host looked like when we asked. Filled in by survey, invented by tests.
 #pragma once
 
+#include "launcher/model/ids.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +32,7 @@ struct Facts {
   std::string hosts;        ///< the host's /etc/hosts
   std::string resolv_conf;  ///< the host's /etc/resolv.conf
   std::string network;      ///< the program that connects a container's own, where one is asked for
+  SubordinateIds subordinate = {};       ///< where they are asked for
   std::vector<std::string> environment;  ///< NAME=value
   std::vector<std::string> directories;  ///< of those that a plan may want to show, what exists
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)

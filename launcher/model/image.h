@@ -3,10 +3,12 @@
 #pragma once
 
 #include "launcher/model/facts.h"
+#include "launcher/model/ids.h"
 #include "launcher/model/request.h"
 
 #include <linux/filter.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,14 +30,23 @@ enum class Role {
   joiner   ///< enters what the leader has built
 };
 
+/// Who the program is inside.
+struct Identity {
+  Ids ids = {};
+  std::string name;
+  std::string group;
+  std::string home;  ///< unless the caller's is shown
+};
+
 struct Launch {
   Request request;
   Facts facts;
   ImageFacts image;
   ImageConfig config;
   Role role = Role::alone;
-  std::vector<sock_filter> filter = {};  ///< of the profile that the request names
-  bool without_overlay = false;          ///< the kernel has refused it: the image alone is the root
+  std::vector<sock_filter> filter = {};   ///< of the profile that the request names
+  std::optional<Identity> identity = {};  ///< as the request's `user` says; none: it says nothing
+  bool without_overlay = false;  ///< the kernel has refused it: the image alone is the root
 };
 
 }  // namespace berth

@@ -5,6 +5,7 @@
 
 #include "launcher/model/capability.h"
 #include "launcher/model/facts.h"
+#include "launcher/model/ids.h"
 #include "launcher/model/mount.h"
 #include "launcher/model/process.h"
 
@@ -27,6 +28,12 @@ struct EnterNamespaces {
 struct WriteFile {
   std::string path;
   std::string text;
+};
+
+/// The keeper, who is outside, lets newuidmap(1) and newgidmap(1) write the maps of the new user
+/// namespace.
+struct MapIds {
+  IdMaps maps;
 };
 
 struct SetHostName {
@@ -214,6 +221,12 @@ struct EnterDirectory {
   bool or_root = false;  ///< the root directory where it does not exist
 };
 
+/// From here on the program is another user of the container's than the one who builds it. His
+/// supplementary groups stay.
+struct BecomeUser {
+  Ids ids;
+};
+
 /// Capabilities and the way to more.
 struct DropPrivileges {
   Capabilities kept = 0;  ///< the program has these in the container's namespaces
@@ -262,6 +275,7 @@ struct Execute {
 
 using Step = std::variant<EnterNamespaces,
                           WriteFile,
+                          MapIds,
                           SetHostName,
                           RaiseLoopback,
                           ConnectNetwork,
@@ -290,6 +304,7 @@ using Step = std::variant<EnterNamespaces,
                           MountPrivateRoot,
                           CarryTree,
                           EnterDirectory,
+                          BecomeUser,
                           DropPrivileges,
                           CloseOthers,
                           StartInit,

@@ -81,6 +81,7 @@ Result<std::unique_ptr<Keeper>> Keeper::prepare(Door door, int helpers) {
   KeeperLoop loop(std::move(door.listener), std::move(keepers), std::move(config), door.expected);
   loop.keep_open(door.kept);
   loop.connect_with(Network(std::move(door.network)));
+  loop.map_with(IdMapper(std::move(door.ids)));
   loop.follow_leader(std::move(leader));
   loop.follow_launcher(watch(launcher));
   return std::unique_ptr<Keeper>(new Keeper(std::move(ours), std::move(loop), launcher, helpers));

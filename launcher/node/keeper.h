@@ -21,6 +21,7 @@ struct Door {
   std::string config = {};   ///< the image's configuration, for those who come
   unsigned expected = 1;     ///< ranks that will come, the leader among them
   std::string network = {};  ///< see Network
+  IdMaps ids = {};           ///< see IdMapper
   int kept = -1;             ///< stays open as long as the keeper lives: a lock; the caller's
 };
 

@@ -81,13 +81,19 @@ std::vector<pollfd> KeeperLoop::sources() const {
   return sources;
 }
 
+/// What a leader cannot do from inside.
+bool KeeperLoop::serve_leader(char word, int process) {
+  return word == kNetwork ? network_.connect(process) : mapper_.map(process);
+}
+
 /// False when the leader has died before it announced a container.
 bool KeeperLoop::hear_leader() {
   Message message = receive_message(leader_.get());
-  if (message.word == kNetwork && !message.descriptors.empty()) {
-    const bool is_connected = network_.connect(message.descriptors.front().get());
+  const bool is_wish = message.word == kNetwork || message.word == kIds;
+  if (is_wish && !message.descriptors.empty()) {
+    const bool is_done = serve_leader(message.word, message.descriptors.front().get());
     // Who is gone does not mind.
-    (void)send_message(leader_.get(), is_connected ? kNetwork : kRefused, {});
+    (void)send_message(leader_.get(), is_done ? message.word : kRefused, {});
     return true;
   }
   if (message.word != kDoors || message.descriptors.empty()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/fd.h"
+#include "launcher/node/id_mapper.h"
 #include "launcher/node/network.h"
 
 #include <poll.h>
@@ -31,6 +32,8 @@ class KeeperLoop {
   /// For a leader that asks for it.
   void connect_with(Network network) { network_ = std::move(network); }
 
+  void map_with(IdMapper mapper) { mapper_ = std::move(mapper); }
+
   /// Everything it needs; a keeper closes all else.
   [[nodiscard]] std::vector<int> descriptors() const;
 
@@ -42,6 +45,7 @@ class KeeperLoop {
   [[nodiscard]] std::vector<pollfd> sources() const;
   void watch();
   bool hear_leader();
+  bool serve_leader(char word, int process);
   void let_in();
   void admit(int connection);
   void forget_gone(const std::vector<pollfd>& polled);
@@ -54,6 +58,7 @@ class KeeperLoop {
   std::vector<UniqueFd> members_;     ///< pidfds
   int kept_ = -1;
   Network network_;
+  IdMapper mapper_;
   unsigned expected_;
   unsigned seen_ = 1;
   std::string step_;

@@ -9,6 +9,7 @@ namespace berth::node {
 
 constexpr char kDoors = enter::kDoorsWord;  ///< with the namespaces (and the configuration)
 constexpr char kNetwork = enter::kNetworkWord;
-constexpr char kRefused = 'r';  ///< the peer is not of its step; or there is no network to be had
+constexpr char kIds = enter::kIdsWord;
+constexpr char kRefused = 'r';  ///< the peer is not of its step; or it could not be done
 
 }  // namespace berth::node

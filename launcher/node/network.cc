@@ -4,35 +4,22 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "launcher/model/network.h"
+#include "launcher/node/host_program.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 
 namespace berth::node {
 
 namespace {
 
 constexpr int kPatience = 10'000;  // milliseconds
-/// Where a keeper, which may have no descriptor below 3, has room for what its child will rename.
-constexpr int kHigh = 10;
 constexpr int kReady = 3;  ///< slirp4netns talks on its standard output: it gets another one
-
-/// "/proc/PID", as the node sees it; empty where that cannot be told.
-std::string name_of(int process) {
-  std::array<char, PATH_MAX> name{};
-  const std::string link = "/proc/self/fd/" + std::to_string(process);
-  const ssize_t length = ::readlink(link.c_str(), name.data(), name.size());
-  return length > 0 ? std::string(name.data(), static_cast<std::size_t>(length)) : "";
-}
 
 /// Outbound only: no port of either side is passed on to the other, and no address leads to the
 /// node's loopback device.
@@ -72,26 +59,6 @@ std::vector<std::string> words_for(const std::string& program, const std::string
           net};
 }
 
-/// After fork(2). It dies with the keeper, and says on `ready` that it has begun.
-[[noreturn]] void become(char* const* words, int ready, bool is_slirp_program, pid_t keeper) {
-  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != keeper) ::_exit(1);
-  // What a keeper ignores is not for others to inherit; pasta does not start with it.
-  for (int number = 1; number < NSIG; ++number)
-    (void)::signal(number, SIG_DFL);  // two cannot be changed
-  const int opened = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int nothing = ::fcntl(opened, F_DUPFD_CLOEXEC, kHigh);
-  (void)::close_range(kReady, ~0U, CLOSE_RANGE_CLOEXEC);  // the range is valid
-  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(nothing, 2) < 0 ||
-      ::dup2(is_slirp_program ? nothing : ready, 1) < 0 ||
-      (is_slirp_program && ::dup2(ready, kReady) < 0))
-    ::_exit(1);
-  char path[] = "PATH=/usr/bin:/bin";
-  char* const variables[] = {path, nullptr};
-  ::execve(words[0], words, variables);
-  ::_exit(1);
-}
-
 /// Whether something comes before the other end is closed or patience ends.
 bool hears_from(int pipe) {
   pollfd source{pipe, POLLIN, 0};
@@ -106,7 +73,7 @@ bool hears_from(int pipe) {
 }  // namespace
 
 bool Network::connect(int process) {
-  const std::string name = name_of(process);
+  const std::string name = place_of(process);
   int ends[2];
   if (program_.empty() || name.empty() || child_ >= 0 || ::pipe2(ends, O_CLOEXEC) != 0)
     return false;
@@ -118,7 +85,11 @@ bool Network::connect(int process) {
   const std::vector<char*> pointers = pointers_to(words);
   const pid_t keeper = ::getpid();
   child_ = ::fork();
-  if (child_ == 0) become(pointers.data(), ready.get(), is_slirp(program_), keeper);
+  if (child_ == 0) {
+    const bool is_third = is_slirp(program_);
+    become_host_program(
+        pointers.data(), is_third ? -1 : ready.get(), is_third ? ready.get() : -1, keeper);
+  }
   ready.reset();
   if (child_ > 0 && hears_from(heard.get())) return true;
   disconnect();

@@ -36,6 +36,10 @@ std::string goal(const WriteFile& step) {
   return "write " + quote(step.path);
 }
 
+std::string goal(const MapIds&) {
+  return "map your own and your subordinate users and groups into the container";
+}
+
 std::string goal(const SetHostName& step) {
   return "name the container " + quote(step.name);
 }
@@ -192,6 +196,11 @@ std::string goal(const EnterDirectory& step) {
   return "work in " + quote(step.path);
 }
 
+std::string goal(const BecomeUser& step) {
+  return "become user " + std::to_string(step.ids.uid) + " and group " +
+         std::to_string(step.ids.gid) + " of the container";
+}
+
 std::string goal(const DropPrivileges& step) {
   if (step.kept == 0) return "give up capabilities";
   if (step.kept == kEveryCapability) return "keep every capability in this container";
@@ -281,6 +290,16 @@ std::string lines_of(const Execute& program) {
   return text;
 }
 
+std::string lines_of(const MapIds& step) {
+  std::string lines;
+  for (const auto& [kind, map] :
+       {std::pair("users ", &step.maps.users), std::pair("groups ", &step.maps.groups)})
+    for (const IdExtent& extent : *map)
+      lines += indented_line(kind + std::to_string(extent.inside) + " " +
+                             std::to_string(extent.outside) + " " + std::to_string(extent.count));
+  return lines;
+}
+
 /// Of what may be written.
 std::string bound_line(std::uint64_t bytes) {
   return indented(bytes == 0 ? "half of the memory" : size_text(bytes));
@@ -288,6 +307,7 @@ std::string bound_line(std::uint64_t bytes) {
 
 std::string details_of(const Step& step) {
   if (const auto* file = std::get_if<WriteFile>(&step)) return indented(file->text);
+  if (const auto* ids = std::get_if<MapIds>(&step)) return lines_of(*ids);
   if (const auto* clocks = std::get_if<ShiftClocks>(&step)) return indented(clocks->offsets);
   if (const auto* scratch = std::get_if<MountScratch>(&step)) return bound_line(scratch->bytes);
   if (const auto* root = std::get_if<MountPrivateRoot>(&step)) return bound_line(root->bytes);

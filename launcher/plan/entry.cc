@@ -12,6 +12,7 @@ Entry entry_of(const Launch& launch, const std::vector<Step>& rest) {
       entry.workdir = directory->path;
       entry.may_lack_workdir = directory->or_root;
     }
+    if (const auto* user = std::get_if<BecomeUser>(&step)) entry.ids = user->ids;
     if (const auto* drop = std::get_if<DropPrivileges>(&step)) entry.kept = drop->kept;
     if (const auto* limit = std::get_if<SetLimit>(&step)) entry.limits.push_back(limit->limit);
     if (const auto* umask = std::get_if<SetUmask>(&step)) entry.umask = umask->mask;
@@ -30,6 +31,7 @@ std::vector<Step> make_entry(const Entry& entry,
   std::vector<Step> steps;
   steps.push_back(JoinContainer{entry.namespaces, name});
   steps.push_back(EnterDirectory{entry.workdir, entry.may_lack_workdir});
+  if (entry.ids) steps.push_back(BecomeUser{*entry.ids});
   steps.push_back(DropPrivileges{entry.kept});
   steps.push_back(CloseOthers{});
   for (const Limit& limit : entry.limits)

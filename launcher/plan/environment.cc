@@ -185,11 +185,6 @@ void set_images(Variables& variables, const Launch& launch) {
   }
 }
 
-std::string home_inside(const Launch& launch) {
-  if (launch.request.home == Home::host && !launch.facts.home.empty()) return launch.facts.home;
-  return launch.request.as_root ? "/root" : "/";
-}
-
 /// Puts a value in front of a variable, or behind it. A colon beside nothing would mean the
 /// current directory.
 void extend(Variables& variables, const EnvChange& change) {
@@ -245,10 +240,10 @@ std::vector<std::string> make_environment(const Launch& launch,
   Variables variables(history);
   add_callers(variables, launch, binds);
   variables.set(std::string("PATH=") + kDefaultPath, kBerth);
-  variables.set("HOME=" + home_inside(launch), kBerth);
+  variables.set("HOME=" + home_of(launch), kBerth);
   set_images(variables, launch);
-  if (launch.request.home == Home::host) variables.set("HOME=" + home_inside(launch), kBerth);
-  const std::string user = launch.request.as_root ? "root" : launch.facts.user;
+  if (launch.request.home == Home::host) variables.set("HOME=" + home_of(launch), kBerth);
+  const std::string user = identity_of(launch).name;
   variables.set("USER=" + user, kBerth);
   variables.set("LOGNAME=" + user, kBerth);
   for (const EnvChange& change : launch.request.env)

@@ -27,6 +27,10 @@ constexpr const char* kNetwork =
     "see what it says by itself, as 'pasta --config-net true', or leave --net=private out";
 constexpr const char* kMaps =
     "ask the administrator whether AppArmor or SELinux restricts user namespaces on this node";
+constexpr const char* kMapper =
+    "newuidmap and newgidmap have to be setuid root, and serve you in your login group only: ask "
+    "the "
+    "administrator, or leave --subuid out";
 constexpr const char* kSysctls =
     "/proc/sys cannot be written here, as within other containers: leave out --disable-userns";
 constexpr const char* kLoadFuse = "ask the administrator to load the kernel module: modprobe fuse";
@@ -104,7 +108,6 @@ const char* hint_for_namespaces(const Step& step, const Refusal& refusal) {
   const int number = refusal.number;
   if (const auto* enter = std::get_if<EnterNamespaces>(&step))
     return hint_for_kinds(enter->flags, number);
-  if (std::get_if<ConnectNetwork>(&step)) return kNetwork;
   if (std::get_if<ShiftClocks>(&step) && number == ERANGE) return kClocks;
   if (const auto* own = std::get_if<MakeTree>(&step))
     if (number == EPERM) return hint_for_own(own->type, refusal.call);
@@ -117,6 +120,12 @@ const char* hint_for_namespaces(const Step& step, const Refusal& refusal) {
     return kProcNeeded;
   if (const auto* join = std::get_if<JoinContainer>(&step)) return join->name.empty() ? kJoin : "";
   return "";
+}
+
+/// Where a program of the node's refuses what it is asked for.
+const char* hint_for_helpers(const Step& step) {
+  if (std::get_if<MapIds>(&step)) return kMapper;
+  return std::get_if<ConnectNetwork>(&step) ? kNetwork : "";
 }
 
 /// The kernel says the same of a full file system and of its own limits.
@@ -191,6 +200,7 @@ const char* hint_for_program(const Step& step, int number, const Findings& findi
 
 std::string hint_for(const Step& step, const Refusal& refusal, const Findings& findings) {
   for (const char* hint : {hint_for_namespaces(step, refusal),
+                           hint_for_helpers(step),
                            hint_for_program(step, refusal.number, findings),
                            hint_for_trees(step, refusal.number, findings),
                            hint_for_overlay(step, refusal.number),
@@ -200,27 +210,15 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces, kAllowNamespaces,
-          kMoreKinds,      kNoSuchKind,
-          kCovered,        kClocks,
-          kNetwork,        kMaps,
-          kSysctls,        kLoadFuse,
-          kOpenFuse,       kOverlay,
-          kTooDeep,        kKeepOnDisk,
-          kEmptyWork,      kReplaced,
-          kSourceMissing,  kSourceForbidden,
-          kLocked,         kMountsBelow,
-          kMountsInImage,  kSameLayers,
-          kOfNamespace,    kMountLimit,
-          kScratchFull,    kTargetInBind,
-          kPlaceFull,      kPlaceReadOnly,
-          kTargetKind,     kDanglingLink,
-          kProcNeeded,     kWorkdir,
-          kHardLimit,      kProgramMissing,
-          kInterpreter,    kNotExecutable,
-          kFormat,         kTooLong,
-          kDamaged,        kFilteredStart,
-          kNoFilters,      kJoin};
+  return {kMoreNamespaces, kAllowNamespaces, kMoreKinds,     kNoSuchKind,      kCovered,
+          kClocks,         kNetwork,         kMaps,          kMapper,          kSysctls,
+          kLoadFuse,       kOpenFuse,        kOverlay,       kTooDeep,         kKeepOnDisk,
+          kEmptyWork,      kReplaced,        kSourceMissing, kSourceForbidden, kLocked,
+          kMountsBelow,    kMountsInImage,   kSameLayers,    kOfNamespace,     kMountLimit,
+          kScratchFull,    kTargetInBind,    kPlaceFull,     kPlaceReadOnly,   kTargetKind,
+          kDanglingLink,   kProcNeeded,      kWorkdir,       kHardLimit,       kProgramMissing,
+          kInterpreter,    kNotExecutable,   kFormat,        kTooLong,         kDamaged,
+          kFilteredStart,  kNoFilters,       kJoin};
 }
 
 }  // namespace berth::plan

@@ -115,7 +115,19 @@ std::vector<std::string> candidates_for(const std::string& program, const std::s
 
 std::string choose_workdir(const Launch& launch, const std::vector<Bind>& binds);
 
-/// /etc/passwd and /etc/group: the image's, with the caller's own line first so that lookups by
+/// As whom the container is built: the caller, with the numbers that he has inside.
+Ids builder_of(const Launch& launch);
+
+/// Whether there is such a user and such a group inside.
+Status check_mapped(const Ids& ids, const Request& request, const Facts& facts);
+
+/// Who the program is.
+Identity identity_of(const Launch& launch);
+
+/// What HOME is, unless somebody else says.
+std::string home_of(const Launch& launch);
+
+/// /etc/passwd and /etc/group: the image's, with the program's own line first so that lookups by
 /// name and by number both find it.
 std::string make_passwd(const Launch& launch);
 std::string make_group(const Launch& launch);

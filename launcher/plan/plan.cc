@@ -22,13 +22,15 @@ std::string map_line(unsigned inside, unsigned outside) {
 
 /// setgroups has to be denied before an ordinary user may write a gid map (user_namespaces(7)).
 void add_namespaces(Steps& steps, const Launch& launch) {
-  const bool root = launch.request.as_root;
-  const unsigned uid = root ? 0 : launch.facts.uid;
-  const unsigned gid = root ? 0 : launch.facts.gid;
   steps.push_back(EnterNamespaces{namespaces_of(launch.request)});
-  steps.push_back(WriteFile{"/proc/self/setgroups", "deny"});
-  steps.push_back(WriteFile{"/proc/self/uid_map", map_line(uid, launch.facts.uid)});
-  steps.push_back(WriteFile{"/proc/self/gid_map", map_line(gid, launch.facts.gid)});
+  if (launch.request.with_subordinates) {
+    steps.push_back(MapIds{maps_of(launch.request, launch.facts)});
+  } else {
+    const auto [uid, gid] = builder_of(launch);
+    steps.push_back(WriteFile{"/proc/self/setgroups", "deny"});
+    steps.push_back(WriteFile{"/proc/self/uid_map", map_line(uid, launch.facts.uid)});
+    steps.push_back(WriteFile{"/proc/self/gid_map", map_line(gid, launch.facts.gid)});
+  }
   // How many can be made in this one and below: none (namespaces(7)).
   if (launch.request.without_userns)
     steps.push_back(WriteFile{"/proc/sys/user/max_user_namespaces", "0"});
@@ -149,6 +151,8 @@ Result<Steps> make_rest(const Launch& launch) {
   if (is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
   if (is_own) add_private_root(steps, launch, *binds);
   steps.push_back(work_of(launch, *binds));
+  const Ids ids = identity_of(launch).ids;
+  if (ids != builder_of(launch)) steps.push_back(BecomeUser{ids});
   steps.push_back(DropPrivileges{kept_capabilities(launch.request)});
   if (!is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
   steps.push_back(CloseOthers{launch.facts.kept_descriptors});

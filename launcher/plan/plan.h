@@ -8,6 +8,7 @@
 #include "launcher/model/image.h"
 #include "launcher/model/steps.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,21 @@ namespace berth::plan {
 
 /// Whether what was asked for can be had of these images: an error, or nothing.
 Status check_layers(const Launch& launch);
+
+/// Whether the request says in one way who the program is: an error, or nothing.
+Status check_user(const Request& request);
+
+/// The numbers of users and groups that a container with subordinate ones has: the caller's own, as
+/// inside without them, and around it, from 0 on, the others. Of `facts`, the ids are looked at.
+IdMaps maps_of(const Request& request, const Facts& facts);
+
+/// Who the request's `user` is to the image: a name or a number, of which the image may say more.
+/// An error where a name is not in the image, or a number not in the container.
+Result<Identity> find_identity(const Launch& launch);
+
+/// For those who join a container and know nothing of its image.
+std::string to_text(const Identity& identity);
+std::optional<Identity> parse_identity(const std::string& text);
 
 /// The steps that a plan begins with and that no image has a say in: they can be carried out while
 /// its server still reads it. Of `launch`, request, facts, role and the image's layers are looked

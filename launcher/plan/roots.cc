@@ -18,17 +18,6 @@ using Steps = std::vector<Step>;
 /// A root has at most so many layers: each has a mount, and each file a process.
 constexpr std::size_t kMostLayers = 16;
 
-/// As which the files of an image are seen inside.
-struct Owner {
-  unsigned uid = 0;
-  unsigned gid = 0;
-};
-
-Owner owner_in(const Launch& launch) {
-  if (launch.request.as_root) return {};
-  return {launch.facts.uid, launch.facts.gid};
-}
-
 Origin origin_of(const Tree& tree) {
   if (tree.image != 0) return Origin::image;
   return tree.type.empty() ? Origin::host : Origin::own;
@@ -69,12 +58,13 @@ MountFlags flags_of_directory(const Launch& launch) {
 
 void add_trees(Steps& steps, const Launch& launch, const std::vector<Tree>& trees) {
   unsigned slot = 0;
-  const auto [uid, gid] = owner_in(launch);
+  const auto [uid, gid] = builder_of(launch);
+  const bool is_stored = launch.request.with_subordinates;
   const auto behind_layers = static_cast<unsigned>(layers_of(launch).size()) - 1;
   for (const Tree& tree : trees) {
     if (tree.image != 0)
-      steps.push_back(
-          TakeImage{tree.from, slot++, tree.flags, uid, gid, behind_layers + tree.image});
+      steps.push_back(TakeImage{
+          tree.from, slot++, tree.flags, uid, gid, behind_layers + tree.image, is_stored});
     else if (tree.type.empty())
       steps.push_back(TakeTree{tree.from, slot++, tree.flags});
     else
@@ -139,7 +129,8 @@ void add_scratch(Steps& steps, const Launch& launch, const std::vector<Bind>& bi
 }
 
 void add_images(Steps& steps, const Launch& launch, unsigned slot) {
-  const auto [uid, gid] = owner_in(launch);
+  const auto [uid, gid] = builder_of(launch);
+  const bool is_stored = launch.request.with_subordinates;
   const bool is_root = launch.request.writable;
   unsigned number = 0;
   for (const Layer& layer : layers_of(launch)) {
@@ -147,7 +138,7 @@ void add_images(Steps& steps, const Launch& launch, unsigned slot) {
     if (layer.is_directory)
       steps.push_back(AttachImage{slot++, layer.name, at, number, is_root});
     else
-      steps.push_back(MountImage{layer.name, at, uid, gid, number});
+      steps.push_back(MountImage{layer.name, at, uid, gid, number, is_stored});
     ++number;
   }
 }
@@ -268,6 +259,8 @@ bool may_go_without(const Launch& launch, const Step& refused, const Refusal& re
 bool may_lay_start_files(const Launch& launch) {
   constexpr std::uint64_t kNarrow = 64 << 20;
   const std::uint64_t room = launch.request.tmpfs_bytes;
+  // A copy would belong to who builds the container, whoever the image's file belongs to.
+  if (launch.request.with_subordinates) return false;
   return !launch.image.start.empty() && (room == 0 || room >= kNarrow);
 }
 

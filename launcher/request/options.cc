@@ -105,6 +105,29 @@ Values share_of(const Request& request) {
   return {request.share == Share::node ? "node" : "none"};
 }
 
+/// A number is checked here, a name where the image is known.
+Status set_user(Request& request, const std::string& value) {
+  constexpr std::uint64_t kNobody = 0xFFFFFFFF;
+  const auto parts = split(value, ':');
+  bool is_fine = parts.size() <= 2 && value.find_first_of("\n/") == std::string::npos;
+  for (const std::string& part : parts) {
+    std::uint64_t number = 0;
+    const char* end = part.data() + part.size();
+    const auto [rest, trouble] = std::from_chars(part.data(), end, number);
+    const bool is_number = part.find_first_not_of("0123456789") == std::string::npos;
+    is_fine = is_fine && !part.empty() && part.front() != '-' &&
+              (!is_number || (trouble == std::errc{} && rest == end && number < kNobody));
+  }
+  if (!is_fine)
+    return Error{Blame::usage,
+                 "run as user " + quote(value),
+                 {},
+                 "write a name of the image's or a number below 4294967295, and maybe a group: "
+                 "--user ada:staff"};
+  request.user = value;
+  return Done{};
+}
+
 Status set_overlay(Request& request, const std::string& value) {
   if (value.empty()) return Error{Blame::usage, "keep changes in ''", {}, "write --overlay DIR"};
   request.overlay = value;
@@ -264,6 +287,11 @@ std::vector<Option> content_rows() {
       switch_row<&Request::unverified>(
           "no-verify", 0, "compare nothing with the image's hash tree"),
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),
+      {{"user", 'u', "UID|NAME[:GROUP]", "be that user inside, one of the image's or any number"},
+       set_user,
+       [](const Request& r) { return r.user.empty() ? Values{} : Values{r.user}; }},
+      switch_row<&Request::with_subordinates>(
+          "subuid", 0, "have other users and groups inside too, those of /etc/subuid"),
   };
 }
 

@@ -92,6 +92,7 @@ Json of(const Entry& entry) {
                {"profile", widened(entry.profile)},
                {"filter", std::move(filter)}};
   if (entry.umask) json["umask"] = *entry.umask;
+  if (entry.ids) json["ids"] = {{"uid", entry.ids->uid}, {"gid", entry.ids->gid}};
   return json;
 }
 
@@ -206,6 +207,12 @@ bool read_entry(const Json* field, Entry& entry) {
   reader.texts("environment", entry.environment);
   reader.text("profile", entry.profile);
   if (reader.has("umask")) reader.number("umask", entry.umask.emplace());
+  if (reader.has("ids")) {
+    Reader ids(*reader.find("ids"));
+    ids.number("uid", entry.ids.emplace().uid);
+    ids.number("gid", entry.ids->gid);
+    if (!ids.is_whole()) return false;
+  }
   for (const auto& row : reader.rows("limits", 3))
     entry.limits.push_back({static_cast<int>(row[0]), row[1], row[2]});
   return read_filter(reader.find("filter"), entry.filter) && reader.is_whole();

@@ -21,6 +21,14 @@ Result<Facts> look_around(std::vector<std::string> environment,
 /// none, or where it could do nothing.
 Result<std::string> find_network_program();
 
+/// The users and groups that the node gives the caller besides his own. An error where it gives
+/// none, or where nobody could map them.
+Result<SubordinateIds> find_subordinate_ids();
+
+/// Those of `user` in a text as subuid(5) has it, in its order; what is no range is passed over.
+/// Pure.
+std::vector<IdRange> ranges_of(const std::string& text, const std::string& user, unsigned uid);
+
 /// What this host calls itself.
 std::string node_name();
 

@@ -4,7 +4,7 @@
 # and for functions that touch memory only. Whatever allocates, throws or prints would be seen here.
 set -euo pipefail
 
-watched=(carry_out linux_mounts linux_attach linux_files linux_isolation linux_trees linux_places linux_private linux_process linux_children stand_by time_limit
+watched=(carry_out linux_mounts linux_attach linux_files linux_isolation linux_trees linux_places linux_private linux_process linux_children linux_user stand_by time_limit
   trace_end)
 
 allowed() {
@@ -33,10 +33,13 @@ berth::enter::LinuxMounts::open_root(char const*)
 berth::enter::LinuxMounts::source(unsigned int) const
 berth::enter::LinuxMounts::take_image(berth::TakeImage const&)
 berth::enter::LinuxMounts::use_image(char const*)
+berth::enter::LinuxProcess::ask_keeper(char, int)
 berth::enter::LinuxProcess::become_first(int)
+berth::enter::LinuxProcess::become_user(berth::Ids const&)
 berth::enter::LinuxProcess::connect_network()
 berth::enter::LinuxProcess::drop_privileges(unsigned long)
 berth::enter::LinuxProcess::follow_into_pids()
+berth::enter::LinuxProcess::map_ids()
 berth::enter::LinuxProcess::raise_loopback()
 berth::enter::LinuxProcess::set_host_name(char const*)
 berth::enter::LinuxProcess::shift_clocks(char const*)

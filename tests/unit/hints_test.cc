@@ -131,6 +131,13 @@ const std::vector<Row>& rows_with_hints() {
        "berth: cannot make the image writable for this run on '/tmp/root': mount: Operation not "
        "permitted (EPERM)\n"
        "berth: hint: overlayfs in user namespaces needs Linux 5.13 or later"},
+      {MapIds{},
+       {"recv", EPERM},
+       kNothing,
+       "berth: cannot map your own and your subordinate users and groups into the container: recv: "
+       "Operation not permitted (EPERM)\n"
+       "berth: hint: newuidmap and newgidmap have to be setuid root, and serve you in your login "
+       "group only: ask the administrator, or leave --subuid out"},
       {ConnectNetwork{"/usr/bin/pasta"},
        {"recv", ENETUNREACH},
        kNothing,

@@ -11,7 +11,7 @@ known=(
   launcher/cli/image_program.cc # berth-image: for_host_program()
   launcher/enter/linux_process.cc # the program in its container, when the root directory is the image
   launcher/mount/fusermount.cc  # two variables
-  launcher/node/network.cc      # pasta and slirp4netns: PATH
+  launcher/node/host_program.cc # pasta, slirp4netns, newuidmap and newgidmap: PATH
   launcher/survey/account.cc    # getent: none
 )
 calls='\b(exec(l|le|lp|v|ve|vp|vpe|veat)|fexecve|posix_spawnp?|system|popen|wordexp|dlopen|iconv_open)\('

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "launcher/plan/plan.h"
 #include "launcher/request/image_config.h"
 #include "launcher/request/options.h"
 
@@ -75,6 +76,13 @@ StartFile start_file_of(const std::string& text) {
           std::stoull(words.at(2))};
 }
 
+/// "100000 65536": the first one and how many.
+IdRange range_of(const std::string& text) {
+  const auto words = split(text, ' ');
+  return {static_cast<unsigned>(std::stoul(words.at(0))),
+          static_cast<unsigned>(std::stoul(words.at(1)))};
+}
+
 /// False when nothing repeatable has that name.
 bool append_value(Launch& launch, const std::string& key, const std::string& value) {
   if (key == "environment")
@@ -93,6 +101,10 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.image.start.push_back(start_file_of(value));
   else if (key == "image_has_proof")
     launch.image.has_proof = value == "yes";
+  else if (key == "subuid")
+    launch.facts.subordinate.users.push_back(range_of(value));
+  else if (key == "subgid")
+    launch.facts.subordinate.groups.push_back(range_of(value));
   else if (key == "image_group")
     launch.image.group += value + "\n";
   else
@@ -183,6 +195,11 @@ Result<Launch> read_case(const std::string& name) {
   for (const std::string& line : sections["facts"])
     BERTH_TRY(take_fact(*launch, line));
   BERTH_TRY(take_role(*launch, sections["role"]));
+  if (!launch->request.user.empty()) {
+    auto identity = plan::find_identity(*launch);
+    if (!identity) return std::move(identity.error());
+    launch->identity = std::move(*identity);
+  }
   std::vector<std::string> names = {launch->request.image};
   if (!launch->image.layers.empty()) names.clear();
   for (const Layer& layer : launch->image.layers)

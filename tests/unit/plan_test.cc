@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWhlncKTMGSDIifYUObAmwHVRLJEyCPFBgruQX";
+  static constexpr std::string_view kLetters = "NWahlncKTMGSDIifYUObAmwHVRLJEyCjPFBgruQX";
   static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
@@ -370,6 +370,8 @@ TEST(Goal, CompletesTheWordsBerthCannot) {
                        CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME},
        "create a user, mount, pid, uts, ipc, network, cgroup and time namespace"},
       {SetHostName{"box"}, "name the container 'box'"},
+      {MapIds{}, "map your own and your subordinate users and groups into the container"},
+      {BecomeUser{{33, 44}}, "become user 33 and group 44 of the container"},
       {RaiseLoopback{}, "bring up the loopback device"},
       {ConnectNetwork{"/usr/bin/pasta"},
        "connect the container to the network through '/usr/bin/pasta'"},
@@ -450,6 +452,38 @@ TEST(Entry, ComesInAsTheProgramHasAndBuildsNothing) {
   EXPECT_EQ(program.environment, all_of<Execute>(*rest)[0].environment);
   EXPECT_EQ(program.candidates.front(), "/usr/local/sbin/sh");
   EXPECT_EQ(program.arguments, (std::vector<std::string>{"sh", "-c"}));
+}
+
+TEST(Entry, ComesInAsTheSameUser) {
+  Launch launch = ordinary({"--name=box", "--subuid", "--user=33:44", "img.sqsh", "app"});
+  launch.facts.subordinate = {{{100000, 65536}}, {{100000, 65536}}};
+  launch.identity = *find_identity(launch);
+  const auto rest = make_rest(launch);
+  ASSERT_TRUE(rest);
+  const Steps steps = make_entry(entry_of(launch, *rest), "box", {"id"});
+  EXPECT_EQ(order_of(steps), "JCjPFX");
+  EXPECT_EQ(all_of<BecomeUser>(steps)[0].ids, (Ids{33, 44}));
+}
+
+TEST(Order, TheMapsComeFirstAndTheUserIsNobodyElseUntilAllIsBuilt) {
+  Launch launch = ordinary({"--subuid", "--user=33", "img.sqsh", "app"});
+  launch.facts.subordinate = {{{100000, 65536}}, {{100000, 65536}}};
+  launch.identity = *find_identity(launch);
+  EXPECT_EQ(order_of(plan_of(launch, Role::alone)), "NaKTTTTTSDDDDDDDDDDDIWWWWOAAAAARCjPLFX");
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCjPFX");
+  launch.request.user.clear();
+  launch.identity.reset();
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCPFX");
+}
+
+TEST(Image, HasItsOwnOwnersWhereMoreThanOneIsMapped) {
+  Launch launch = ordinary({"--subuid", "img.sqsh", "app"});
+  EXPECT_TRUE(all_of<MountImage>(plan_of(launch, Role::alone))[0].has_stored_owners);
+  launch = ordinary({"--user=33:44", "img.sqsh", "app"});
+  launch.identity = *find_identity(launch);
+  const MountImage image = all_of<MountImage>(plan_of(launch, Role::alone))[0];
+  EXPECT_FALSE(image.has_stored_owners);
+  EXPECT_EQ((Ids{image.uid, image.gid}), (Ids{33, 44}));
 }
 
 TEST(Order, WhoeverStandsByANamedContainerIsToldBeforeTheProgramIsBound) {

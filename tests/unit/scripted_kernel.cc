@@ -60,7 +60,8 @@ Answer ScriptedMounts::take_image(const TakeImage& wanted) noexcept {
   return script_.note(Call::fsmount,
                       "take_image " + std::to_string(wanted.slot) + " " + wanted.image +
                           text_of(wanted.flags) + " " + std::to_string(wanted.uid) + " " +
-                          std::to_string(wanted.gid) + " layer " + std::to_string(wanted.layer));
+                          std::to_string(wanted.gid) + " layer " + std::to_string(wanted.layer) +
+                          (wanted.has_stored_owners ? " stored" : ""));
 }
 
 Answer ScriptedMounts::mount_scratch(const char* at, std::uint64_t bytes) noexcept {
@@ -83,7 +84,8 @@ Answer ScriptedMounts::lay_files(const char* at, const StartFile* files, unsigne
 Answer ScriptedMounts::mount_image(const MountImage& image) noexcept {
   return script_.note(Call::mount,
                       "mount_image " + image.at + " " + std::to_string(image.uid) + ":" +
-                          std::to_string(image.gid) + " " + std::to_string(image.layer));
+                          std::to_string(image.gid) + " " + std::to_string(image.layer) +
+                          (image.has_stored_owners ? " stored" : ""));
 }
 
 Answer ScriptedMounts::attach_image(const AttachImage& image) noexcept {
@@ -157,6 +159,10 @@ Answer ScriptedProcess::enter_namespaces(int flags) noexcept {
   return script_.note(Call::unshare, "enter_namespaces " + std::to_string(flags));
 }
 
+Answer ScriptedProcess::map_ids() noexcept {
+  return script_.note(Call::recv, "map_ids");
+}
+
 Answer ScriptedProcess::set_host_name(const char* name) noexcept {
   return script_.note(Call::sethostname, std::string("set_host_name ") + name);
 }
@@ -184,6 +190,11 @@ Answer ScriptedProcess::join_container(int flags) noexcept {
 Answer ScriptedProcess::enter_directory(const EnterDirectory& wanted) noexcept {
   return script_.note(Call::chdir,
                       "enter_directory " + wanted.path + (wanted.or_root ? " or root" : ""));
+}
+
+Answer ScriptedProcess::become_user(const Ids& ids) noexcept {
+  return script_.note(Call::setresuid,
+                      "become_user " + std::to_string(ids.uid) + ":" + std::to_string(ids.gid));
 }
 
 Answer ScriptedProcess::drop_privileges(Capabilities kept) noexcept {

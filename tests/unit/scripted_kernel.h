@@ -56,6 +56,7 @@ class ScriptedProcess : public enter::Process {
   explicit ScriptedProcess(Script& script) noexcept : script_(script) {}
 
   enter::Answer enter_namespaces(int flags) noexcept override;
+  enter::Answer map_ids() noexcept override;
   enter::Answer set_host_name(const char* name) noexcept override;
   enter::Answer raise_loopback() noexcept override;
   enter::Answer connect_network() noexcept override;
@@ -63,6 +64,7 @@ class ScriptedProcess : public enter::Process {
   enter::Answer share_container(int flags) noexcept override;
   enter::Answer join_container(int flags) noexcept override;
   enter::Answer enter_directory(const EnterDirectory& wanted) noexcept override;
+  enter::Answer become_user(const Ids& ids) noexcept override;
   enter::Answer drop_privileges(Capabilities kept) noexcept override;
   enter::Answer close_others(const int* keep, unsigned count) noexcept override;
   enter::Answer start_init(const StartInit& wanted) noexcept override;
