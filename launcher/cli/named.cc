@@ -204,7 +204,10 @@ class CallersStreams : public Streams {
   const std::string said = record->name + "\n";
   (void)write_fully(caller.get(), said.data(), said.size());  // or he has gone
   live_apart(kMonitorName, monitor.descriptors());
-  monitor.await_child();
+  if (request.leaves_nothing)
+    monitor.await_other();
+  else
+    monitor.await_child();
   ::_exit(0);
 }
 

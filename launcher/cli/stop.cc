@@ -77,11 +77,14 @@ Result<Json> wait_for_one(const state::Directory& directory,
   if (container.state == state::State::elsewhere) BERTH_TRY(check_program(container, "wait for"));
   const auto status = state::await_end(directory, container, -1);
   if (!status) return status.error();
+  const bool is_detached = container.record.is_detached;
   if (!*status)
     return Error{Blame::host,
-                 "tell how " + quote(container.record.name) + " ended: it ran in the foreground",
+                 "tell how " + quote(container.record.name) + " ended: " +
+                     (is_detached ? "nothing of it was kept" : "it ran in the foreground"),
                  {},
-                 "whoever started it knows; of detached containers berth does"};
+                 is_detached ? "start it without --rm"
+                             : "whoever started it knows; of detached containers berth does"};
   return Json{{"state", "stopped"}, {"status", **status}};
 }
 

@@ -121,6 +121,7 @@ struct Request {
   std::optional<unsigned> umask = {};              ///< the program's
   std::string name = {};  ///< of the container; empty: none, or one that is made for a detached one
   bool is_detached = false;     ///< nobody waits for the program
+  bool leaves_nothing = false;  ///< how a detached one ended is not kept
   bool clean_env = false;       ///< take nothing of the caller's environment
   bool plan_only = false;       ///< print the steps instead of taking them
   bool help_only = false;       ///< print the help instead of running anything

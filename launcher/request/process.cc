@@ -205,6 +205,12 @@ std::vector<Option> process_rows() {
       {{"detach", 'd', "", "print the container's name and leave it alone"},
        set_detach,
        [](const Request& r) { return r.is_detached ? Values{""} : Values{}; }},
+      {{"rm", 0, "", "remove what is known of the container when it has ended"},
+       [](Request& r, const std::string&) -> Status {
+         r.leaves_nothing = true;
+         return Done{};
+       },
+       [](const Request& r) { return r.leaves_nothing ? Values{""} : Values{}; }},
       {{"umask", 0, "OCTAL", "rights that new files do not get"}, set_umask, umask_of},
   };
 }

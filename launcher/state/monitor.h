@@ -40,7 +40,7 @@ class Monitor {
   /// For the launcher's parent: until it has ended, which is written down.
   void await_child();
 
-  /// For others: until it has ended, and then nothing stays.
+  /// For others, and where nobody asks how it ended: until then, and nothing stays.
   void await_other();
 
  private:

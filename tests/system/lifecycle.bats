@@ -261,6 +261,22 @@ until_so() {
   fails_with 125 "cannot find a container 'box'" berth rm box
 }
 
+@test "with --rm nothing stays of a detached container, however it ends" {
+  local program='while [ ! -e go ]; do sleep 0.05; done; echo said; exit 3'
+  [ "$(berth run -d --rm --name gone "$image" -- sh -c "$program")" = gone ]
+  [ "$(states)" = "gone running" ]
+  [ "$(berth exec gone echo inside)" = inside ]
+  touch go
+  for _ in $(seq 200); do [ -n "$(ls -A run)" ] || break; sleep 0.05; done
+  [ -z "$(ls -A run)" ]
+  rm go
+  [ "$(berth run -d --rm --name gone "$image" -- sh -c "$program")" = gone ]
+  berth stop gone
+  [ -z "$(ls -A run)" ]
+  run -3 berth run --rm --name gone "$image" -- sh -c 'exit 3'
+  [ -z "$(states)" ]
+}
+
 @test "names that are none, unknown and ambiguous are refused in one sentence" {
   for name in ../x a/b .x -x ''; do
     fails_with 125 "cannot call a container '$name'" berth run "--name=$name" "$image" -- true
