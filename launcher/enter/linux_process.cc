@@ -2,6 +2,7 @@
 #include "launcher/enter/linux_process.h"
 
 #include "base/pass_fd.h"
+#include "launcher/enter/linux_calls.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -69,10 +70,26 @@ Answer LinuxProcess::join_container(int flags) noexcept {
   return {};
 }
 
+namespace {
+
+/// Through none of the kernel's own links: what is open in this process is of the node in part, and
+/// an image might name "/proc/self/fd/4".
+Answer work_in(const char* path) noexcept {
+  const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return {Call::open, errno};
+  const int directory = open_in_root(root, path, O_PATH | O_DIRECTORY);
+  Answer done{Call::openat2, directory < 0 ? errno : 0};
+  if (directory >= 0) done = {Call::chdir, ::fchdir(directory) == 0 ? 0 : errno};
+  ::close(directory);
+  ::close(root);
+  return done;
+}
+
+}  // namespace
+
 Answer LinuxProcess::enter_directory(const EnterDirectory& wanted) noexcept {
-  int number = ::chdir(wanted.path.c_str()) == 0 ? 0 : errno;
-  if (number == ENOENT && wanted.or_root) number = ::chdir("/") == 0 ? 0 : errno;
-  return {Call::chdir, number};
+  const Answer done = work_in(wanted.path.c_str());
+  return done.number == ENOENT && wanted.or_root ? work_in("/") : done;
 }
 
 namespace {

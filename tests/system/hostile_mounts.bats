@@ -168,6 +168,47 @@ make_image() {
   done
 }
 
+# A descriptor that berth, or who starts it, has open may be a directory of the node's.
+@test "a work directory that is a link of the kernel's or above the root leads nowhere outside" {
+  local number before
+  mkdir -m 700 kept
+  make_image
+  run -0 timeout 20 "$BERTH" run --overlay kept "$work/i.sqsh" -- /bin/busybox true
+  before=$(look_at_node)
+  exec 20<"$work/secret"
+  for number in {3..24}; do
+    for options in "--overlay kept" "--share=none"; do
+      # shellcheck disable=SC2086  # words
+      run timeout 20 "$BERTH" run $options --workdir "/proc/self/fd/$number" "$work/i.sqsh" -- /bin/busybox true
+      [ "$status" = 125 ]
+      [[ "${lines[0]}" =~ ^"berth: cannot work in '/proc/self/fd/$number': openat2: "(No such|Too many|Not a) ]]
+    done
+  done
+  exec 20<&-
+  run -125 timeout 20 "$BERTH" run --workdir /proc/self/cwd "$work/i.sqsh" -- /bin/busybox true
+  for place in /.. /../../.. /bin/../..; do
+    run -0 timeout 20 "$BERTH" run --workdir "$place" "$work/i.sqsh" -- /bin/busybox readlink /proc/self/cwd
+    [ "$output" = / ]
+  done
+  [ "$(look_at_node)" = "$before" ]
+}
+
+@test "devices of the image that lead elsewhere are not the container's" {
+  local kind name before
+  before=$(look_at_node)
+  for kind in absolute escape dangling loop; do
+    for name in null console ptmx shm fuse; do put $kind dev/$name; done
+    make_image
+    for options in "" --ipc "--pid --ipc --net=none" "--mask /etc -v $work/src:/data --mask /data/sub/file" "--mount type=devpts,dst=/dev/pts"; do
+      # shellcheck disable=SC2086  # words
+      run -0 timeout 20 "$BERTH" run $options "$work/i.sqsh" -- /bin/busybox stat -c %F /dev/null /dev/shm
+      [ "$output" = $'character special file\ndirectory' ]
+    done
+    rm -rf "$work/i.sqsh" "$work/tree/dev"
+    [ "$(look_at_node)" = "$before" ]
+  done
+}
+
 # swap A B COUNT: exchanges two names so often, then ends.
 swap() {
   python3 - "$@" <<'END_OF_PYTHON'

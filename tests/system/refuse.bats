@@ -231,7 +231,7 @@ in_own_dev() {
 
 @test "a work directory that the image lacks" {
   refused "$BERTH" run -w /not/there "$image" -- true
-  expect 125 "work in '/not/there': chdir: No such file or directory (ENOENT)" \
+  expect 125 "work in '/not/there': openat2: No such file or directory (ENOENT)" \
     "choose a directory that the image has: --workdir DIR"
 }
 

@@ -270,9 +270,9 @@ const std::vector<Row>& rows_with_hints() {
        "berth: hint: a link of the image leads to nothing there: bind to another place, or see "
        "--home=none"},
       {EnterDirectory{"/w"},
-       {"chdir", ENOENT},
+       {"openat2", ENOENT},
        kNothing,
-       "berth: cannot work in '/w': chdir: No such file or directory (ENOENT)\n"
+       "berth: cannot work in '/w': openat2: No such file or directory (ENOENT)\n"
        "berth: hint: choose a directory that the image has: --workdir DIR"},
       {kLimit,
        {"setrlimit", EPERM},
