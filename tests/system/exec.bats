@@ -143,6 +143,27 @@ looks='for n in user mnt pid uts ipc net cgroup time; do readlink /proc/self/ns/
   [ "$(berth ps --json | jq -r '.[].state')" = running ]
 }
 
+@test "perf counts and samples a program in a container from outside, and one that joins it" {
+  skip_unless "perf is missing, or may not be used here" perf stat -e task-clock -o /dev/null true
+  cat >burn.c <<'END_OF_C'
+__attribute__((noinline)) unsigned burn_here(volatile unsigned n) { unsigned sum = 0; while (n--) sum += n; return sum; }
+int main(int count, char** words) { do burn_here(300000000); while (count > 1); return words == 0; }
+END_OF_C
+  gcc -g -O1 -o burn burn.c
+  berth run --detach --name box "$image" -- ./burn forever
+  local pid
+  pid=$(berth inspect --json box | jq .[0].pid)
+  # By the processor's clock: counters of the processor are not to be had in every machine.
+  timeout 60 perf record -q -e cpu-clock -o samples -p "$pid" -- sleep 1
+  perf script -i samples -F comm,pid,ip,sym >found 2>/dev/null
+  grep -E "burn +$pid .*burn_here" found
+  timeout 60 perf record -q -e cpu-clock -o samples -- "$BERTH" exec box ./burn
+  perf script -i samples -F comm,ip,sym >found 2>/dev/null
+  grep -E 'burn +[0-9a-f]+ burn_here' found
+  run -0 perf stat -x , -e task-clock -p "$pid" -- sleep 1
+  [ "$(awk -F , '/task-clock/ { print ($1 > 0) }' <<<"$output")" = 1 ]
+}
+
 # The time that berth adds is that of an exec less that of a program by itself.
 @test "joining takes at most 10 ms" {
   start

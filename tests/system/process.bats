@@ -105,6 +105,36 @@ END
   fi
 }
 
+@test "a debugger reads a core dump with the libraries of the image" {
+  [[ "$(cat /proc/sys/kernel/core_pattern)" != [/\|]* ]] || skip_unless "cores go elsewhere here (kernel.core_pattern)" false
+  local options
+  cat >crash.c <<'END_OF_C'
+#include <stdlib.h>
+__attribute__((noinline)) static void fail_here(int number) { if (number) abort(); }
+int main(int count, char** words) { fail_here(count); return words == 0; }
+END_OF_C
+  gcc -g -O1 -o crash crash.c
+  ulimit -c unlimited
+  mkdir shown
+  "$BERTH" mount "$image" shown
+  for options in "" "--user 1234" "--pid --init"; do
+    rm -f core*
+    # shellcheck disable=SC2086  # words
+    run -134 berth_run $options "$image" -- ./crash
+    run -0 timeout 60 gdb -nx -batch -iex 'set auto-load off' -ex "set sysroot $work/shown" -ex 'file crash' \
+      -ex "core-file $(echo core*)" -ex backtrace -ex 'info sharedlibrary'
+    echo "$output"
+    [[ "$output" == *abort*fail_here*"main ("* ]]
+    grep "Yes.* $work/shown/.*/libc.so.6" <<<"$output"
+  done
+  "$BERTH" unmount shown
+  # As it was for the caller: none.
+  rm -f core*
+  ulimit -S -c 0
+  run -134 berth_run "$image" -- ./crash
+  [ -z "$(find . -name 'core*')" ]
+}
+
 @test "debuggers on the node can look into a program" {
   "$BERTH" run "$image" -- sh -c 'echo up >seen; exec sleep 30' 3>&- &
   local pid=$!

@@ -83,6 +83,32 @@ fcntl.ioctl(s, 0x8914, struct.pack("16sH14x", b"lo", 0))'
   [ "$(grep -c . out)" -ge 5 ]
 }
 
+@test "the launcher cannot be written from inside, neither as an init nor as who stands by on the node" {
+  local options before
+  cp "$BERTH" own
+  before=$(sha256sum <own)
+  cat >overwrite.py <<'END_OF_PYTHON'
+import glob, os
+tried = 0
+for name in glob.glob("/proc/[0-9]*/comm"):
+    folder = os.path.dirname(name)
+    try: is_berths = open(name).read().startswith(("own", "berth"))
+    except OSError: continue
+    if not is_berths: continue
+    tried += 1
+    for flags in os.O_WRONLY, os.O_RDWR | os.O_TRUNC, os.O_RDONLY:
+        try: print(folder, "opened", os.open(folder + "/exe", flags))
+        except OSError: pass
+print("tried" if tried else "none to try")
+END_OF_PYTHON
+  for options in "--pid --init" "--pid --init --root --cap-add ALL" "--share=none --init"; do
+    # shellcheck disable=SC2086  # words
+    run -0 timeout 30 ./own run $options "$image" -- python3 overwrite.py
+    [ "$output" = tried ]
+  done
+  [ "$(sha256sum <own)" = "$before" ]
+}
+
 @test "without user namespaces nobody inside makes one, and berth does not run inside" {
   berth_run "$image" -- unshare --user true
   run -1 berth_run --disable-userns "$image" -- unshare --user true

@@ -55,6 +55,32 @@ last_line() {
   [ "${lines[0]}" = "berth: cannot give '--tty' a value" ]
 }
 
+# What was pushed would be read by the caller's shell when the program has ended.
+@test "keys that the program pushes into its terminal are not in the caller's" {
+  cat >push.py <<'END_OF_PYTHON'
+import fcntl, termios
+try:
+    for key in b"touch pushed\n": fcntl.ioctl(0, termios.TIOCSTI, bytes([key]))
+    print("pushed", flush=True)
+except OSError as error:
+    print("refused", error.strerror, flush=True)
+END_OF_PYTHON
+  cat >shell.sh <<'END_OF_SHELL'
+"$@"
+IFS= read -r -t 0.5 line && echo "heard $line"
+echo over
+END_OF_SHELL
+  run -0 python3 -B "$BERTH_SOURCE/tests/system/terminal.py" wait:over -- bash shell.sh "$BERTH" run -t "$image" -- python3 push.py
+  echo "$output"
+  [[ "$output" == *pushed* || "$output" == *refused* ]]
+  [[ "$output" != *heard* ]]
+  # The test itself notices keys: without a terminal of its own they arrive, where the kernel lets them.
+  if [ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ]; then
+    run -0 python3 -B "$BERTH_SOURCE/tests/system/terminal.py" wait:over -- bash shell.sh python3 push.py
+    [[ "$output" == *"heard touch pushed"* ]]
+  fi
+}
+
 @test "a new size arrives" {
   run -0 typed wait:ready size:51x132 'wait:51 132' keys:'\r' -- --tty "$image" -- \
     sh -c 'trap "stty size" WINCH; echo ready; read line || read line; echo over'
