@@ -2,7 +2,7 @@
 # What `cmake --install` puts where. Parts that were not built are left out.
 # `cmake --build . --target installable` builds just that, without the tests.
 add_custom_target(installable)
-foreach(part berth berth-image berth_spank)
+foreach(part berth berth-image berth-pin berth_spank)
   if(TARGET ${part})
     add_dependencies(installable ${part})
   endif()
@@ -10,9 +10,11 @@ endforeach()
 if(TARGET berth)
   install(TARGETS berth RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-if(TARGET berth-image)
-  install(TARGETS berth-image RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/berth)
-endif()
+foreach(program berth-image berth-pin)
+  if(TARGET ${program})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/berth)
+  endif()
+endforeach()
 # Slurm finds the plugin by the path in plugstack.conf; beside Slurm's own is where people look.
 if(TARGET berth_spank)
   install(TARGETS berth_spank LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/slurm-wlm)

@@ -16,6 +16,9 @@ foreach(part plan binds environment command hints)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS launcher_cases)
 endforeach()
+berth_test(pin_test LABELS unit launcher SOURCES tests/unit/pin_test.cc NEEDS berth_pin)
+berth_test(golden_map_test LABELS unit launcher SOURCES tests/unit/golden_map_test.cc
+           NEEDS berth_pin berth_topology)
 berth_test(seccomp_test LABELS unit launcher SOURCES tests/unit/seccomp_test.cc NEEDS berth_seccomp)
 berth_test(identity_test LABELS unit launcher SOURCES tests/unit/identity_test.cc
            NEEDS launcher_cases berth_survey)

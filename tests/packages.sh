@@ -4,8 +4,8 @@
 
 build_packages=(
   g++ cmake ninja-build pkg-config python3-minimal
-  libarchive-dev libcurl4-openssl-dev libdeflate-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev libslurm-dev
-  libseccomp-dev libsodium-dev libsquashfs-dev libssl-dev libyaml-cpp-dev libzstd-dev
+  libarchive-dev libcurl4-openssl-dev libdeflate-dev libhwloc-dev libisal-dev liblz4-dev liblzma-dev liblzo2-dev
+  libseccomp-dev libslurm-dev libsodium-dev libsquashfs-dev libssl-dev libyaml-cpp-dev libzstd-dev
   nlohmann-json3-dev zlib1g-dev
 )
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine as text, in which berth-pin hands it to the launcher and a first rank to the others:
+//
+//   cpu 17 core 9 l3 1 numa 1 socket 0 kind 0      a line for each, neighbours beside each other;
+//                                                  "l3 -" where none is known
+//   memory 1 1,3                                   nodes nearest to the CPUs with that "numa"
+//   allowed 0-63
+//   end
+//
+// Pure.
+#pragma once
+
+#include "base/result.h"
+#include "launcher/model/machine.h"
+
+#include <string>
+#include <string_view>
+
+namespace berth::pin {
+
+std::string to_text(const Machine& machine);
+
+/// An error where it is not whole, or not one that to_text() could have written.
+Result<Machine> parse_machine(std::string_view text);
+
+}  // namespace berth::pin
