@@ -12,11 +12,12 @@ berth_test(golden_plan_test LABELS unit launcher SOURCES tests/unit/golden_plan_
            NEEDS launcher_cases)
 berth_test(enter_test LABELS unit launcher SOURCES tests/unit/enter_test.cc
            NEEDS launcher_cases berth_enter)
-foreach(part plan binds environment command hints)
+foreach(part plan place binds environment command hints)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS launcher_cases)
 endforeach()
 berth_test(pin_test LABELS unit launcher SOURCES tests/unit/pin_test.cc NEEDS berth_pin)
+berth_test(draw_test LABELS unit launcher SOURCES tests/unit/draw_test.cc NEEDS berth_pin)
 berth_test(golden_map_test LABELS unit launcher SOURCES tests/unit/golden_map_test.cc
            NEEDS berth_pin berth_topology)
 berth_test(seccomp_test LABELS unit launcher SOURCES tests/unit/seccomp_test.cc NEEDS berth_seccomp)

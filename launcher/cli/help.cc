@@ -32,7 +32,7 @@ std::string run_help_text() {
       --home host|none         show the caller's home directory or not
       --read-only              nothing can be written outside binds
       --overlay DIR            keep what the container changes in DIR
-      --plan                   print what would be done, and do nothing
+      --plan[=txt|svg]         print the steps or draw the node, and do nothing
 
   berth run img.sqsh -- python3 -c 'print(6 * 7)'
   mpirun -np 4 berth run --bind /scratch:/data:ro img.sqsh -- solver /data/case1

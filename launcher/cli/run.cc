@@ -3,6 +3,7 @@
 #include "base/children.h"
 #include "base/text.h"
 #include "image/overlay/overlay.h"
+#include "launcher/cli/cpus.h"
 #include "launcher/cli/identity.h"
 #include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
@@ -35,6 +36,7 @@ namespace berth::cli {
 namespace {
 
 constexpr int kBeforeTheProgram = 125;
+constexpr char kBetween = '\0';  ///< of the two texts that a leader has for joiners
 
 /// What must stay open until the program begins.
 struct Held {
@@ -76,8 +78,10 @@ class Run {
   Status read_filter();
   Status find_network();
   Status open_images();
+  Status find_cpus();
   Status look();
   Status share();
+  Status read_letter(const std::string& letter);
   Status prepare_overlay();
   Status start_servers();
   Status read_image();
@@ -94,6 +98,7 @@ class Run {
   Session& session_;
   const Stage& stage_;
   Launch launch_;
+  CpuLook cpus_{launch_};
   Held held_;
   enter::Trace trace_;
   bool is_shared_ = false;
@@ -161,22 +166,32 @@ Status Run::read_image() {
   return find_identity(launch_);
 }
 
+/// What a leader has found: the machine, if it was looked at, and what the image says.
+Status Run::read_letter(const std::string& letter) {
+  const std::size_t middle = letter.find(kBetween);
+  if (middle == std::string::npos)
+    return Error{Blame::internal, "join the container of this step: half of its letter is missing"};
+  BERTH_TRY(take_from_leader(launch_, letter.substr(middle + 1)));
+  return cpus_.take(letter.substr(0, middle));
+}
+
 /// Leads or joins the container of the step.
 Status Run::share() {
   auto met = node::meet(meeting_name(launch_, held_.root.identities() + held_.shown.identities()));
   if (!met) return std::move(met.error());
   if (auto* joiner = std::get_if<node::Joiner>(&*met)) {
     launch_.role = Role::joiner;
-    BERTH_TRY(take_from_leader(launch_, joiner->config));
     held_.namespaces = std::move(joiner->namespaces);
     is_read_ = true;
-    return Done{};
+    return read_letter(joiner->config);
   }
   launch_.role = Role::leader;
+  BERTH_TRY(cpus_.start());
   BERTH_TRY(start_servers());
   BERTH_TRY(read_image());
+  BERTH_TRY(cpus_.finish());
   auto keeper = node::start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
-                                    text_for_joiners(launch_),
+                                    cpus_.machine_text() + kBetween + text_for_joiners(launch_),
                                     launch_.facts.rank.local_size,
                                     launch_.facts.network,
                                     maps_for(launch_),
@@ -225,6 +240,14 @@ Status Run::find_network() {
   return Done{};
 }
 
+/// Waits for who looks at the machine meanwhile.
+Status Run::find_cpus() {
+  if (!plan::asks_for_place(launch_.request)) return Done{};
+  BERTH_TRY(cpus_.finish());
+  trace_.add("find the CPUs of this node");
+  return Done{};
+}
+
 /// Collects the facts. Who has a container of his own lets its server read meanwhile.
 Status Run::look() {
   const AwaitedChildren awaited;
@@ -232,19 +255,25 @@ Status Run::look() {
   BERTH_TRY(read_filter());
   BERTH_TRY(find_network());
   BERTH_TRY(find_ids(launch_));
+  BERTH_TRY(cpus_.begin(session_));
+  is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
+  if (!is_shared_) BERTH_TRY(cpus_.start());
   BERTH_TRY(open_images());
   trace_.add("open the image");
-  is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
   if (!is_shared_) BERTH_TRY(start_servers());
   trace_.add("start its server and a keeper");
   auto facts =
       survey::look_around(session_.environment, places_for(launch_.request), session_.parent);
   if (!facts) return std::move(facts.error());
   facts->network = std::move(launch_.facts.network);
+  facts->cpus = std::move(launch_.facts.cpus);
   facts->subordinate = std::move(launch_.facts.subordinate);
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
-  if (!is_shared_) return launch_.request.user.empty() ? Status(Done{}) : read_image();
+  if (!is_shared_) {
+    BERTH_TRY(find_cpus());
+    return launch_.request.user.empty() ? Status(Done{}) : read_image();
+  }
   BERTH_TRY(share());
   trace_.add(launch_.role == Role::leader ? "start a container for all ranks of the step"
                                           : "find the container of the step");
@@ -316,7 +345,9 @@ Result<std::vector<Step>> Run::make_rest() {
 Status Run::print_plan() {
   const auto steps = plan::make_plan(launch_);
   if (!steps) return steps.error();
-  session_.streams.out(plan::to_text(*steps));
+  const auto map = plan::map_text(launch_);
+  if (!map) return map.error();
+  session_.streams.out(plan::to_text(*steps) + *map);
   return Done{};
 }
 
@@ -377,6 +408,7 @@ int run_container(Request request, Session& session, const Stage& stage) {
 }
 
 int run_request(Request request, Session& session) {
+  if (request.drawing != Drawing::none) return draw_node(std::move(request), session);
   if (request.tty && !request.is_detached && !only_looks(request)) {
     if (const Status taken = terminal::take_own(); !taken) {
       print(session, taken.error());

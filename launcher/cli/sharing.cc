@@ -20,6 +20,7 @@ std::string shape_of(const Request& request, const Facts& facts) {
   shared.entrypoint.reset();
   shared.limits.clear();
   shared.umask.reset();
+  shared.placing = {};
   shared.seccomp.clear();
   shared.timeout = 0;
   shared.stop_signal.reset();

@@ -74,6 +74,8 @@ Answer apply_to_process(const Step& step, const Prepared& prepared, Process& pro
     return process.close_others(prepared.kept.data(), static_cast<unsigned>(prepared.kept.size()));
   if (const auto* init = std::get_if<StartInit>(&step)) return process.start_init(*init);
   if (std::get_if<AnnounceProgram>(&step)) return process.announce_program();
+  if (const auto* pin = std::get_if<PinToCpus>(&step)) return process.pin_to_cpus(pin->cpus);
+  if (const auto* memory = std::get_if<BindMemory>(&step)) return process.bind_memory(*memory);
   if (const auto* limit = std::get_if<SetLimit>(&step)) return process.set_limit(limit->limit);
   if (const auto* umask = std::get_if<SetUmask>(&step)) return process.set_umask(umask->mask);
   if (const auto* calls = std::get_if<FilterCalls>(&step))

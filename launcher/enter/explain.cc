@@ -19,13 +19,21 @@ namespace berth::enter {
 namespace {
 
 /// In the order of enum Call.
-constexpr std::array<std::string_view, 38> kCallNames = {
-    "none",       "unshare",     "setns",       "open",  "openat2",   "write",     "mkdir",
-    "symlink",    "utimensat",   "mknod",       "fstat", "mount",     "open_tree", "mount_setattr",
-    "move_mount", "pivot_root",  "umount2",     "chdir", "sendmsg",   "recv",      "prctl",
-    "capset",     "clone",       "close_range", "fcntl", "fsopen",    "fsconfig",  "fsmount",
-    "pipe2",      "sethostname", "socket",      "ioctl", "setrlimit", "umask",     "setresgid",
-    "setresuid",  "seccomp",     "execve"};
+constexpr std::array<std::string_view, 40> kCallNames = {
+    "none",          "unshare",       "setns",
+    "open",          "openat2",       "write",
+    "mkdir",         "symlink",       "utimensat",
+    "mknod",         "fstat",         "mount",
+    "open_tree",     "mount_setattr", "move_mount",
+    "pivot_root",    "umount2",       "chdir",
+    "sendmsg",       "recv",          "prctl",
+    "capset",        "clone",         "close_range",
+    "fcntl",         "fsopen",        "fsconfig",
+    "fsmount",       "pipe2",         "sethostname",
+    "socket",        "ioctl",         "sched_setaffinity",
+    "set_mempolicy", "setrlimit",     "umask",
+    "setresgid",     "setresuid",     "seccomp",
+    "execve"};
 static_assert(kCallNames[static_cast<unsigned>(Call::execve)] == "execve");
 
 bool exists(const std::string& path) {

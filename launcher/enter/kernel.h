@@ -43,6 +43,8 @@ enum class Call : unsigned char {
   sethostname,
   socket,
   ioctl,
+  sched_setaffinity,
+  set_mempolicy,
   setrlimit,
   umask,
   setresgid,
@@ -120,6 +122,8 @@ class Process {
   /// One that stays does so as long as the keeper does.
   virtual Answer start_init(const StartInit& wanted) noexcept = 0;
   virtual Answer announce_program() noexcept = 0;
+  virtual Answer pin_to_cpus(const Numbers& cpus) noexcept = 0;
+  virtual Answer bind_memory(const BindMemory& wanted) noexcept = 0;
   /// Nobody but the program is bounded by it.
   virtual Answer set_limit(const Limit& limit) noexcept = 0;
   virtual Answer set_umask(unsigned mask) noexcept = 0;

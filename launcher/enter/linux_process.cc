@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/mempolicy.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -149,6 +150,22 @@ Answer LinuxProcess::close_others(const int* keep, unsigned count) noexcept {
 Answer LinuxProcess::announce_program() noexcept {
   // The kernel adds which process says so (unix(7), SO_PASSCRED), as a number of the reader's.
   return {Call::sendmsg, send_message(monitor_, kProgramWord, {})};
+}
+
+Answer LinuxProcess::pin_to_cpus(const Numbers& cpus) noexcept {
+  const auto& words = cpus.words();
+  const long done =
+      ::syscall(SYS_sched_setaffinity, 0, words.size() * sizeof(unsigned long), words.data());
+  return {Call::sched_setaffinity, done == 0 ? 0 : errno};
+}
+
+Answer LinuxProcess::bind_memory(const BindMemory& wanted) noexcept {
+  const auto& words = wanted.nodes.words();
+  // The kernel takes one bit less than it is told (set_mempolicy(2), BUGS).
+  const unsigned long bits = words.size() * 8 * sizeof(unsigned long) + 1;
+  const int mode = wanted.in_turn ? MPOL_INTERLEAVE : MPOL_BIND;
+  const long done = ::syscall(SYS_set_mempolicy, mode, words.data(), bits);
+  return {Call::set_mempolicy, done == 0 ? 0 : errno};
 }
 
 Answer LinuxProcess::set_limit(const Limit& limit) noexcept {

@@ -54,6 +54,8 @@ class LinuxProcess : public Process {
   Answer close_others(const int* keep, unsigned count) noexcept override;
   Answer start_init(const StartInit& wanted) noexcept override;
   Answer announce_program() noexcept override;
+  Answer pin_to_cpus(const Numbers& cpus) noexcept override;
+  Answer bind_memory(const BindMemory& wanted) noexcept override;
   Answer set_limit(const Limit& limit) noexcept override;
   Answer set_umask(unsigned mask) noexcept override;
   Answer filter_calls(const sock_filter* filter, unsigned short count) noexcept override;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "launcher/model/ids.h"
+#include "launcher/model/machine.h"
 
 #include <cstdint>
 #include <string>
@@ -12,11 +13,12 @@ namespace berth {
 
 /// This process's place among the processes that one launcher started together.
 struct Rank {
-  std::string launcher;  ///< "slurm", "openmpi", "mpich", "pmix"; empty: started alone
+  std::string launcher;  ///< "slurm", "openmpi", "mpich", "flux"; empty: started alone
   std::string step;      ///< tells this step from every other one of the user's on this node
   unsigned rank = 0;
   unsigned local_rank = 0;
   unsigned local_size = 1;               ///< ranks of the step on this node
+  std::string doubt = {};                ///< why these numbers may be wrong: "PMI_RANK is 'x'"
   std::vector<std::string> directories;  ///< what MPI needs to see at the same place inside
 };
 
@@ -38,6 +40,7 @@ struct Facts {
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
   int helpers = -1;  ///< where Slurm's plugin wants to read the pids of berth's own processes
   Rank rank;
+  CpuFacts cpus = {};  ///< where they are asked for
 };
 
 /// One of the files that each program of an image reads when it starts, or what leads to one.

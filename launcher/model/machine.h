@@ -31,8 +31,8 @@ struct Machine {
   bool operator==(const Machine&) const = default;
 };
 
-/// What this process has been given of it.
-struct Room {
+/// What is known of the CPUs of a node, and which of them this process has been given.
+struct CpuFacts {
   Machine machine = {};  ///< empty where it has not been looked at
   Numbers own = {};      ///< CPUs that it may run on
   Numbers given = {};    ///< CPUs that its launcher may run on, and it too

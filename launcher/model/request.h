@@ -5,6 +5,7 @@
 
 #include "launcher/model/capability.h"
 #include "launcher/model/mount.h"
+#include "launcher/model/place.h"
 #include "launcher/model/process.h"
 
 #include <cstdint>
@@ -45,6 +46,13 @@ enum class Net {
   host,  ///< the node's
   none,  ///< a loopback device of its own and nothing else
   own    ///< one of its own, from which the node's can be reached
+};
+
+/// How a plan is shown.
+enum class Drawing {
+  none,  ///< as a list of its steps
+  text,  ///< as who is where on the node, for a terminal
+  svg    ///< the same as a picture
 };
 
 /// A place that the container shows besides its image.
@@ -123,7 +131,11 @@ struct Request {
   bool is_detached = false;     ///< nobody waits for the program
   bool leaves_nothing = false;  ///< how a detached one ended is not kept
   bool clean_env = false;       ///< take nothing of the caller's environment
+  Placing placing = {};         ///< on which CPUs and memory nodes
   bool plan_only = false;       ///< print the steps instead of taking them
+  Drawing drawing = Drawing::none;  ///< of such a plan
+  std::string topology = {};        ///< plan for the machine in this file instead of for this one
+  unsigned ranks = 0;               ///< plan for as many on the node; 0: for those that there are
   bool help_only = false;       ///< print the help instead of running anything
   bool tty = false;             ///< the program has a terminal of its own
   bool trace = false;           ///< print how long each phase of the launch took

@@ -7,6 +7,7 @@
 #include "launcher/model/facts.h"
 #include "launcher/model/ids.h"
 #include "launcher/model/mount.h"
+#include "launcher/model/place.h"
 #include "launcher/model/process.h"
 
 #include <linux/filter.h>
@@ -256,6 +257,18 @@ struct SetLimit {
   Limit limit;
 };
 
+/// The program and who it starts run on these CPUs only; berth's own processes do not.
+struct PinToCpus {
+  unsigned rank = 0;
+  Numbers cpus;
+};
+
+/// Their memory comes from these nodes only, or from all of them in turn.
+struct BindMemory {
+  Numbers nodes;
+  bool in_turn = false;
+};
+
 struct SetUmask {
   unsigned mask = 0;
 };
@@ -309,6 +322,8 @@ using Step = std::variant<EnterNamespaces,
                           CloseOthers,
                           StartInit,
                           AnnounceProgram,
+                          PinToCpus,
+                          BindMemory,
                           SetLimit,
                           SetUmask,
                           FilterCalls,

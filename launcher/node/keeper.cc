@@ -3,12 +3,12 @@
 
 #include "base/apart.h"
 #include "base/file.h"
+#include "base/numbers.h"
 #include "base/text.h"
 #include "launcher/node/announce.h"
 #include "launcher/node/message.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -41,9 +41,11 @@ Result<UniqueFd> config_file(const std::string& config) {
 
 /// The first rank's binding is not the keeper's: run wherever the step may.
 void widen_affinity(pid_t launcher) {
-  cpu_set_t cpus;
-  if (::sched_getaffinity(launcher, sizeof cpus, &cpus) == 0)
-    (void)::sched_setaffinity(0, sizeof cpus, &cpus);  // best effort: only speed is at stake
+  const auto cpus = affinity_of(launcher);
+  if (!cpus) return;
+  const auto& words = cpus->words();
+  // Best effort: only speed is at stake.
+  (void)::syscall(SYS_sched_setaffinity, 0, words.size() * sizeof(unsigned long), words.data());
 }
 
 /// It has a descriptor for each rank; the soft limit is meant for programs that use select(2).

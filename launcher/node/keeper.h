@@ -18,7 +18,7 @@ namespace berth::node {
 /// How others come in. Without a listener nobody does.
 struct Door {
   UniqueFd listener = {};
-  std::string config = {};   ///< the image's configuration, for those who come
+  std::string config = {};   ///< for those who come: what the leader knows already
   unsigned expected = 1;     ///< ranks that will come, the leader among them
   std::string network = {};  ///< see Network
   IdMaps ids = {};           ///< see IdMapper

@@ -238,6 +238,15 @@ std::string goal(const SetLimit& step) {
          bound_text(step.limit.soft) + ", at most " + bound_text(step.limit.hard);
 }
 
+std::string goal(const PinToCpus& step) {
+  return "bind rank " + std::to_string(step.rank) + " to the CPUs " + to_text(step.cpus);
+}
+
+std::string goal(const BindMemory& step) {
+  return "take memory from the nodes " + to_text(step.nodes) +
+         (step.in_turn ? " in turn" : " only");
+}
+
 std::string goal(const SetUmask& step) {
   char digits[16];
   (void)std::snprintf(digits, sizeof digits, "%03o", step.mask);  // fits for any unsigned

@@ -75,6 +75,12 @@ constexpr const char* kProcNeeded =
 constexpr const char* kWorkdir = "choose a directory that the image has: --workdir DIR";
 constexpr const char* kHardLimit =
     "only an administrator raises a hard limit: see 'ulimit -Ha' for yours";
+constexpr const char* kCpusGone =
+    "these CPUs were taken away meanwhile: see Cpus_allowed_list in /proc/self/status";
+constexpr const char* kNodesGone =
+    "these memory nodes were taken away meanwhile: see Mems_allowed_list in /proc/self/status";
+constexpr const char* kNoPolicies =
+    "this kernel, or what berth runs in, has no memory policies: leave out --mem-bind";
 constexpr const char* kProgramMissing =
     "the image has no such program: check the name, or PATH inside the image";
 constexpr const char* kInterpreter =
@@ -186,6 +192,8 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
 const char* hint_for_program(const Step& step, int number, const Findings& findings) {
   if (std::get_if<EnterDirectory>(&step)) return kWorkdir;
   if (std::get_if<SetLimit>(&step) && number == EPERM) return kHardLimit;
+  if (std::get_if<PinToCpus>(&step) && number == EINVAL) return kCpusGone;
+  if (std::get_if<BindMemory>(&step)) return number == EINVAL ? kNodesGone : kNoPolicies;
   if (std::get_if<FilterCalls>(&step) && (number == ENOSYS || number == EINVAL)) return kNoFilters;
   if (!std::get_if<Execute>(&step)) return "";
   if (number == ENOENT) return findings.program_exists ? kInterpreter : kProgramMissing;
@@ -210,15 +218,29 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces, kAllowNamespaces, kMoreKinds,     kNoSuchKind,      kCovered,
-          kClocks,         kNetwork,         kMaps,          kMapper,          kSysctls,
-          kLoadFuse,       kOpenFuse,        kOverlay,       kTooDeep,         kKeepOnDisk,
-          kEmptyWork,      kReplaced,        kSourceMissing, kSourceForbidden, kLocked,
-          kMountsBelow,    kMountsInImage,   kSameLayers,    kOfNamespace,     kMountLimit,
-          kScratchFull,    kTargetInBind,    kPlaceFull,     kPlaceReadOnly,   kTargetKind,
-          kDanglingLink,   kProcNeeded,      kWorkdir,       kHardLimit,       kProgramMissing,
-          kInterpreter,    kNotExecutable,   kFormat,        kTooLong,         kDamaged,
-          kFilteredStart,  kNoFilters,       kJoin};
+  return {kMoreNamespaces,  kAllowNamespaces,
+          kMoreKinds,       kNoSuchKind,
+          kCovered,         kClocks,
+          kNetwork,         kMaps,
+          kMapper,          kSysctls,
+          kLoadFuse,        kOpenFuse,
+          kOverlay,         kTooDeep,
+          kKeepOnDisk,      kEmptyWork,
+          kReplaced,        kSourceMissing,
+          kSourceForbidden, kLocked,
+          kMountsBelow,     kMountsInImage,
+          kSameLayers,      kOfNamespace,
+          kMountLimit,      kScratchFull,
+          kTargetInBind,    kPlaceFull,
+          kPlaceReadOnly,   kTargetKind,
+          kDanglingLink,    kProcNeeded,
+          kWorkdir,         kHardLimit,
+          kCpusGone,        kNodesGone,
+          kNoPolicies,      kProgramMissing,
+          kInterpreter,     kNotExecutable,
+          kFormat,          kTooLong,
+          kDamaged,         kFilteredStart,
+          kNoFilters,       kJoin};
 }
 
 }  // namespace berth::plan

@@ -73,6 +73,9 @@ bool is_masked(const std::string& path, const Request& request);
 /// mean inside a container depends on symbolic links of the image.
 std::string normal_path(std::string_view path);
 
+/// The steps that bind a rank to CPUs and memory, where that is asked for.
+Status add_place(std::vector<Step>& steps, const Launch& launch);
+
 /// What happened to one variable on its way to the program.
 struct VariableHistory {
   struct Event {

@@ -158,6 +158,7 @@ Result<Steps> make_rest(const Launch& launch) {
   steps.push_back(CloseOthers{launch.facts.kept_descriptors});
   add_init(steps, launch, std::move(*time));
   BERTH_TRY(add_announcement(steps, launch));
+  BERTH_TRY(add_place(steps, launch));
   add_limits(steps, launch.request);
   if (!launch.filter.empty()) steps.push_back(FilterCalls{launch.request.seccomp, launch.filter});
   steps.push_back(std::move(program));

@@ -47,6 +47,25 @@ bool may_go_without(const Launch& launch, const Step& refused, const Refusal& re
 /// Both, in this order.
 Result<std::vector<Step>> make_plan(const Launch& launch);
 
+/// Whether it matters on which CPUs and memory nodes the program runs.
+bool asks_for_place(const Request& request);
+
+/// Whether the ranks of this launch can be placed as it was asked for, before anything is begun: an
+/// error, or nothing. Of the facts, the rank and its CPUs are looked at, and not the machine.
+Status check_place(const Launch& launch);
+
+/// Whether what is asked for needs to know the machine.
+bool needs_machine(const Launch& launch);
+
+/// Whether the rank's launcher has chosen its CPUs, so that it stays there.
+bool stays_on_its_cpus(const Launch& launch);
+
+/// The CPUs of each of the node's ranks, if all of them were given the same ones.
+Result<std::vector<Numbers>> make_map(const Launch& launch);
+
+/// That, or why there is none, for people; empty where nothing of it was asked for.
+Result<std::string> map_text(const Launch& launch);
+
 /// Who sets, changes and removes a variable of the program, a line for each in the order of doing,
 /// and in the last line what it is then: NAME=VALUE, or "NAME is not set". All of it is found by
 /// making the environment as a plan has it. Fails as make_plan() does where places contradict

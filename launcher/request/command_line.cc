@@ -8,6 +8,8 @@ Result<Request> parse_command_line(const std::vector<std::string>& words, Reques
   std::size_t at = 0;
   BERTH_TRY(take_options(options(), "berth run", words, at, request));
   if (request.help_only) return request;
+  // Who is where on a node depends on no image.
+  if (at == words.size() && request.drawing != Drawing::none) return request;
   if (at == words.size() || words[at].empty())
     return Error{Blame::usage, "run without an image", {}, "write berth run IMAGE [COMMAND...]"};
   request.image = words[at++];

@@ -78,7 +78,8 @@ Result<GivenOption> read_word_at(const Table& table,
   const std::string shown = "--" + std::string(option.name);
   if (option.value.empty() && word.has_value)
     return Error{Blame::usage, "give " + quote(shown) + " a value", {}, "it is a switch"};
-  if (!option.value.empty() && !word.has_value) {
+  const bool may_be_a_switch = option.value.empty() || option.value.starts_with("[=");
+  if (!may_be_a_switch && !word.has_value) {
     if (at + 1 >= words.size())
       return Error{Blame::usage,
                    "use " + quote(shown) + " without a value",

@@ -14,7 +14,8 @@ namespace berth::request {
 struct OptionWord {
   std::string_view name;   ///< without dashes
   char letter = 0;         ///< short form, 0 for none
-  std::string_view value;  ///< what stands for the value in help; empty for a switch
+  std::string_view value;  ///< what stands for the value in help; empty for a switch, and in
+                           ///< "[=...]" for one that may have a value behind '='
   std::string_view help;   ///< empty: not for people, and no option of a command line
 };
 

@@ -5,6 +5,7 @@
 #include "launcher/request/capabilities.h"
 #include "launcher/request/env_changes.h"
 #include "launcher/request/mounts.h"
+#include "launcher/request/place.h"
 #include "launcher/request/process.h"
 
 #include <algorithm>
@@ -365,7 +366,6 @@ std::vector<Option> berth_rows() {
         "write down what is read of the image, for 'berth image optimize'"},
        set_record,
        [](const Request& r) { return r.record.empty() ? Values{} : Values{r.record}; }},
-      switch_row<&Request::plan_only>("plan", 0, "print what would be done, and do nothing"),
       switch_row<&Request::help_only>("help", 'h', "print the options people use, and do nothing"),
       switch_row<&Request::trace>("trace", 0, "print how long each phase of the launch took"),
       {{"trace-file", 0, "FILE", "add that to FILE as a line of JSON"},
@@ -385,7 +385,7 @@ std::vector<Option> berth_rows() {
 std::vector<Option> make_table() {
   std::vector<Option> table = content_rows();
   for (const auto& rows :
-       {variable_rows(), isolation_rows(), capability_rows(), process_rows(), berth_rows()})
+       {variable_rows(), isolation_rows(), capability_rows(), process_rows(), place_rows(), berth_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;
 }

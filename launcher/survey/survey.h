@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "launcher/model/facts.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,17 +33,25 @@ std::vector<IdRange> ranges_of(const std::string& text, const std::string& user,
 /// What this host calls itself.
 std::string node_name();
 
-/// This process's place in its job, from the variables of Open MPI's mpirun, MPICH's hydra, Slurm
-/// and PMIx, the innermost launcher first. `parent` stands for the step where a launcher names
+/// This process's place in its job, from the variables of Open MPI's mpirun, MPICH's hydra, Flux,
+/// Slurm and PMIx, the innermost launcher first. `parent` stands for the step where a launcher names
 /// none. Pure.
 Rank rank_of(const std::vector<std::string>& environment, int parent);
+
+/// "NAME=VALUE" of the variables that tell this process its place among the ranks of its node: no
+/// other rank has the same. None for one that was started alone. Pure.
+std::vector<std::string> rank_variables(const std::vector<std::string>& environment);
+
+/// On which CPUs and memory nodes this process may run, and on which its launcher; without the
+/// machine that they are part of.
+CpuFacts look_at_cpus(const std::vector<std::string>& environment, int parent);
 
 /// Where Slurm's plugin wants to read the pids of berth's own processes; -1 where it does not.
 int helpers_of(const std::vector<std::string>& environment);
 
 /// The count for node `index` in Slurm's "2(x3),1" notation (sbatch(1), SLURM_TASKS_PER_NODE);
-/// 1 when the text or the index makes no sense. Pure.
-unsigned tasks_on_node(std::string_view text, unsigned index);
+/// nothing when the text or the index makes no sense. Pure.
+std::optional<unsigned> find_tasks(std::string_view text, unsigned index);
 
 /// The value of `name`, or empty.
 std::string value_of(const std::vector<std::string>& environment, std::string_view name);

@@ -279,6 +279,25 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot limit nofile to 10, at most 20: setrlimit: Operation not permitted (EPERM)\n"
        "berth: hint: only an administrator raises a hard limit: see 'ulimit -Ha' for yours"},
+      {PinToCpus{5, *parse_numbers("8-9")},
+       {"sched_setaffinity", EINVAL},
+       kNothing,
+       "berth: cannot bind rank 5 to the CPUs 8-9: sched_setaffinity: Invalid argument (EINVAL)\n"
+       "berth: hint: these CPUs were taken away meanwhile: see Cpus_allowed_list in "
+       "/proc/self/status"},
+      {BindMemory{*parse_numbers("1"), false},
+       {"set_mempolicy", EINVAL},
+       kNothing,
+       "berth: cannot take memory from the nodes 1 only: set_mempolicy: Invalid argument (EINVAL)\n"
+       "berth: hint: these memory nodes were taken away meanwhile: see Mems_allowed_list in "
+       "/proc/self/status"},
+      {BindMemory{*parse_numbers("0-1"), true},
+       {"set_mempolicy", ENOSYS},
+       kNothing,
+       "berth: cannot take memory from the nodes 0-1 in turn: set_mempolicy: Function not "
+       "implemented (ENOSYS)\n"
+       "berth: hint: this kernel, or what berth runs in, has no memory policies: leave out "
+       "--mem-bind"},
       {kProgram,
        {"execve", ENOENT},
        kNothing,

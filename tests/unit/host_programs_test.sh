@@ -9,6 +9,7 @@ cd "$1"
 known=(
   image/registry/helper.cc      # credential helpers: a short list of names
   launcher/cli/image_program.cc # berth-image: for_host_program()
+  launcher/cli/pin_program.cc   # berth-pin: none
   launcher/enter/linux_process.cc # the program in its container, when the root directory is the image
   launcher/mount/fusermount.cc  # two variables
   launcher/node/host_program.cc # pasta, slirp4netns, newuidmap and newgidmap: PATH

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "launcher/pin/machine_text.h"
 #include "launcher/plan/plan.h"
 #include "launcher/request/image_config.h"
 #include "launcher/request/options.h"
@@ -112,6 +113,27 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
   return true;
 }
 
+/// Sets of CPUs and memory nodes.
+Numbers* numbers_field(Launch& launch, const std::string& key) {
+  CpuFacts& cpus = launch.facts.cpus;
+  const std::map<std::string, Numbers*> fields = {
+      {"own_cpus", &cpus.own}, {"given_cpus", &cpus.given}, {"memory_nodes", &cpus.memory}};
+  const auto field = fields.find(key);
+  return field == fields.end() ? nullptr : field->second;
+}
+
+/// A line "machine=..." for each of its text's.
+Status take_machine(Launch& launch, const Lines& lines) {
+  std::string text;
+  for (const std::string& line : lines)
+    if (line.starts_with("machine=")) text += line.substr(line.find('=') + 1) + "\n";
+  if (text.empty()) return Done{};
+  auto machine = pin::parse_machine(text);
+  if (!machine) return std::move(machine.error());
+  launch.facts.cpus.machine = std::move(*machine);
+  return Done{};
+}
+
 Status take_fact(Launch& launch, const std::string& line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string::npos) return wrong("no '=' in " + quote(line));
@@ -121,6 +143,8 @@ Status take_fact(Launch& launch, const std::string& line) {
     *text = value;
   else if (unsigned* number = number_field(launch, key))
     *number = static_cast<unsigned>(std::stoul(value));
+  else if (Numbers* numbers = numbers_field(launch, key))
+    *numbers = parse_numbers(value).value_or(Numbers());
   else if (!append_value(launch, key, value))
     return wrong("unknown fact " + quote(key));
   return Done{};
@@ -193,7 +217,8 @@ Result<Launch> read_case(const std::string& name) {
   auto launch = make_launch(sections["arguments"]);
   if (!launch) return launch;
   for (const std::string& line : sections["facts"])
-    BERTH_TRY(take_fact(*launch, line));
+    if (!line.starts_with("machine=")) BERTH_TRY(take_fact(*launch, line));
+  BERTH_TRY(take_machine(*launch, sections["facts"]));
   BERTH_TRY(take_role(*launch, sections["role"]));
   if (!launch->request.user.empty()) {
     auto identity = plan::find_identity(*launch);

@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWahlncKTMGSDIifYUObAmwHVRLJEyCjPFBgruQX";
+  static constexpr std::string_view kLetters = "NWahlncKTMGSDIifYUObAmwHVRLJEyCjPFBgtdruQX";
   static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
@@ -419,6 +419,9 @@ TEST(Goal, CompletesTheWordsBerthCannot) {
       {StartInit{}, "start an init that stands by the program"},
       {StartInit{true}, "start an init that stays for all ranks"},
       {SetLimit{{RLIMIT_CORE, 0, RLIM_INFINITY}}, "limit core to 0, at most unlimited"},
+      {PinToCpus{37, *parse_numbers("36-39,100")}, "bind rank 37 to the CPUs 36-39,100"},
+      {BindMemory{*parse_numbers("0-1"), false}, "take memory from the nodes 0-1 only"},
+      {BindMemory{*parse_numbers("0-1"), true}, "take memory from the nodes 0-1 in turn"},
       {SetUmask{7}, "set the umask 007"},
       {FilterCalls{"my.json", {}}, "refuse system calls as the profile 'my.json' says"},
       {StartInit{false, {90, 10, 15, ""}}, "start an init that stands by the program for 90 s"},

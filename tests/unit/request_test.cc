@@ -52,8 +52,8 @@ TEST(CommandLine, RefusalsReadLikeThis) {
             "berth: hint: did you mean --read-only?");
   EXPECT_EQ(refusal_of({"-z", "i"}),
             "berth: cannot understand the option '-z'\nberth: hint: see berth run --help");
-  EXPECT_EQ(refusal_of({"--plan=yes", "i"}),
-            "berth: cannot give '--plan' a value\nberth: hint: it is a switch");
+  EXPECT_EQ(refusal_of({"--init=yes", "i"}),
+            "berth: cannot give '--init' a value\nberth: hint: it is a switch");
   EXPECT_EQ(refusal_of({"--workdir"}),
             "berth: cannot use '--workdir' without a value\nberth: hint: write --workdir DIR");
   EXPECT_EQ(refusal_of({"--workdir", "data", "i"}),
@@ -77,6 +77,55 @@ TEST(CommandLine, HelpWinsOverWhatIsMissing) {
     EXPECT_TRUE(request->help_only);
   }
   EXPECT_FALSE(parse_command_line({"img.sqsh", "--help"})->help_only);
+}
+
+TEST(CommandLine, PlacesAreTaken) {
+  const auto request = parse_command_line({"--pin=l3",
+                                           "--pin-map",
+                                           "spread",
+                                           "--pin-again",
+                                           "--mem-bind=0-1,4",
+                                           "--ranks=8",
+                                           "--topology=n.xml",
+                                           "--plan",
+                                           "i"});
+  ASSERT_TRUE(request) << to_text(request.error());
+  EXPECT_EQ(request->placing,
+            (Placing{Pin::l3, PinMap::spread, true, MemBind::list, *parse_numbers("0-1,4")}));
+  EXPECT_TRUE(request->plan_only);
+  EXPECT_EQ(request->image, "i") << "--plan takes no next word";
+  EXPECT_EQ(parse_command_line({"--mem-bind=1", "--mem-bind=local", "i"})->placing.nodes,
+            Numbers());
+}
+
+TEST(CommandLine, ADrawingNeedsNoImage) {
+  const auto request = parse_command_line({"--plan=svg"});
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->drawing, Drawing::svg);
+  EXPECT_EQ(parse_command_line({"--plan=svg", "--plan", "i"})->drawing, Drawing::none);
+}
+
+TEST(CommandLine, PlacesAreRefusedInWords) {
+  EXPECT_EQ(refusal_of({"--pin=thread", "i"}),
+            "berth: cannot pin ranks to 'thread'\n"
+            "berth: hint: write none, pu, core, l3, numa, socket or auto");
+  EXPECT_EQ(refusal_of({"--pin-map=cyclic", "i"}),
+            "berth: cannot place ranks 'cyclic'\nberth: hint: write packed or spread");
+  EXPECT_EQ(refusal_of({"--mem-bind=near", "i"}),
+            "berth: cannot take memory from 'near'\n"
+            "berth: hint: write local, interleave, none, or the numbers of memory nodes: "
+            "--mem-bind=0-1,4");
+  EXPECT_EQ(refusal_of({"--plan=png", "i"}),
+            "berth: cannot show a plan as 'png'\n"
+            "berth: hint: write --plan, or who is where with --plan=txt or --plan=svg");
+  EXPECT_EQ(refusal_of({"--topology=", "i"}),
+            "berth: cannot read a topology from ''\n"
+            "berth: hint: name a file that 'lstopo --of xml' has written");
+  for (const char* wrong : {"0", "-1", "x", "", "65537", "99999999999999999999", "4 "})
+    EXPECT_EQ(refusal_of({std::string("--ranks=") + wrong, "i"}),
+              "berth: cannot plan for '" + std::string(wrong) +
+                  "' ranks on a node\nberth: hint: write a whole number from 1 to 65536")
+        << wrong;
 }
 
 TEST(CommandLine, IsolationIsRefusedInWords) {

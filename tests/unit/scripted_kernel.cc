@@ -231,6 +231,15 @@ Answer ScriptedProcess::announce_program() noexcept {
   return script_.note(Call::sendmsg, "announce_program");
 }
 
+Answer ScriptedProcess::pin_to_cpus(const Numbers& cpus) noexcept {
+  return script_.note(Call::sched_setaffinity, "pin_to_cpus " + to_text(cpus));
+}
+
+Answer ScriptedProcess::bind_memory(const BindMemory& wanted) noexcept {
+  return script_.note(Call::set_mempolicy,
+                      "bind_memory " + to_text(wanted.nodes) + (wanted.in_turn ? " in turn" : ""));
+}
+
 Answer ScriptedProcess::set_limit(const Limit& limit) noexcept {
   return script_.note(Call::setrlimit,
                       "set_limit " + std::to_string(limit.resource) + " " +

@@ -76,6 +76,49 @@ TEST(Rank, SurvivesNonsense) {
   EXPECT_EQ(place_of({"MPI_LOCALNRANKS", "PMI_RANK", "", "="}), " rank 0 local 0 of 1");
 }
 
+const Texts kFlux = {"FLUX_TASK_RANK=9",
+                     "FLUX_TASK_LOCAL_ID=1",
+                     "FLUX_JOB_SIZE=16",
+                     "FLUX_JOB_NNODES=2",
+                     "FLUX_JOB_ID=f5x",
+                     "FLUX_URI=local:///tmp/flux-1/local-0"};
+
+TEST(Rank, OfFluxIsOneOfAsManyOnEachNode) {
+  EXPECT_EQ(place_of(kFlux), "flux rank 9 local 1 of 8");
+  EXPECT_EQ(place_of(kSlurmTask + kFlux), "flux rank 9 local 1 of 8");
+  EXPECT_EQ(rank_of(kFlux, 42).doubt, "");
+  EXPECT_EQ(rank_of(Texts{"FLUX_JOB_NNODES=3"} + kFlux, 42).doubt,
+            "Flux has 16 ranks on 3 nodes, and does not say how many here");
+  EXPECT_NE(rank_of(kFlux, 42).step, rank_of(Texts{"FLUX_JOB_ID=f5y"} + kFlux, 42).step);
+}
+
+TEST(Rank, SaysWhyItIsInDoubt) {
+  const auto doubt = [](const Texts& environment) { return rank_of(environment, 42).doubt; };
+  for (const Texts& good : {Texts{}, kBatchScript, kOpenMpi, kHydra, kSlurmTask, kFlux})
+    EXPECT_EQ(doubt(good), "");
+  EXPECT_EQ(doubt(Texts{"OMPI_COMM_WORLD_LOCAL_RANK=x"} + kOpenMpi),
+            "OMPI_COMM_WORLD_LOCAL_RANK is 'x'");
+  EXPECT_EQ(doubt(Texts{"OMPI_COMM_WORLD_LOCAL_RANK="} + kOpenMpi),
+            "OMPI_COMM_WORLD_LOCAL_RANK is not set");
+  EXPECT_EQ(doubt(Texts{"OMPI_COMM_WORLD_LOCAL_SIZE=99999999999999"} + kOpenMpi),
+            "OMPI_COMM_WORLD_LOCAL_SIZE is '99999999999999'");
+  EXPECT_EQ(doubt(Texts{"MPI_LOCALNRANKS=1"} + kHydra),
+            "it is number 1 of 1, counted from 0 (MPI_LOCALRANKID)");
+  EXPECT_EQ(doubt(Texts{"MPI_LOCALNRANKS=0"} + kHydra),
+            "it is number 1 of 0, counted from 0 (MPI_LOCALRANKID)");
+  EXPECT_EQ(doubt(Texts{"SLURM_NODEID=2"} + kSlurmTask),
+            "SLURM_STEP_TASKS_PER_NODE is '4,3' on node 2");
+  EXPECT_EQ(doubt(Texts{"SLURM_LOCALID=-1"} + kSlurmTask), "SLURM_LOCALID is '-1'");
+  EXPECT_EQ(doubt({"PMIX_RANK=3"}), "PMIX_RANK is set, and nothing says how many ranks are here");
+}
+
+TEST(RankVariables, AreThoseThatNoOtherRankOfTheNodeHas) {
+  EXPECT_EQ(rank_variables(kSlurmTask), (Texts{"SLURM_PROCID=6", "SLURM_LOCALID=2"}));
+  EXPECT_EQ(rank_variables(kSlurmTask + kOpenMpi),
+            (Texts{"OMPI_COMM_WORLD_RANK=5", "OMPI_COMM_WORLD_LOCAL_RANK=1"}));
+  EXPECT_EQ(rank_variables(kBatchScript), Texts{});
+}
+
 TEST(Step, IsEqualInAllItsRanksAndInNoOtherStep) {
   const std::string step = rank_of(kSlurmTask, 42).step;
   Texts other_rank = {"SLURM_PROCID=4", "SLURM_LOCALID=0"};
@@ -122,12 +165,13 @@ TEST(TasksOnNode, ReadsSlurmsNotation) {
                          Row{"", 0, 1},
                          Row{",", 0, 1},
                          Row{"x", 0, 1},
-                         Row{"2(x", 0, 2},
-                         Row{"2(x)", 0, 2},
+                         Row{"2(x", 0, 1},
+                         Row{"2(x)", 0, 1},
                          Row{"2(x3", 1, 1},
                          Row{"-2", 0, 1},
                          Row{"99999999999", 0, 1}})
-    EXPECT_EQ(tasks_on_node(row.text, row.index), row.tasks) << row.text << " at " << row.index;
+    EXPECT_EQ(find_tasks(row.text, row.index).value_or(1), row.tasks)
+        << row.text << " at " << row.index;
 }
 
 TEST(ValueOf, IsTheFirstOfThatVeryName) {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/request/place.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace berth::request {
+
+namespace {
+
+using Values = std::vector<std::string>;
+
+Status set_pin(Request& request, const std::string& value) {
+  const auto* const known =
+      std::find_if(kPins.begin(), kPins.end(), [&](const auto& one) { return one.first == value; });
+  if (known == kPins.end())
+    return Error{Blame::usage,
+                 "pin ranks to " + quote(value),
+                 {},
+                 "write none, pu, core, l3, numa, socket or auto"};
+  request.placing.pin = known->second;
+  return Done{};
+}
+
+Values pin_of(const Request& request) {
+  if (request.placing.pin == Pin::none) return {};
+  const auto* const known = std::find_if(kPins.begin(), kPins.end(), [&](const auto& one) {
+    return one.second == request.placing.pin;
+  });
+  return {std::string(known->first)};
+}
+
+Status set_pin_map(Request& request, const std::string& value) {
+  if (value != "packed" && value != "spread")
+    return Error{Blame::usage, "place ranks " + quote(value), {}, "write packed or spread"};
+  request.placing.map = value == "packed" ? PinMap::packed : PinMap::spread;
+  return Done{};
+}
+
+Status set_memory(Request& request, const std::string& value) {
+  Placing& placing = request.placing;
+  placing.nodes = {};
+  if (value == "none") placing.memory = MemBind::none;
+  if (value == "local") placing.memory = MemBind::local;
+  if (value == "interleave") placing.memory = MemBind::interleave;
+  if (value == "none" || value == "local" || value == "interleave") return Done{};
+  auto nodes = parse_numbers(value);
+  if (!nodes)
+    return Error{Blame::usage,
+                 "take memory from " + quote(value),
+                 {},
+                 "write local, interleave, none, or the numbers of memory nodes: --mem-bind=0-1,4"};
+  placing.memory = MemBind::list;
+  placing.nodes = std::move(*nodes);
+  return Done{};
+}
+
+Values memory_of(const Request& request) {
+  switch (request.placing.memory) {
+    case MemBind::none:
+      break;
+    case MemBind::local:
+      return {"local"};
+    case MemBind::interleave:
+      return {"interleave"};
+    case MemBind::list:
+      return {to_text(request.placing.nodes)};
+  }
+  return {};
+}
+
+Status set_topology(Request& request, const std::string& value) {
+  if (value.empty())
+    return Error{Blame::usage,
+                 "read a topology from ''",
+                 {},
+                 "name a file that 'lstopo --of xml' has written"};
+  request.topology = value;
+  return Done{};
+}
+
+Status set_ranks(Request& request, const std::string& value) {
+  const char* end = value.data() + value.size();
+  const auto [rest, trouble] = std::from_chars(value.data(), end, request.ranks);
+  if (trouble == std::errc{} && rest == end && request.ranks > 0 && request.ranks <= Numbers::kMost)
+    return Done{};
+  return Error{Blame::usage,
+               "plan for " + quote(value) + " ranks on a node",
+               {},
+               "write a whole number from 1 to " + std::to_string(Numbers::kMost)};
+}
+
+Status set_plan(Request& request, const std::string& value) {
+  if (!value.empty() && value != "txt" && value != "svg")
+    return Error{Blame::usage,
+                 "show a plan as " + quote(value),
+                 {},
+                 "write --plan, or who is where with --plan=txt or --plan=svg"};
+  request.plan_only = true;
+  request.drawing = value.empty() ? Drawing::none : value == "txt" ? Drawing::text : Drawing::svg;
+  return Done{};
+}
+
+Values plan_of(const Request& request) {
+  if (!request.plan_only) return {};
+  return {request.drawing == Drawing::none ? "" : request.drawing == Drawing::text ? "txt" : "svg"};
+}
+
+}  // namespace
+
+std::vector<Option> place_rows() {
+  return {
+      {{"pin",
+        0,
+        "PART",
+        "bind each rank to CPUs of its own: none, pu, core, l3, numa, socket, auto"},
+       set_pin,
+       pin_of},
+      {{"pin-map", 0, "packed|spread", "the next rank beside the last one, or far from it"},
+       set_pin_map,
+       [](const Request& r) {
+         return r.placing.map == PinMap::spread ? Values{"spread"} : Values{};
+       }},
+      {{"pin-again", 0, "", "pin a rank also where its launcher has bound it, within these CPUs"},
+       [](Request& r, const std::string&) -> Status {
+         r.placing.again = true;
+         return Done{};
+       },
+       [](const Request& r) { return r.placing.again ? Values{""} : Values{}; }},
+      {{"mem-bind",
+        0,
+        "local|interleave|LIST|none",
+        "which memory nodes the program's memory is from"},
+       set_memory,
+       memory_of},
+      {{"plan", 0, "[=txt|svg]", "print the steps or draw the node, and do nothing"},
+       set_plan,
+       plan_of},
+      {{"topology", 0, "FILE", "plan for the machine in FILE, as 'lstopo --of xml' writes it"},
+       set_topology,
+       [](const Request& r) { return r.topology.empty() ? Values{} : Values{r.topology}; }},
+      {{"ranks", 0, "NUMBER", "plan for that many ranks on the node"},
+       set_ranks,
+       [](const Request& r) { return r.ranks != 0 ? Values{std::to_string(r.ranks)} : Values{}; }},
+  };
+}
+
+}  // namespace berth::request
