@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <string>
 
 const char plugin_name[] = "berth";
 const char plugin_type[] = "spank";
@@ -84,14 +85,26 @@ int keep_value(int /*val*/, const char* value, int remote) {
   });
 }
 
+int keep_pin(int /*val*/, const char* value, int remote) {
+  return remote != 0 ? 0 : succeed_or_end([&] { return submit_side().keep_pin(value); });
+}
+
+Status register_option(spank_t spank, spank_option option) {
+  if (static_cast<int>(spank_option_register(spank, &option)) == 0) return Done{};
+  return Error{Blame::host, "register --" + std::string(option.name) + " with Slurm", {}, ""};
+}
+
 /// Every context has to register what one of them takes (spank(7)).
-Status register_option(spank_t spank) {
+Status register_options(spank_t spank) {
+  static char pin[] = "container-pin";
+  static char part[] = "PART";
+  static char pin_usage[] = "bind each task to CPUs of its own, as berth run --pin does";
+  BERTH_TRY(register_option(spank, {pin, part, pin_usage, 1, 0, keep_pin}));
+  if (api_version() >= slurm_plugin::kApiOf2108) return Done{};  // --container is Slurm's own there
   static char name[] = "container";
   static char argument[] = "IMAGE";
   static char usage[] = "run inside a container image, a .sqsh file";
-  spank_option option = {name, argument, usage, 1, 0, keep_value};
-  if (static_cast<int>(spank_option_register(spank, &option)) == 0) return Done{};
-  return Error{Blame::host, "register --container with Slurm", {}, ""};
+  return register_option(spank, {name, argument, usage, 1, 0, keep_value});
 }
 
 }  // namespace
@@ -101,8 +114,7 @@ int slurm_spank_init(spank_t spank, int /*count*/, char** /*words*/) {
   if (context == S_CTX_SLURMD || context == S_CTX_JOB_SCRIPT) return 0;
   const auto begin = [&]() -> Status {
     if (is_submit_side(context)) submit_side().begin();
-    if (api_version() < slurm_plugin::kApiOf2108) return register_option(spank);
-    return Done{};
+    return register_options(spank);
   };
   return is_submit_side(context) ? succeed_or_end(begin) : succeed(begin);
 }

@@ -56,6 +56,25 @@ void SubmitSide::keep_own_value(const char* value) {
   own_value_ = value == nullptr ? "" : value;
 }
 
+Status SubmitSide::keep_pin(const char* value) {
+  auto placing = parse_pin(value == nullptr ? "" : value);
+  if (!placing) return std::move(placing.error());
+  placing_ = std::move(*placing);
+  return Done{};
+}
+
+/// Without an image nobody would do what it says.
+Status SubmitSide::check_pin(Command command) const {
+  if (!placing_) return Done{};
+  return Error{Blame::usage,
+               command == Command::allocator ? "use --container-pin for a whole job"
+                                             : "use --container-pin without --container",
+               {},
+               command == Command::allocator
+                   ? "put it on the srun line, inside the script or the allocation"
+                   : "name an image, or bind tasks with srun's --cpu-bind"};
+}
+
 /// Slurm has written its option into the variable that begin() cleared.
 std::optional<std::string> SubmitSide::given_value() {
   return own_value_ ? own_value_ : read_variable(kSlurmsVariable);
@@ -70,7 +89,7 @@ Status SubmitSide::take_option(Command command, const std::vector<std::string>& 
                       "in a heterogeneous step",
                       "start one srun for each component, or write srun berth run IMAGE PROGRAM");
   // A directory below 21.08 is refused as an image: that Slurm has no bundles.
-  if (!value || (!own_value_ && find_meaning(*value) == Meaning::bundle)) return Done{};
+  if (!value || (!own_value_ && find_meaning(*value) == Meaning::bundle)) return check_pin(command);
   BERTH_TRY(check_companions(command, *value));
   return take_image(*value, plugin_words);
 }
@@ -120,9 +139,11 @@ Status SubmitSide::enter_step(int argc, char** argv) {
   if (argc < 1 || argv == nullptr || argv[0] == nullptr)
     return Error{Blame::usage, "start a step without a program", {}, ""};
   const std::vector<std::string> words(argv, argv + argc);
-  write_variable(
-      kTravellingVariable,
-      make_task_text({image_, typed_program(read_own_command_line(), words), step_key_}));
+  write_variable(kTravellingVariable,
+                 make_task_text({image_,
+                                 typed_program(read_own_command_line(), words),
+                                 step_key_,
+                                 placing_.value_or(Placing())}));
   // Changed here and not on the node, so that a node without berth fails at exec. Slurm keeps the
   // pointer until it exits: never freed.
   argv[0] = ::strdup(berth_.c_str());

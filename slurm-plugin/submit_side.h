@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "launcher/model/place.h"
 
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class SubmitSide {
   /// The value of an option that is ours, below Slurm 21.08. The last one counts.
   void keep_own_value(const char* value);
 
+  /// The value of --container-pin. The last one counts.
+  Status keep_pin(const char* value);
+
   /// After options are parsed, once per component: decides whose --container is.
   Status take_option(Command command, const std::vector<std::string>& plugin_words);
 
@@ -34,6 +38,7 @@ class SubmitSide {
 
  private:
   std::optional<std::string> given_value();
+  [[nodiscard]] Status check_pin(Command command) const;
   [[nodiscard]] Status check_companions(Command command, const std::string& value) const;
   Status take_image(const std::string& value, const std::vector<std::string>& plugin_words);
 
@@ -43,6 +48,7 @@ class SubmitSide {
   std::string berth_;
   std::string image_;  ///< empty: not a step of ours
   std::string step_key_;
+  std::optional<Placing> placing_;
 };
 
 }  // namespace berth::slurm_plugin

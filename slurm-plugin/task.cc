@@ -2,6 +2,7 @@
 #include "slurm-plugin/task.h"
 
 #include "launcher/model/request.h"
+#include "launcher/request/options.h"
 #include "launcher/request/request_text.h"
 
 #include <sys/random.h>
@@ -26,7 +27,15 @@ std::string make_task_text(const Task& task) {
   request.image = task.image;
   request.command = {task.program};
   request.step_key = task.step_key;
+  request.placing = task.placing;
   return request::to_text(request);
+}
+
+Result<Placing> parse_pin(const std::string& value) {
+  Request request;
+  for (const request::Option& option : request::options())
+    if (option.name == "pin") BERTH_TRY(option.apply(request, value));
+  return request.placing;
 }
 
 Result<std::string> make_step_key() {

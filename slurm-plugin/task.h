@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "launcher/model/place.h"
 
 #include <string>
 #include <vector>
@@ -23,10 +24,14 @@ struct Task {
   std::string image;     ///< absolute
   std::string program;   ///< as typed; its arguments stay where they are
   std::string step_key;  ///< strangers cannot guess it
+  Placing placing = {};  ///< of its ranks on their nodes
 };
 
 /// The value of the variable. Pure.
 std::string make_task_text(const Task& task);
+
+/// The value of --container-pin, which is that of --pin.
+Result<Placing> parse_pin(const std::string& value);
 
 /// 32 hexadecimal digits that nobody knows (getrandom(2)).
 Result<std::string> make_step_key();

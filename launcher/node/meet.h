@@ -38,7 +38,7 @@ struct Leader {
 /// The finished container.
 struct Joiner {
   std::vector<UniqueFd> namespaces;  ///< for enter::LinuxProcess
-  std::string config;  ///< what the leader knows already, in its own words
+  std::string config;                ///< what the leader knows already, in its own words
 };
 
 /// Waits, if there is a leader already, until its container is finished. An error after seconds if

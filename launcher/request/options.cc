@@ -384,8 +384,12 @@ std::vector<Option> berth_rows() {
 
 std::vector<Option> make_table() {
   std::vector<Option> table = content_rows();
-  for (const auto& rows :
-       {variable_rows(), isolation_rows(), capability_rows(), process_rows(), place_rows(), berth_rows()})
+  for (const auto& rows : {variable_rows(),
+                           isolation_rows(),
+                           capability_rows(),
+                           process_rows(),
+                           place_rows(),
+                           berth_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;
 }

@@ -34,8 +34,8 @@ std::vector<IdRange> ranges_of(const std::string& text, const std::string& user,
 std::string node_name();
 
 /// This process's place in its job, from the variables of Open MPI's mpirun, MPICH's hydra, Flux,
-/// Slurm and PMIx, the innermost launcher first. `parent` stands for the step where a launcher names
-/// none. Pure.
+/// Slurm and PMIx, the innermost launcher first. `parent` stands for the step where a launcher
+/// names none. Pure.
 Rank rank_of(const std::vector<std::string>& environment, int parent);
 
 /// "NAME=VALUE" of the variables that tell this process its place among the ranks of its node: no

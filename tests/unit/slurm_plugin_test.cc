@@ -160,6 +160,17 @@ TEST(TaskText, IsARequestThatTheLauncherUnderstands) {
   EXPECT_EQ(request->step_key, "0123abcd");
 }
 
+TEST(TaskText, SaysWhereTasksArePinned) {
+  const auto placing = parse_pin("l3");
+  ASSERT_TRUE(placing);
+  const auto request = request::parse_request_text(make_task_text({"/i", "app", "k", *placing}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->placing.pin, Pin::l3);
+  const auto wrong = parse_pin("thread");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().goal, "pin ranks to 'thread'");
+}
+
 TEST(TaskText, TravelsUnderANameThatSlurmAlwaysPassesOn) {
   EXPECT_TRUE(std::string(kTravellingVariable).starts_with("SLURM"));
 }
