@@ -2,7 +2,7 @@
 # What `cmake --install` puts where. Parts that were not built are left out.
 # `cmake --build . --target installable` builds just that, without the tests.
 add_custom_target(installable)
-foreach(part berth berth-image berth-pin berth_spank)
+foreach(part berth berth-image berth-pin berth-hooks berth_spank)
   if(TARGET ${part})
     add_dependencies(installable ${part})
   endif()
@@ -10,7 +10,7 @@ endforeach()
 if(TARGET berth)
   install(TARGETS berth RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-foreach(program berth-image berth-pin)
+foreach(program berth-image berth-pin berth-hooks)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/berth)
   endif()

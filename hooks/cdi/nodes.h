@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device nodes of this node, as edits want them.
+#pragma once
+
+#include "base/result.h"
+#include "hooks/edits.h"
+
+namespace berth::hooks {
+
+/// Whether each is there and is the device that its specification means. Where that names no host
+/// path, and nothing is there, it is an error too: a program without its device fails later, and
+/// says less.
+Status check_nodes(const Edits& edits);
+
+/// Notes each group in which this process is not: it cannot take one.
+void check_groups(Edits& edits);
+
+}  // namespace berth::hooks

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a hook wants changed in a container: the vocabulary of CDI's containerEdits (Container
+// Device Interface 0.8, "Container edits"). Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::hooks {
+
+struct DeviceNode {
+  std::string path;  ///< inside the container
+  std::string from;  ///< on this node
+  /// Of which kind and number it must be there, as the specification of the device says.
+  char type = '\0';  ///< 'b' or 'c'; '\0': whichever it is
+  std::optional<std::uint32_t> major = {};
+  std::optional<std::uint32_t> minor = {};
+
+  bool operator==(const DeviceNode&) const = default;
+};
+
+struct Mount {
+  std::string from;  ///< on this node; of a file system that is made, what it calls itself
+  std::string to;
+  std::string type = {};  ///< of a file system that is made; empty: the tree at `from` is shown
+  std::vector<std::string> options = {};  ///< as mount(8) has them
+
+  bool operator==(const Mount&) const = default;
+};
+
+struct Edits {
+  std::string who;                          ///< "vendor.com/gpu=0 (/etc/cdi/vendor.json)"
+  std::vector<std::string> variables = {};  ///< NAME=value
+  std::vector<std::string> prepended =
+      {};  ///< NAME=VALUE: goes in front of what NAME is, with a colon
+  std::vector<DeviceNode> devices = {};
+  std::vector<Mount> mounts = {};
+  std::vector<std::uint32_t> groups = {};  ///< that the program has to be in
+  std::vector<std::string> left_out = {};  ///< what it also asks for, and why it does not get it
+
+  bool operator==(const Edits&) const = default;
+};
+
+}  // namespace berth::hooks

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/edits_text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace berth::hooks {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kCannot = "cannot ";
+
+// Names and paths may be any bytes; the other side gets what is not UTF-8 as U+FFFD.
+constexpr auto kReplace = Json::error_handler_t::replace;
+
+Json optional_number(const std::optional<std::uint32_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
+std::optional<std::uint32_t> number_in(const Json& value) {
+  if (value.is_null()) return std::nullopt;
+  return value.get<std::uint32_t>();
+}
+
+Json to_json(const Edits& edits) {
+  Json devices = Json::array();
+  for (const DeviceNode& node : edits.devices)
+    devices.push_back({{"path", node.path},
+                       {"from", node.from},
+                       {"type", node.type == '\0' ? std::string() : std::string(1, node.type)},
+                       {"major", optional_number(node.major)},
+                       {"minor", optional_number(node.minor)}});
+  Json mounts = Json::array();
+  for (const Mount& mount : edits.mounts)
+    mounts.push_back(
+        {{"from", mount.from}, {"to", mount.to}, {"type", mount.type}, {"options", mount.options}});
+  return {{"who", edits.who},
+          {"variables", edits.variables},
+          {"prepended", edits.prepended},
+          {"devices", std::move(devices)},
+          {"mounts", std::move(mounts)},
+          {"groups", edits.groups},
+          {"left_out", edits.left_out}};
+}
+
+Edits from_json(const Json& json) {
+  Edits edits;
+  edits.who = json.at("who").get<std::string>();
+  edits.variables = json.at("variables").get<std::vector<std::string>>();
+  edits.prepended = json.at("prepended").get<std::vector<std::string>>();
+  for (const Json& node : json.at("devices")) {
+    const auto type = node.at("type").get<std::string>();
+    edits.devices.push_back({node.at("path").get<std::string>(),
+                             node.at("from").get<std::string>(),
+                             type.empty() ? '\0' : type.front(),
+                             number_in(node.at("major")),
+                             number_in(node.at("minor"))});
+  }
+  for (const Json& mount : json.at("mounts"))
+    edits.mounts.push_back({mount.at("from").get<std::string>(),
+                            mount.at("to").get<std::string>(),
+                            mount.at("type").get<std::string>(),
+                            mount.at("options").get<std::vector<std::string>>()});
+  edits.groups = json.at("groups").get<std::vector<std::uint32_t>>();
+  edits.left_out = json.at("left_out").get<std::vector<std::string>>();
+  return edits;
+}
+
+Result<std::vector<Edits>> take(const Json& json) {
+  if (const auto error = json.find("error"); error != json.end())
+    return Error{static_cast<Blame>(error->at("blame").get<int>()),
+                 error->at("goal").get<std::string>(),
+                 {},
+                 error->at("hint").get<std::string>()};
+  std::vector<Edits> all;
+  for (const Json& edits : json.at("edits"))
+    all.push_back(from_json(edits));
+  return all;
+}
+
+}  // namespace
+
+std::string to_text(const Result<std::vector<Edits>>& edits) {
+  Json json;
+  if (edits) {
+    json["edits"] = Json::array();
+    for (const Edits& one : *edits)
+      json["edits"].push_back(to_json(one));
+  } else {
+    json["error"] = {{"blame", static_cast<int>(edits.error().blame)},
+                     {"goal", sentence_of(edits.error()).substr(kCannot.size())},
+                     {"hint", edits.error().hint}};
+  }
+  return json.dump(-1, ' ', false, kReplace) + "\n";
+}
+
+Result<std::vector<Edits>> parse_edits(std::string_view text) {
+  try {
+    return take(Json::parse(text));
+  } catch (const Json::exception&) {
+    return Error{Blame::internal, "understand what berth-hooks says"};
+  }
+}
+
+}  // namespace berth::hooks

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+#include "base/text.h"
+#include "hooks/gpu/choose.h"
+#include "hooks/gpu/gpus.h"
+#include "hooks/gpu/loader_cache.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace berth::hooks {
+
+namespace {
+
+constexpr std::size_t kLargestCache = 64UL << 20;
+
+struct Gpu {
+  std::string name;  ///< "GPU-8a4..."
+  std::string minor;
+};
+
+/// What a program links or opens that comes with the driver, and fits no other release of it.
+constexpr std::array<std::string_view, 16> kLibraries = {"libcuda.so.1",
+                                                         "libcudadebugger.so.1",
+                                                         "libnvidia-ml.so.1",
+                                                         "libnvidia-ptxjitcompiler.so.1",
+                                                         "libnvidia-nvvm.so.4",
+                                                         "libnvidia-gpucomp.so",
+                                                         "libnvidia-opencl.so.1",
+                                                         "libnvidia-cfg.so.1",
+                                                         "libnvidia-allocator.so.1",
+                                                         "libnvidia-encode.so.1",
+                                                         "libnvidia-opticalflow.so.1",
+                                                         "libnvidia-pkcs11-openssl3.so",
+                                                         "libnvidia-sandboxutils.so.1",
+                                                         "libnvcuvid.so.1",
+                                                         "libnvoptix.so.1",
+                                                         "libnvidia-rtcore.so"};
+
+constexpr std::array<const char*, 4> kTools = {
+    "nvidia-smi", "nvidia-debugdump", "nvidia-cuda-mps-control", "nvidia-cuda-mps-server"};
+
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+/// In the order of their places on the bus, as the driver's tools number them.
+std::vector<Gpu> find_gpus(const std::string& root) {
+  const std::string directory = root + "/proc/driver/nvidia/gpus";
+  std::vector<Gpu> gpus;
+  for (const std::string& place : names_in(directory)) {
+    const std::string file = directory + "/" + place + "/information";
+    Gpu gpu{value_in(file, "GPU UUID", ':'), value_in(file, "Device Minor", ':')};
+    if (!gpu.minor.empty()) gpus.push_back(std::move(gpu));
+  }
+  return gpus;
+}
+
+/// Some have the driver's release in their name, behind the one that the list has.
+bool is_of_driver(const std::string& name) {
+  return std::any_of(kLibraries.begin(), kLibraries.end(), [&](std::string_view known) {
+    return name == known || (known.ends_with(".so") && name.starts_with(std::string(known) + "."));
+  });
+}
+
+void add_libraries(Edits& edits, const std::string& root) {
+  const auto cache = read_text_file(root + "/etc/ld.so.cache", kLargestCache);
+  if (!cache) {
+    edits.left_out.push_back(
+        "the driver's libraries: there is no /etc/ld.so.cache to find them by");
+    return;
+  }
+  std::vector<std::string> done;
+  for (const Library& library : read_loader_cache(*cache)) {
+    if (!is_of_driver(library.name)) continue;
+    if (std::find(done.begin(), done.end(), library.name) != done.end()) continue;
+    done.push_back(library.name);
+    edits.mounts.push_back({library.path,
+                            std::string(kDriverLibraries) + "/" + library.name,
+                            "",
+                            {"ro", "nosuid", "nodev"}});
+  }
+  if (!done.empty())
+    edits.prepended.push_back(std::string("LD_LIBRARY_PATH=") + kDriverLibraries);
+  else
+    edits.left_out.emplace_back("the driver's libraries: the loader of this node knows none");
+}
+
+void add_nodes(Edits& edits, const std::vector<Gpu>& gpus, const std::string& root) {
+  for (const char* shared :
+       {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset"})
+    if (is_there(root + shared)) edits.devices.push_back({shared, shared});
+  for (const Gpu& gpu : gpus) {
+    const std::string node = "/dev/nvidia" + gpu.minor;
+    edits.devices.push_back({node, node});
+  }
+}
+
+}  // namespace
+
+Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted, const std::string& root) {
+  const std::vector<Gpu> there = find_gpus(root);
+  if (there.empty()) return std::optional<Edits>();
+  std::vector<std::string> names;
+  for (const Gpu& gpu : there)
+    names.push_back(gpu.name);
+  const auto chosen = choose_gpus(wanted, names);
+  if (!chosen) return chosen.error();
+  Edits edits{.who = "--gpus (NVIDIA)"};
+  std::vector<Gpu> gpus;
+  std::string visible;
+  for (const std::size_t number : *chosen) {
+    gpus.push_back(there[number]);
+    visible += (visible.empty() ? "" : ",") + there[number].name;
+  }
+  edits.variables = {"NVIDIA_VISIBLE_DEVICES=" + visible};
+  // Where the container shows all of /dev, this is what keeps the others out of sight.
+  if (!wanted.all) edits.variables.push_back("CUDA_VISIBLE_DEVICES=" + visible);
+  add_nodes(edits, gpus, root);
+  add_libraries(edits, root);
+  for (const std::string tool : kTools)
+    if (is_there(root + "/usr/bin/" + tool))
+      edits.mounts.push_back(
+          {"/usr/bin/" + tool, "/usr/bin/" + tool, "", {"ro", "nosuid", "nodev"}});
+  return std::optional<Edits>(std::move(edits));
+}
+
+}  // namespace berth::hooks

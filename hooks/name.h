@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of devices as the Container Device Interface has them: "vendor.com/class=name". Pure. No
+// third-party library: the Slurm plugin links this.
+#pragma once
+
+#include "base/result.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace berth::hooks {
+
+struct DeviceName {
+  std::string kind;  ///< "vendor.com/class"
+  std::string name;
+
+  bool operator==(const DeviceName&) const = default;
+};
+
+std::string to_text(const DeviceName& device);
+
+/// Whether a vendor or a class may be called so: a letter, then letters, digits, '_', '-' and '.',
+/// not one of these three at the end.
+bool is_vendor_or_class(std::string_view text);
+
+/// Whether a device may be called so: as above with ':' too, and it may begin with a digit.
+bool is_device_part(std::string_view text);
+
+/// "vendor.com/class".
+bool is_kind(std::string_view text);
+
+/// Whether `text` is meant as such a name, and not as a path.
+bool looks_like_device_name(std::string_view text);
+
+Result<DeviceName> parse_device_name(const std::string& text);
+
+/// Of which GPUs --gpus speaks.
+struct WantedGpus {
+  bool all = false;
+  std::vector<std::string> names;  ///< numbers as the driver's tools count, or the driver's names
+};
+
+/// "all", or numbers and names between commas.
+Result<WantedGpus> parse_gpus(const std::string& text);
+
+}  // namespace berth::hooks

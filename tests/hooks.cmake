@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+berth_test(cdi_test LABELS unit hooks SOURCES tests/unit/cdi_test.cc NEEDS berth_cdi)
+berth_test(registry_of_devices_test LABELS unit hooks
+           SOURCES tests/unit/registry_of_devices_test.cc NEEDS berth_cdi)
+berth_test(gpus_test LABELS unit hooks SOURCES tests/unit/gpus_test.cc NEEDS berth_gpu)
+berth_fuzz(cdi_spec SOURCES tests/fuzz/cdi_spec.cc NEEDS berth_cdi)
