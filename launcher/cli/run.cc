@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "image/overlay/overlay.h"
 #include "launcher/cli/cpus.h"
+#include "launcher/cli/devices.h"
 #include "launcher/cli/identity.h"
 #include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
@@ -36,7 +37,7 @@ namespace berth::cli {
 namespace {
 
 constexpr int kBeforeTheProgram = 125;
-constexpr char kBetween = '\0';  ///< of the two texts that a leader has for joiners
+constexpr char kBetween = '\0';  ///< of the texts that a leader has for joiners
 
 /// What must stay open until the program begins.
 struct Held {
@@ -58,6 +59,10 @@ std::vector<std::string> places_for(const Request& request) {
   std::vector<std::string> places;
   if (request.own_ipc) places.emplace_back("/dev/mqueue");
   if (request.net != Net::host) places.emplace_back("/sys/fs/cgroup");
+  if (request.dev == Dev::minimal) {
+    places.emplace_back("/dev/shm");
+    if (!request.own_ipc) places.emplace_back("/dev/mqueue");
+  }
   return places;
 }
 
@@ -84,6 +89,7 @@ class Run {
   Status read_letter(const std::string& letter);
   Status prepare_overlay();
   Status start_servers();
+  Status take_devices();
   Status read_image();
   Status read_config();
   Result<std::vector<Step>> make_rest();
@@ -101,6 +107,7 @@ class Run {
   CpuLook cpus_{launch_};
   Held held_;
   enter::Trace trace_;
+  DeviceLook devices_;
   bool is_shared_ = false;
   bool is_read_ = false;
   overlay::Clock::time_point begin_ = overlay::Clock::now();  ///< ranks wait at the same time
@@ -166,13 +173,16 @@ Status Run::read_image() {
   return find_identity(launch_);
 }
 
-/// What a leader has found: the machine, if it was looked at, and what the image says.
+/// What a leader has found: the machine and what devices need, if it has looked at them, and what
+/// the image says, which may have anything in it.
 Status Run::read_letter(const std::string& letter) {
-  const std::size_t middle = letter.find(kBetween);
-  if (middle == std::string::npos)
+  const std::size_t first = letter.find(kBetween);
+  const std::size_t second = first == letter.npos ? first : letter.find(kBetween, first + 1);
+  if (second == letter.npos)
     return Error{Blame::internal, "join the container of this step: half of its letter is missing"};
-  BERTH_TRY(take_from_leader(launch_, letter.substr(middle + 1)));
-  return cpus_.take(letter.substr(0, middle));
+  devices_.take(letter.substr(first + 1, second - first - 1));
+  BERTH_TRY(take_from_leader(launch_, letter.substr(second + 1)));
+  return cpus_.take(letter.substr(0, first));
 }
 
 /// Leads or joins the container of the step.
@@ -187,18 +197,33 @@ Status Run::share() {
   }
   launch_.role = Role::leader;
   BERTH_TRY(cpus_.start());
+  BERTH_TRY(devices_.start(launch_.request, session_));
   BERTH_TRY(start_servers());
   BERTH_TRY(read_image());
+  BERTH_TRY(devices_.finish());
   BERTH_TRY(cpus_.finish());
-  auto keeper = node::start_keeper({std::move(std::get_if<node::Leader>(&*met)->listener),
-                                    cpus_.machine_text() + kBetween + text_for_joiners(launch_),
-                                    launch_.facts.rank.local_size,
-                                    launch_.facts.network,
-                                    maps_for(launch_),
-                                    held_.overlay.lock.get()},
-                                   launch_.facts.helpers);
+  auto keeper = node::start_keeper(
+      {std::move(std::get_if<node::Leader>(&*met)->listener),
+       cpus_.machine_text() + kBetween + devices_.answer() + kBetween + text_for_joiners(launch_),
+       launch_.facts.rank.local_size,
+       launch_.facts.network,
+       maps_for(launch_),
+       held_.overlay.lock.get()},
+      launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held_.keeper = std::move(*keeper);
+  return Done{};
+}
+
+/// From here on they are binds and variables like any others.
+Status Run::take_devices() {
+  BERTH_TRY(devices_.finish());
+  if (devices_.is_asked()) trace_.add("find what its devices need");
+  const auto left_out = devices_.add_to(launch_.request);
+  if (!left_out) return left_out.error();
+  if (launch_.request.quiet || launch_.facts.rank.local_rank != 0) return Done{};
+  for (const std::string& sentence : *left_out)
+    session_.streams.err("berth: " + sentence + "\n");
   return Done{};
 }
 
@@ -258,6 +283,7 @@ Status Run::look() {
   BERTH_TRY(cpus_.begin(session_));
   is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
   if (!is_shared_) BERTH_TRY(cpus_.start());
+  if (!is_shared_) BERTH_TRY(devices_.start(launch_.request, session_));
   BERTH_TRY(open_images());
   trace_.add("open the image");
   if (!is_shared_) BERTH_TRY(start_servers());
@@ -271,10 +297,12 @@ Status Run::look() {
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
   if (!is_shared_) {
+    BERTH_TRY(take_devices());
     BERTH_TRY(find_cpus());
     return launch_.request.user.empty() ? Status(Done{}) : read_image();
   }
   BERTH_TRY(share());
+  BERTH_TRY(take_devices());
   trace_.add(launch_.role == Role::leader ? "start a container for all ranks of the step"
                                           : "find the container of the step");
   return Done{};
@@ -347,7 +375,7 @@ Status Run::print_plan() {
   if (!steps) return steps.error();
   const auto map = plan::map_text(launch_);
   if (!map) return map.error();
-  session_.streams.out(plan::to_text(*steps) + *map);
+  session_.streams.out(devices_.description() + plan::to_text(*steps) + *map);
   return Done{};
 }
 

@@ -27,6 +27,7 @@ Result<Request> settle(Session& session, const Wish& wish) {
   if (settings->are_empty()) return alone;
   auto presets = request::make_preset_request(*settings);
   if (!presets) return presets;
+  presets->preset_env = presets->env.size();
   auto request = wish.parse(std::move(*presets));
   if (!request) return request;
   const auto given = wish.options();

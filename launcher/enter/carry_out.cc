@@ -43,6 +43,7 @@ std::optional<Answer> apply_to_places(const Step& step, Mounts& mounts) noexcept
     return mounts.mount_private_root(*root);
   if (const auto* tree = std::get_if<CarryTree>(&step))
     return mounts.carry_tree(tree->path.c_str());
+  if (const auto* link = std::get_if<MakeLink>(&step)) return mounts.make_link(*link);
   if (const auto* place = std::get_if<MaskPlace>(&step))
     return mounts.mask_place(place->path.c_str());
   if (const auto* place = std::get_if<LockPlace>(&step))

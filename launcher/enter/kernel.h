@@ -89,6 +89,7 @@ class Mounts {
   virtual Answer mount_overlay(const MountOverlay& overlay) noexcept = 0;
   virtual Answer use_image(const char* at) noexcept = 0;
   virtual Answer attach_tree(const AttachTree& wanted) noexcept = 0;
+  virtual Answer make_link(const MakeLink& link) noexcept = 0;
   /// These two do nothing where nothing is.
   virtual Answer mask_place(const char* path) noexcept = 0;
   virtual Answer lock_place(const char* path) noexcept = 0;

@@ -57,6 +57,7 @@ class LinuxMounts : public Mounts {
   Answer mount_overlay(const MountOverlay& overlay) noexcept override;
   Answer use_image(const char* at) noexcept override;
   Answer attach_tree(const AttachTree& wanted) noexcept override;
+  Answer make_link(const MakeLink& link) noexcept override;
   Answer mask_place(const char* path) noexcept override;
   Answer lock_place(const char* path) noexcept override;
   Answer look_ahead(const LookAhead& wanted) noexcept override;

@@ -41,6 +41,12 @@ enum class Cwd {
   none   ///< no, and it does not
 };
 
+/// What is at /dev.
+enum class Dev {
+  host,    ///< the node's
+  minimal  ///< what every program may expect, and the devices that were asked for
+};
+
 /// Which network the container has.
 enum class Net {
   host,  ///< the node's
@@ -92,6 +98,7 @@ struct Request {
   std::optional<std::string> entrypoint;  ///< replaces the image's; empty text means none
   std::vector<Bind> binds;
   std::vector<EnvChange> env;
+  std::size_t preset_env = 0;  ///< so many of them come from run.conf; hooks change theirs then
   std::string explain_env = {};  ///< a variable: print who sets it instead of taking the steps
 
   std::optional<std::string> workdir;
@@ -102,6 +109,9 @@ struct Request {
   Home home = Home::host;
   Tmp tmp = Tmp::host;
   Cwd cwd = Cwd::host;
+  Dev dev = Dev::host;
+  std::string gpus = {};                  ///< "all", or which; empty: nothing is done for them
+  std::vector<std::string> devices = {};  ///< as typed: VENDOR/CLASS=NAME, or a path
   Share share = Share::automatic;
   std::uint64_t tmpfs_bytes = 0;   ///< bound of what may be written; 0: half of the memory
   bool writable = false;           ///< the directory that is the image takes what is written

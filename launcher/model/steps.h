@@ -164,6 +164,13 @@ struct AttachTree {
   bool is_optional = false;      ///< left out where no place can be made for it
 };
 
+/// A symbolic link in a directory of the new root, resolved there. One that there is already stays.
+struct MakeLink {
+  std::string directory;
+  std::string name;
+  std::string target;  ///< as readlink(2) gives it
+};
+
 /// Covers what is at `path`, resolved inside the new root, with nothing: a directory with an empty
 /// one that cannot be written, anything else with /dev/null. Where nothing is, nothing is done.
 struct MaskPlace {
@@ -307,6 +314,7 @@ using Step = std::variant<EnterNamespaces,
                           MountOverlay,
                           UseImage,
                           AttachTree,
+                          MakeLink,
                           MaskPlace,
                           LockPlace,
                           LookAhead,

@@ -102,6 +102,21 @@ Request with_own_tmp(Request request) {
   return request;
 }
 
+/// What the runtime specification has every container have (config-linux.md, "Default Devices"),
+/// and what ranks talk through.
+void use_usual_devices(std::vector<Bind>& binds, const Request& request, const Facts& facts) {
+  std::erase_if(binds, [](const Bind& bind) { return bind.to == "/dev"; });
+  binds.push_back({"tmpfs", "/dev", kNoRights, Origin::own, {{"mode", "0755"}, {"size", "65536"}}});
+  for (const char* device :
+       {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"})
+    binds.push_back({device, device});
+  constexpr MountFlags kTerminals{.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+  binds.push_back(
+      {"devpts", "/dev/pts", kTerminals, Origin::own, {{"mode", "0620"}, {"ptmxmode", "0666"}}});
+  for (const char* shared : {"/dev/shm", "/dev/mqueue"})
+    if (!request.own_ipc && exists(facts, shared)) binds.push_back({shared, shared});
+}
+
 std::ptrdiff_t depth_of(const Bind& bind) {
   return std::count(bind.to.begin(), bind.to.end(), '/');
 }
@@ -143,6 +158,7 @@ Result<std::vector<Bind>> choose_binds(const Request& request, const Facts& fact
   std::vector<Bind> binds;
   for (const char* system : {"/proc", "/sys", "/dev"})
     if (exists(facts, system)) binds.push_back({system, system});
+  if (request.dev == Dev::minimal) use_usual_devices(binds, request, facts);
   if (request.tmp == Tmp::host) show(binds, request, facts, "/tmp");
   // A job's directories may lie below /run or /opt, where nothing of the image is in the way.
   for (const std::string& directory : facts.rank.directories)

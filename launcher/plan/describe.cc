@@ -154,6 +154,10 @@ std::string goal(const AttachTree& step) {
   return "bind " + quote(step.from) + " to " + quote(step.to);
 }
 
+std::string goal(const MakeLink& step) {
+  return "make " + quote(step.directory + "/" + step.name) + " a link to " + quote(step.target);
+}
+
 std::string goal(const MaskPlace& step) {
   return "mask " + quote(step.path);
 }

@@ -37,7 +37,8 @@ constexpr Origin kBerth = {"berth"};
 std::string words_of(const Origin& origin) {
   if (origin.change == nullptr) return std::string(origin.who);
   const EnvChange& change = *origin.change;
-  if (!change.file.empty()) return change.file + ":" + std::to_string(change.line);
+  if (!change.file.empty())
+    return change.line == 0 ? change.file : change.file + ":" + std::to_string(change.line);
   switch (change.kind) {
     case EnvChange::Kind::unset:
       return "--unset-env " + quote(change.text);

@@ -191,6 +191,16 @@ std::string overlay_options(const Launch& launch, bool has_start) {
          "/kept/upper,workdir=" + base + "/kept/work,userxattr,index=off";
 }
 
+/// config-linux.md of the runtime specification, "Default Devices", and runtime-linux.md, "Dev
+/// symbolic links".
+void add_usual_links(Steps& steps) {
+  steps.push_back(MakeLink{"/dev", "fd", "/proc/self/fd"});
+  steps.push_back(MakeLink{"/dev", "stdin", "/proc/self/fd/0"});
+  steps.push_back(MakeLink{"/dev", "stdout", "/proc/self/fd/1"});
+  steps.push_back(MakeLink{"/dev", "stderr", "/proc/self/fd/2"});
+  steps.push_back(MakeLink{"/dev", "ptmx", "pts/ptmx"});
+}
+
 void add_overlay(Steps& steps, const Launch& launch) {
   const std::string& base = launch.facts.base;
   const bool has_start = may_lay_start_files(launch);
@@ -284,6 +294,7 @@ void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds
   for (const Tree& tree : choose_trees(request, launch.facts, binds))
     steps.push_back(AttachTree{
         slot++, tree.from, tree.to, origin_of(tree), is_image && is_optional(tree, request)});
+  if (request.dev == Dev::minimal) add_usual_links(steps);
   // What is masked stays so whatever else is asked for there: last.
   for (const std::string& place : request.write_locked)
     steps.push_back(LockPlace{normal_path(place)});

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "launcher/request/capabilities.h"
+#include "launcher/request/devices.h"
 #include "launcher/request/env_changes.h"
 #include "launcher/request/mounts.h"
 #include "launcher/request/place.h"
@@ -263,6 +264,15 @@ std::vector<Option> content_rows() {
       {{"cwd", 0, "host|none", "show the current directory and begin there, or not"},
        set_cwd,
        [](const Request& r) { return r.cwd == Cwd::none ? Values{"none"} : Values{}; }},
+      {{"device", 0, "NAME|PATH[:DST]", "show a device, by its name in /etc/cdi or by its path"},
+       add_device,
+       [](const Request& r) { return r.devices; }},
+      {{"gpus", 0, "all|NUMBER|NAME,...", "GPUs of this node, with their driver's libraries"},
+       set_gpus,
+       [](const Request& r) { return r.gpus.empty() ? Values{} : Values{r.gpus}; }},
+      {{"dev", 0, "host|minimal", "the node's /dev, or one with the usual devices only"},
+       set_dev,
+       [](const Request& r) { return r.dev == Dev::minimal ? Values{"minimal"} : Values{}; }},
       {{"entrypoint", 0, "PROGRAM", "replace the image's entrypoint; empty for none"},
        [](Request& r, const std::string& value) -> Status {
          r.entrypoint = value;

@@ -39,7 +39,8 @@ bool is_for_one_time(std::string_view name) {
 
 /// Those of which each adds to the ones before, so that none is in vain.
 bool adds(std::size_t row) {
-  static constexpr std::array<std::string_view, 11> kNames = {"bind",
+  static constexpr std::array<std::string_view, 12> kNames = {"bind",
+                                                              "device",
                                                               "cap-add",
                                                               "cap-drop",
                                                               "mount",

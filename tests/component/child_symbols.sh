@@ -11,7 +11,7 @@ allowed() {
   cat <<'LIST'
 _exit chdir chmod clock_gettime close close_range dup3 execve fchdir fchmod fcntl fstat ftruncate fsconfig fsmount fsopen fstatfs futimens getpid getppid getrlimit ioctl
 kill mkdir mkdirat mknodat mount mount_setattr move_mount open open_tree pipe2 poll prctl pthread_sigmask read readahead send
-sethostname setns setrlimit setxattr signal signalfd socket splice statx symlink syscall umask umount2 unlink unshare utimensat waitid write
+sethostname setns setrlimit setxattr signal signalfd socket splice statx symlink symlinkat syscall umask umount2 unlink unshare utimensat waitid write
 sigaddset sigemptyset sigfillset sigismember sigpending setsid
 memcmp memcpy memmove memset strcmp strlen strncmp
 __errno_location
@@ -28,6 +28,7 @@ berth::enter::LinuxMounts::lay_files(char const*, berth::StartFile const*, unsig
 berth::enter::LinuxMounts::lock_place(char const*)
 berth::enter::LinuxMounts::look_ahead(berth::LookAhead const&)
 berth::enter::LinuxMounts::make_tree(berth::MakeTree const&)
+berth::enter::LinuxMounts::make_link(berth::MakeLink const&)
 berth::enter::LinuxMounts::mask_place(char const*)
 berth::enter::LinuxMounts::open_root(char const*)
 berth::enter::LinuxMounts::source(unsigned int) const

@@ -8,15 +8,15 @@ cd "$1"
 
 known=(
   image/registry/helper.cc      # credential helpers: a short list of names
+  launcher/cli/asked_program.cc # berth-pin: none; berth-hooks: for_host_program()
   launcher/cli/image_program.cc # berth-image: for_host_program()
-  launcher/cli/pin_program.cc   # berth-pin: none
   launcher/enter/linux_process.cc # the program in its container, when the root directory is the image
   launcher/mount/fusermount.cc  # two variables
   launcher/node/host_program.cc # pasta, slirp4netns, newuidmap and newgidmap: PATH
   launcher/survey/account.cc    # getent: none
 )
 calls='\b(exec(l|le|lp|v|ve|vp|vpe|veat)|fexecve|posix_spawnp?|system|popen|wordexp|dlopen|iconv_open)\('
-found=$(grep -rlE "::$calls|^[^/]*[^:/a-z_]$calls" --include=*.cc --include=*.h base image launcher slurm-plugin | sort)
+found=$(grep -rlE "::$calls|^[^/]*[^:/a-z_]$calls" --include=*.cc --include=*.h base hooks image launcher slurm-plugin | sort)
 wanted=$(printf '%s\n' "${known[@]}" | sort)
 [ -n "$found" ]
 diff <(echo "$wanted") <(echo "$found") || {

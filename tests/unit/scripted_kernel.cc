@@ -119,6 +119,11 @@ Answer ScriptedMounts::attach_tree(const AttachTree& tree) noexcept {
                           (tree.is_optional ? " optional" : ""));
 }
 
+Answer ScriptedMounts::make_link(const MakeLink& link) noexcept {
+  return script_.note(Call::symlink,
+                      "make_link " + link.directory + " " + link.name + " " + link.target);
+}
+
 Answer ScriptedMounts::mask_place(const char* path) noexcept {
   return script_.note(Call::fsmount, std::string("mask_place ") + path);
 }

@@ -39,6 +39,7 @@ class ScriptedMounts : public enter::Mounts {
   enter::Answer mount_overlay(const MountOverlay& overlay) noexcept override;
   enter::Answer use_image(const char* at) noexcept override;
   enter::Answer attach_tree(const AttachTree& tree) noexcept override;
+  enter::Answer make_link(const MakeLink& link) noexcept override;
   enter::Answer mask_place(const char* path) noexcept override;
   enter::Answer lock_place(const char* path) noexcept override;
   enter::Answer look_ahead(const LookAhead& wanted) noexcept override;

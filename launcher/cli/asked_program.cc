@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/cli/asked_program.h"
+
+#include "base/text.h"
+#include "launcher/cli/programs.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace berth::cli {
+
+namespace {
+
+/// 0 or an errno.
+int spawn(pid_t& child,
+          const std::string& place,
+          std::vector<std::string>& words,
+          std::vector<std::string>& environment,
+          int input,
+          int output) {
+  posix_spawn_file_actions_t actions;
+  int number = ::posix_spawn_file_actions_init(&actions);
+  if (number != 0) return number;
+  number = ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  if (number == 0) number = ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  if (number == 0)
+    number = ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  if (number == 0)
+    number = ::posix_spawn(&child,
+                           place.c_str(),
+                           &actions,
+                           nullptr,
+                           pointers_to(words).data(),
+                           pointers_to(environment).data());
+  (void)::posix_spawn_file_actions_destroy(&actions);  // cannot fail
+  return number;
+}
+
+/// Everything up to the end. 0 or an errno.
+int read_all(int pipe, std::string& text, std::size_t limit) {
+  std::array<char, 65536> piece;
+  while (text.size() <= limit) {
+    const ssize_t count = ::read(pipe, piece.data(), piece.size());
+    if (count == 0) return 0;
+    if (count < 0 && errno != EINTR) return errno;
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+  return EFBIG;
+}
+
+}  // namespace
+
+AskedProgram::~AskedProgram() {
+  if (child_ <= 0) return;
+  (void)::kill(child_, SIGKILL);  // ours, and not waited for yet
+  (void)wait();
+}
+
+/// What it ended with. Where nobody waits for children the kernel has none left to wait for.
+int AskedProgram::wait() noexcept {
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  child_ = -1;
+  return status;
+}
+
+Status AskedProgram::start(const std::string& name,
+                           const std::string& built,
+                           std::vector<std::string> words,
+                           std::vector<std::string> environment,
+                           int input) {
+  name_ = name;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return cannot_start(name, "pipe2", errno);
+  heard_.reset(ends[0]);
+  const UniqueFd output(ends[1]);
+  words.insert(words.begin(), name);
+  int number = ENOENT;
+  for (const std::string& place : places_of(name, built))
+    if (number == ENOENT) number = spawn(child_, place, words, environment, input, output.get());
+  if (number == 0) return Done{};
+  heard_.reset();
+  return cannot_start(name, "posix_spawn", number);
+}
+
+Result<AskedProgram::Answer> AskedProgram::read(std::size_t limit) {
+  Answer answer;
+  const int number = read_all(heard_.get(), answer.text, limit);
+  heard_.reset();
+  answer.is_good = wait() == 0;
+  if (number != 0) return refused("read", "hear what " + quote(name_) + " says", number);
+  return answer;
+}
+
+}  // namespace berth::cli

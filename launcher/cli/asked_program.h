@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// One of berth's other programs, which answers a question while a launch goes on.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace berth::cli {
+
+class AskedProgram {
+ public:
+  struct Answer {
+    std::string text;
+    bool is_good = false;  ///< it has ended with 0
+  };
+
+  AskedProgram() = default;
+  AskedProgram(const AskedProgram&) = delete;
+  AskedProgram& operator=(const AskedProgram&) = delete;
+
+  /// Ends it, where nobody has read what it says.
+  ~AskedProgram();
+
+  /// `built`: see places_of(). `environment`: NAME=value, all that it gets. It reads `input` and
+  /// has nowhere to complain.
+  Status start(const std::string& name,
+               const std::string& built,
+               std::vector<std::string> words,
+               std::vector<std::string> environment,
+               int input);
+
+  [[nodiscard]] bool is_started() const { return heard_.is_open(); }
+
+  /// All that it writes. Waits until it has ended. An error where that is more than `limit` bytes.
+  /// Once.
+  Result<Answer> read(std::size_t limit);
+
+ private:
+  int wait() noexcept;
+
+  std::string name_;
+  UniqueFd heard_;
+  pid_t child_ = -1;
+};
+
+}  // namespace berth::cli

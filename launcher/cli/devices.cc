@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/cli/devices.h"
+
+#include "base/fd.h"
+#include "base/loader.h"
+#include "hooks/edits_text.h"
+#include "hooks/name.h"
+#include "launcher/request/devices.h"
+#include "launcher/request/mounts.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace berth::cli {
+
+namespace {
+
+constexpr std::size_t kLongestAnswer = 4UL << 20;
+
+/// What the container shows of /dev anyway.
+bool is_shown(const Request& request, const Bind& bind) {
+  return request.dev == Dev::host && bind.from == bind.to && bind.to.starts_with("/dev/");
+}
+
+Result<Bind> bind_of(const hooks::Mount& mount, const std::string& who) {
+  Bind bind{mount.from, mount.to};
+  if (!mount.type.empty()) bind = {mount.type, mount.to, {}, Origin::own};
+  std::string text = request::to_mount_text(bind);
+  for (const std::string& option : mount.options)
+    text += "," + option;
+  auto parsed = request::parse_mount(text);
+  if (parsed) return parsed;
+  Error error = std::move(parsed.error());
+  error.blame = Blame::config;
+  error.goal = "give the container what " + who + " needs: cannot " + error.goal;
+  return error;
+}
+
+Status add_edits(const hooks::Edits& edits,
+                 const Request& request,
+                 std::vector<Bind>& binds,
+                 std::vector<EnvChange>& changes) {
+  for (const std::string& variable : edits.variables)
+    changes.push_back({EnvChange::Kind::set, variable, edits.who});
+  for (const std::string& variable : edits.prepended)
+    changes.push_back({EnvChange::Kind::prepend, variable, edits.who});
+  for (const hooks::DeviceNode& node : edits.devices)
+    if (const Bind bind{node.from, node.path}; !is_shown(request, bind)) binds.push_back(bind);
+  for (const hooks::Mount& mount : edits.mounts) {
+    auto bind = bind_of(mount, edits.who);
+    if (!bind) return std::move(bind.error());
+    binds.push_back(std::move(*bind));
+  }
+  return Done{};
+}
+
+std::string count(std::size_t number, const std::string& word) {
+  return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Status DeviceLook::start(const Request& request, const Session& session) {
+  std::vector<std::string> names;
+  if (!request.gpus.empty()) names.push_back("--gpus=" + request.gpus);
+  std::copy_if(request.devices.begin(),
+               request.devices.end(),
+               std::back_inserter(names),
+               hooks::looks_like_device_name);
+  if (names.empty()) return Done{};
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return program_.start("berth-hooks",
+                        "../hooks/",
+                        std::move(names),
+                        for_host_program(session.environment),
+                        nothing.get());
+}
+
+Status DeviceLook::finish() {
+  if (!program_.is_started()) return Done{};
+  auto answer = program_.read(kLongestAnswer);
+  if (!answer) return std::move(answer.error());
+  if (!answer->is_good) return Error{Blame::internal, "ask 'berth-hooks' what devices need"};
+  answer_ = std::move(answer->text);
+  return Done{};
+}
+
+Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
+  std::vector<Bind> binds;
+  std::vector<EnvChange> changes;
+  std::vector<std::string> left_out;
+  for (const std::string& device : request.devices) {
+    if (hooks::looks_like_device_name(device)) continue;
+    if (const Bind bind = request::bind_of_device(device); !is_shown(request, bind))
+      binds.push_back(bind);
+  }
+  if (!answer_.empty()) {
+    const auto all = hooks::parse_edits(answer_);
+    if (!all) return all.error();
+    for (const hooks::Edits& edits : *all) {
+      BERTH_TRY(add_edits(edits, request, binds, changes));
+      for (const std::string& what : edits.left_out)
+        left_out.push_back("continuing without what " + edits.who + " asks for: " + what);
+    }
+  }
+  const auto behind_files = request.env.begin() + static_cast<std::ptrdiff_t>(request.preset_env);
+  request.env.insert(behind_files, changes.begin(), changes.end());
+  request.binds.insert(request.binds.begin(), binds.begin(), binds.end());
+  return left_out;
+}
+
+std::string DeviceLook::description() const {
+  std::string text;
+  const auto all = answer_.empty() ? std::vector<hooks::Edits>{} : hooks::parse_edits(answer_);
+  if (!all) return text;
+  for (const hooks::Edits& edits : *all)
+    text += "# " + edits.who + ": " +
+            count(edits.variables.size() + edits.prepended.size(), "variable") + ", " +
+            count(edits.devices.size(), "device") + ", " + count(edits.mounts.size(), "mount") +
+            "\n";
+  return text;
+}
+
+}  // namespace berth::cli
