@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Places of the container that show nothing or cannot be written, as the OCI's maskedPaths and
-// readonlyPaths, and links that every program expects. They may be the image's, of which nothing is known: all is resolved in its root.
+// readonlyPaths, and links that every program expects. They may be the image's, of which nothing is
+// known: all is resolved in its root.
 #include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_mounts.h"
 

@@ -98,7 +98,7 @@ struct Request {
   std::optional<std::string> entrypoint;  ///< replaces the image's; empty text means none
   std::vector<Bind> binds;
   std::vector<EnvChange> env;
-  std::size_t preset_env = 0;  ///< so many of them come from run.conf; hooks change theirs then
+  std::size_t preset_env = 0;    ///< so many of them come from run.conf; hooks change theirs then
   std::string explain_env = {};  ///< a variable: print who sets it instead of taking the steps
 
   std::optional<std::string> workdir;

@@ -86,6 +86,7 @@ Picture draw_cores(const std::vector<std::vector<Cpu>>& cores, const Scene& scen
   std::vector<Picture> pictures;
   for (const auto& core : cores) {
     std::vector<Picture> threads;
+    threads.reserve(core.size());
     for (const Cpu& cpu : core)
       threads.push_back(draw_cpu(cpu, scene));
     pictures.push_back(in_rows(threads, threads.size(), 0));

@@ -30,7 +30,7 @@ std::string cell_of(const std::vector<Cpu>& core, const Scene& scene) {
     std::string cpus;
     for (; at < core.size() && label_of(core[at].number, scene) == label; ++at)
       cpus += (cpus.empty() ? "" : ",") + std::to_string(core[at].number);
-    text += (text.empty() ? "" : " ") + cpus + " " + label;
+    text.append(text.empty() ? "" : " ").append(cpus).append(" ").append(label);
   }
   return text;
 }

@@ -77,9 +77,11 @@ int print(const std::string& text, int code) {
 
 int run(bool from_xml) {
   // hwloc reads a dozen variables, and looks into folders for plugins, which take 30 ms to load.
-  if (::clearenv() != 0 || ::setenv("HWLOC_PLUGINS_PATH", "/dev/null", 1) != 0 ||
-      ::setenv("HWLOC_HIDE_ERRORS", "2", 1) != 0)
-    return print("cannot start: no memory\n", 1);
+  // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
+  const bool is_set = ::clearenv() == 0 && ::setenv("HWLOC_PLUGINS_PATH", "/dev/null", 1) == 0 &&
+                      ::setenv("HWLOC_HIDE_ERRORS", "2", 1) == 0;
+  // NOLINTEND(concurrency-mt-unsafe)
+  if (!is_set) return print("cannot start: no memory\n", 1);
   const auto machine = read(from_xml);
   if (!machine) return print(sentence_of(machine.error()) + "\n", 1);
   return print(to_text(*machine), 0);

@@ -189,11 +189,15 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
   return number == ENOSPC ? hint_for_no_space(step, refusal.call) : "";
 }
 
+const char* hint_for_place(const Step& step, int number) {
+  if (std::get_if<PinToCpus>(&step) && number == EINVAL) return kCpusGone;
+  if (std::get_if<BindMemory>(&step) == nullptr) return "";
+  return number == EINVAL ? kNodesGone : kNoPolicies;
+}
+
 const char* hint_for_program(const Step& step, int number, const Findings& findings) {
   if (std::get_if<EnterDirectory>(&step)) return kWorkdir;
   if (std::get_if<SetLimit>(&step) && number == EPERM) return kHardLimit;
-  if (std::get_if<PinToCpus>(&step) && number == EINVAL) return kCpusGone;
-  if (std::get_if<BindMemory>(&step)) return number == EINVAL ? kNodesGone : kNoPolicies;
   if (std::get_if<FilterCalls>(&step) && (number == ENOSYS || number == EINVAL)) return kNoFilters;
   if (!std::get_if<Execute>(&step)) return "";
   if (number == ENOENT) return findings.program_exists ? kInterpreter : kProgramMissing;
@@ -210,6 +214,7 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
   for (const char* hint : {hint_for_namespaces(step, refusal),
                            hint_for_helpers(step),
                            hint_for_program(step, refusal.number, findings),
+                           hint_for_place(step, refusal.number),
                            hint_for_trees(step, refusal.number, findings),
                            hint_for_overlay(step, refusal.number),
                            hint_for_mounts(step, refusal)})

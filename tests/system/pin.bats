@@ -175,7 +175,7 @@ for entity in (b'<!ENTITY a SYSTEM "file:///etc/passwd">', b'<!ENTITY a "aaaaaaa
 for number in (b"4294967295", b"-1", b"99999999999999999999", b"65536", b"\x1b[2J"):
     rehearse(good.replace(b'type="PU" os_index="3"', b'type="PU" os_index="' + number + b'"'))
 rehearse(b"<topology>" + b"<object type='Group'>" * 100000)
-for _ in range(150):
+for _ in range(60):
     text = bytearray(good)
     for _ in range(chance.randint(1, 8)):
         at = chance.randrange(len(text))
@@ -184,7 +184,7 @@ for _ in range(150):
         else:
             del text[at:at + chance.randint(1, 200)]
     rehearse(bytes(text))
-assert refused > 20 and tried > 100, (refused, tried)
+assert refused > 10 and tried == 68, (refused, tried)
 END_OF_PYTHON
   expect_no_process_left
 }
@@ -196,7 +196,7 @@ END_OF_PYTHON
   strace -qq -o calls "$pin" --topology <"$topologies/laptop.xml" >text
   grep -q '^end$' text
   # Behind its filter there is no call that opens, starts or sends something.
-  sed '1,/^seccomp(SECCOMP_SET_MODE_FILTER/d' calls >behind
+  sed '1,/^seccomp(SECCOMP_SET_MODE_FILTER, .*{len=/d' calls >behind
   [ "$(grep -c . behind)" -gt 0 ]
   run -1 grep -vE '^(write\(1,|brk|mmap|munmap|mremap|madvise|exit_group|\+\+\+)' behind
 }
