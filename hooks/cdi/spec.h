@@ -18,9 +18,9 @@ struct Device {
 
 struct Spec {
   std::string file;
-  std::string kind;  ///< "vendor.com/class"
-  std::vector<Device> devices;
-  Edits edits;  ///< for whoever gets one of its devices
+  std::string kind = {};  ///< "vendor.com/class"
+  std::vector<Device> devices = {};
+  Edits edits = {};  ///< for whoever gets one of its devices
 };
 
 /// All of `text` has to be as the specification says, for the version that it claims: a key that

@@ -22,6 +22,8 @@ class AskedProgram {
   AskedProgram() = default;
   AskedProgram(const AskedProgram&) = delete;
   AskedProgram& operator=(const AskedProgram&) = delete;
+  AskedProgram(AskedProgram&&) = delete;
+  AskedProgram& operator=(AskedProgram&&) = delete;
 
   /// Ends it, where nobody has read what it says.
   ~AskedProgram();

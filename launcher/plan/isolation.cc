@@ -107,7 +107,9 @@ std::vector<Tree> choose_trees(const Request& request,
   if (request.net != Net::host) show_own(trees, "sysfs", "/sys");
   if (request.own_ipc) {
     show_own(trees, "tmpfs", "/dev/shm");
-    if (exists(facts, "/dev/mqueue")) show_own(trees, "mqueue", "/dev/mqueue");
+    // In the node's own /dev no place can be made for it.
+    if (request.dev == Dev::minimal || exists(facts, "/dev/mqueue"))
+      show_own(trees, "mqueue", "/dev/mqueue");
   }
   if (request.own_cgroups)
     show_own(trees, "cgroup2", "/sys/fs/cgroup");
