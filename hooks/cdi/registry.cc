@@ -27,9 +27,19 @@ bool is_spec(const std::string& name) {
          (name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml"));
 }
 
+/// Whether root's files may look like nobody's here: not where every user is himself.
+bool is_root_unmapped() {
+  static const bool is_unmapped = [] {
+    const auto map = read_text_file("/proc/self/uid_map", 1U << 16U);
+    return map && map->find(" 4294967295\n") == std::string::npos;
+  }();
+  return is_unmapped;
+}
+
 /// Whoever writes it decides what is mounted in everybody's containers.
 Status check_trust(const struct stat& info, const std::string& path, uid_t owner) {
-  const bool is_trusted = info.st_uid == 0 || info.st_uid == owner || info.st_uid == kUnmapped;
+  const bool is_trusted =
+      info.st_uid == 0 || info.st_uid == owner || (info.st_uid == kUnmapped && is_root_unmapped());
   if (is_trusted && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Done{};
   return Error{Blame::config,
                "believe " + quote(path) + ": others can write it",
@@ -129,10 +139,6 @@ bool Registry::has_kind(const std::string& kind) const {
 
 Error Registry::unknown(const DeviceName& wanted) const {
   Error error{Blame::config, "find the device " + quote(to_text(wanted)) + " on this node"};
-  if (!left_out_.empty()) {
-    error.hint = "a specification was left out: " + sentence_of(left_out_.front());
-    return error;
-  }
   std::vector<std::string> names;
   for (const Known& known : specs_)
     for (const Device& device : known.spec.devices)
@@ -140,6 +146,8 @@ Error Registry::unknown(const DeviceName& wanted) const {
   const std::string close = nearest(to_text(wanted), names);
   if (!close.empty()) {
     error.hint = "did you mean " + quote(close) + "?";
+  } else if (!left_out_.empty()) {
+    error.hint = "a specification was left out: " + sentence_of(left_out_.front());
   } else if (names.empty()) {
     error.hint = "there are no specifications in /etc/cdi, /var/run/cdi and ~/.config/cdi";
   } else {

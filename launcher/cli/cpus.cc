@@ -2,6 +2,7 @@
 #include "launcher/cli/cpus.h"
 
 #include "base/children.h"
+#include "launcher/pin/divide.h"
 #include "launcher/pin/draw.h"
 #include "launcher/pin/machine_text.h"
 #include "launcher/plan/plan.h"
@@ -54,7 +55,11 @@ Result<std::vector<Numbers>> ranks_of(const Launch& launch) {
   const bool is_bare = launch.request.placing.pin == Pin::none;
   if (is_bare) return std::vector<Numbers>();
   if (!plan::stays_on_its_cpus(launch)) return plan::make_map(launch);
-  std::vector<Numbers> ranks(launch.facts.rank.local_rank + 1U);
+  const unsigned rank = launch.facts.rank.local_rank;
+  if (rank >= pin::kMostRanks)
+    return Error{Blame::usage,
+                 "draw rank " + std::to_string(rank) + " of a node: there are too many"};
+  std::vector<Numbers> ranks(rank + 1U);
   ranks.back() = launch.facts.cpus.own;
   return ranks;
 }

@@ -3,14 +3,18 @@
 
 #include "base/fd.h"
 #include "base/loader.h"
+#include "base/text.h"
 #include "hooks/edits_text.h"
 #include "hooks/name.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/mounts.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <iterator>
 
 namespace berth::cli {
@@ -24,12 +28,27 @@ bool is_shown(const Request& request, const Bind& bind) {
   return request.dev == Dev::host && bind.from == bind.to && bind.to.starts_with("/dev/");
 }
 
+/// What mount(8) has, and changes nothing of what a program may do or sees of a device's files.
+bool is_only_of_pace(const std::string& option) {
+  constexpr std::array<std::string_view, 10> kWords = {"defaults",
+                                                       "async",
+                                                       "atime",
+                                                       "noatime",
+                                                       "diratime",
+                                                       "nodiratime",
+                                                       "relatime",
+                                                       "norelatime",
+                                                       "strictatime",
+                                                       "nostrictatime"};
+  return std::find(kWords.begin(), kWords.end(), option) != kWords.end();
+}
+
 Result<Bind> bind_of(const hooks::Mount& mount, const std::string& who) {
   Bind bind{mount.from, mount.to};
   if (!mount.type.empty()) bind = {mount.type, mount.to, {}, Origin::own};
   std::string text = request::to_mount_text(bind);
   for (const std::string& option : mount.options)
-    text += "," + option;
+    if (!is_only_of_pace(option)) text += "," + option;
   auto parsed = request::parse_mount(text);
   if (parsed) return parsed;
   Error error = std::move(parsed.error());
@@ -93,8 +112,10 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
   std::vector<std::string> left_out;
   for (const std::string& device : request.devices) {
     if (hooks::looks_like_device_name(device)) continue;
-    if (const Bind bind = request::bind_of_device(device); !is_shown(request, bind))
-      binds.push_back(bind);
+    const Bind bind = request::bind_of_device(device);
+    if (::access(bind.from.c_str(), F_OK) != 0)
+      return refused("access", "give the container " + quote(bind.from), errno);
+    if (!is_shown(request, bind)) binds.push_back(bind);
   }
   if (!answer_.empty()) {
     const auto all = hooks::parse_edits(answer_);

@@ -115,7 +115,7 @@ class Run {
 };
 
 Status Run::open_images() {
-  BERTH_TRY(request::read_env_files(launch_.request.env));
+  BERTH_TRY(request::read_env_files(launch_.request.env, launch_.request.preset_env));
   const store::Environment places{variable(session_, "HOME"),
                                   variable(session_, "XDG_DATA_HOME"),
                                   variable(session_, "BERTH_STORE")};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Places of the container that show nothing or cannot be written, as the OCI's maskedPaths and
-// readonlyPaths, and links that every program expects. They may be the image's, of which nothing is
+// readonlyPaths. They may be the image's, of which nothing is
 // known: all is resolved in its root.
 #include "launcher/enter/linux_calls.h"
 #include "launcher/enter/linux_mounts.h"
@@ -71,15 +71,6 @@ Answer lock(int place) noexcept {
 }
 
 }  // namespace
-
-Answer LinuxMounts::make_link(const MakeLink& link) noexcept {
-  const int directory = open_in_root(root_, link.directory.c_str(), O_PATH | O_DIRECTORY);
-  if (directory < 0) return {Call::openat2, errno};
-  const int made = ::symlinkat(link.target.c_str(), directory, link.name.c_str());
-  const int number = made == 0 || errno == EEXIST ? 0 : errno;
-  ::close(directory);
-  return {Call::symlink, number};
-}
 
 Answer LinuxMounts::mask_place(const char* path) noexcept {
   const int place = open_in_root(root_, path, O_PATH);

@@ -70,6 +70,12 @@ Answer LinuxMounts::make_tree(const MakeTree& wanted) noexcept {
   return done;
 }
 
+Answer LinuxMounts::make_link(const MakeLink& link) noexcept {
+  if (link.slot >= kSlots) return {Call::symlink, E2BIG};
+  const int made = ::symlinkat(link.target.c_str(), trees_[link.slot], link.name.c_str());
+  return {Call::symlink, made == 0 ? 0 : errno};
+}
+
 Answer LinuxMounts::take_image(const TakeImage& wanted) noexcept {
   if (wanted.slot >= kSlots) return {Call::fsopen, E2BIG};
   const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);  // as in mount_image()

@@ -76,6 +76,13 @@ struct MakeTree {
   std::vector<MountSetting> settings = {};
 };
 
+/// A symbolic link in a file system of the container's own that is not attached yet.
+struct MakeLink {
+  unsigned slot = 0;
+  std::string name;
+  std::string target;  ///< as readlink(2) gives it
+};
+
 /// Mounts an image that is shown below the root as MountImage mounts one, and holds it as TakeTree
 /// holds a tree of the host's.
 struct TakeImage {
@@ -162,13 +169,6 @@ struct AttachTree {
   std::string to;
   Origin origin = Origin::host;  ///< `from` is a path, a type, or the name of an image
   bool is_optional = false;      ///< left out where no place can be made for it
-};
-
-/// A symbolic link in a directory of the new root, resolved there. One that there is already stays.
-struct MakeLink {
-  std::string directory;
-  std::string name;
-  std::string target;  ///< as readlink(2) gives it
 };
 
 /// Covers what is at `path`, resolved inside the new root, with nothing: a directory with an empty
@@ -303,6 +303,7 @@ using Step = std::variant<EnterNamespaces,
                           KeepMountsInside,
                           TakeTree,
                           MakeTree,
+                          MakeLink,
                           TakeImage,
                           MountScratch,
                           MakeDirectory,
@@ -314,7 +315,6 @@ using Step = std::variant<EnterNamespaces,
                           MountOverlay,
                           UseImage,
                           AttachTree,
-                          MakeLink,
                           MaskPlace,
                           LockPlace,
                           LookAhead,

@@ -155,7 +155,7 @@ std::string goal(const AttachTree& step) {
 }
 
 std::string goal(const MakeLink& step) {
-  return "make " + quote(step.directory + "/" + step.name) + " a link to " + quote(step.target);
+  return "make a link " + quote(step.name) + " to " + quote(step.target) + " in it";
 }
 
 std::string goal(const MaskPlace& step) {

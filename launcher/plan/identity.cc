@@ -47,6 +47,8 @@ std::optional<unsigned> id_in(const std::string& text) {
 std::vector<std::string> find_line(const std::string& text, const std::string& wanted) {
   const bool by_number = is_number(wanted);
   for (const std::string& line : split(text, '\n')) {
+    // A name goes into variables and to other ranks, as a text that a NUL would end.
+    if (line.find('\0') != std::string::npos) continue;
     std::vector<std::string> fields = split(line, ':');
     if (fields.size() < 4 || !id_in(fields[2])) continue;
     if (by_number ? id_in(fields[2]) == id_in(wanted) : fields[0] == wanted) return fields;

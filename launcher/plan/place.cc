@@ -90,7 +90,7 @@ Status check_place(const Launch& launch) {
 bool stays_on_its_cpus(const Launch& launch) {
   const CpuFacts& cpus = launch.facts.cpus;
   if (launch.request.placing.again || is_rehearsal(launch.request)) return false;
-  return cpus.own != cpus.given && cpus.given.contains(cpus.own);
+  return cpus.own != cpus.given && !cpus.own.contains(cpus.given);
 }
 
 Result<std::vector<Numbers>> make_map(const Launch& launch) {

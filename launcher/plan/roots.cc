@@ -56,6 +56,16 @@ MountFlags flags_of_directory(const Launch& launch) {
   return {.is_recursive = false};
 }
 
+/// runtime-linux.md of the runtime specification, "Dev symbolic links", and config-linux.md,
+/// "Default Devices". Made where nobody has a say in where that is: an image's /dev may be a link.
+void add_usual_links(Steps& steps, unsigned slot) {
+  steps.push_back(MakeLink{slot, "fd", "/proc/self/fd"});
+  steps.push_back(MakeLink{slot, "stdin", "/proc/self/fd/0"});
+  steps.push_back(MakeLink{slot, "stdout", "/proc/self/fd/1"});
+  steps.push_back(MakeLink{slot, "stderr", "/proc/self/fd/2"});
+  steps.push_back(MakeLink{slot, "ptmx", "pts/ptmx"});
+}
+
 void add_trees(Steps& steps, const Launch& launch, const std::vector<Tree>& trees) {
   unsigned slot = 0;
   const auto [uid, gid] = builder_of(launch);
@@ -69,6 +79,8 @@ void add_trees(Steps& steps, const Launch& launch, const std::vector<Tree>& tree
       steps.push_back(TakeTree{tree.from, slot++, tree.flags});
     else
       steps.push_back(MakeTree{tree.type, slot++, tree.flags, tree.settings});
+    if (launch.request.dev == Dev::minimal && tree.to == "/dev" && tree.type == "tmpfs")
+      add_usual_links(steps, slot - 1);
   }
   if (keeps_changes(launch)) steps.push_back(TakeTree{launch.request.overlay, slot++});
   for (const Layer& layer : layers_of(launch))
@@ -191,16 +203,6 @@ std::string overlay_options(const Launch& launch, bool has_start) {
          "/kept/upper,workdir=" + base + "/kept/work,userxattr,index=off";
 }
 
-/// config-linux.md of the runtime specification, "Default Devices", and runtime-linux.md, "Dev
-/// symbolic links".
-void add_usual_links(Steps& steps) {
-  steps.push_back(MakeLink{"/dev", "fd", "/proc/self/fd"});
-  steps.push_back(MakeLink{"/dev", "stdin", "/proc/self/fd/0"});
-  steps.push_back(MakeLink{"/dev", "stdout", "/proc/self/fd/1"});
-  steps.push_back(MakeLink{"/dev", "stderr", "/proc/self/fd/2"});
-  steps.push_back(MakeLink{"/dev", "ptmx", "pts/ptmx"});
-}
-
 void add_overlay(Steps& steps, const Launch& launch) {
   const std::string& base = launch.facts.base;
   const bool has_start = may_lay_start_files(launch);
@@ -294,7 +296,6 @@ void add_root(Steps& steps, const Launch& launch, const std::vector<Bind>& binds
   for (const Tree& tree : choose_trees(request, launch.facts, binds))
     steps.push_back(AttachTree{
         slot++, tree.from, tree.to, origin_of(tree), is_image && is_optional(tree, request)});
-  if (request.dev == Dev::minimal) add_usual_links(steps);
   // What is masked stays so whatever else is asked for there: last.
   for (const std::string& place : request.write_locked)
     steps.push_back(LockPlace{normal_path(place)});

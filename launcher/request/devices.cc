@@ -30,12 +30,14 @@ Status add_device(Request& request, const std::string& value) {
   } else {
     const auto places = places_in(value);
     const bool is_good = places.size() <= 2 && places.front().starts_with('/') &&
-                         places.back().starts_with('/') && places.back() != "/";
+                         places.back().starts_with('/') && places.back() != "/" &&
+                         value.find("/../") == std::string::npos && !value.ends_with("/..");
     if (!is_good)
       return Error{Blame::usage,
                    "use " + quote(value) + " as a device",
                    {},
-                   "write VENDOR/CLASS=NAME, or PATH[:PATH_INSIDE], both beginning with '/'"};
+                   "write VENDOR/CLASS=NAME, or PATH[:PATH_INSIDE], both beginning with '/' and "
+                   "without '..'"};
   }
   request.devices.push_back(value);
   return Done{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --device, --gpus and --dev: which of the node's devices a container has. Pure. No third-party library:
-// the Slurm plugin links this.
+// --device, --gpus and --dev: which of the node's devices a container has. Pure. No third-party
+// library: the Slurm plugin links this.
 #pragma once
 
 #include "base/result.h"

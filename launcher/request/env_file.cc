@@ -37,10 +37,13 @@ Result<std::vector<EnvChange>> read_env_file(const std::string& path) {
   return changes;
 }
 
-Status read_env_files(std::vector<EnvChange>& changes) {
+Status read_env_files(std::vector<EnvChange>& changes, std::size_t& preset) {
   if (std::none_of(changes.begin(), changes.end(), is_file)) return Done{};
   std::vector<EnvChange> all;
+  const std::size_t before = preset;
+  std::size_t number = 0;
   for (EnvChange& change : changes) {
+    if (number++ == before) preset = all.size();
     if (!is_file(change)) {
       all.push_back(std::move(change));
       continue;
@@ -49,6 +52,7 @@ Status read_env_files(std::vector<EnvChange>& changes) {
     if (!more) return std::move(more.error());
     std::move(more->begin(), more->end(), std::back_inserter(all));
   }
+  if (number <= before) preset = all.size();
   changes = std::move(all);
   return Done{};
 }

@@ -14,7 +14,8 @@ namespace berth::request {
 /// that begin with '#' are skipped, as podman-run(1) does. At most 1 MiB.
 Result<std::vector<EnvChange>> read_env_file(const std::string& path);
 
-/// Puts what files say in the place of their names.
-Status read_env_files(std::vector<EnvChange>& changes);
+/// Puts what files say in the place of their names. `preset`: so many changes at the beginning
+/// belong together, and then as many as stand in their place.
+Status read_env_files(std::vector<EnvChange>& changes, std::size_t& preset);
 
 }  // namespace berth::request

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <limits>
@@ -31,9 +32,12 @@ Status check_program(const char* program) {
                "--subuid out"};
 }
 
-Result<std::vector<IdRange>> read_ranges(const char* file, const std::string& user, unsigned uid) {
+Result<std::vector<IdRange>> read_ranges(const char* file,
+                                         const std::string& user,
+                                         unsigned uid,
+                                         unsigned own) {
   const auto text = read_text_file(file, 16 << 20);
-  auto ranges = text ? ranges_of(*text, user, uid) : std::vector<IdRange>{};
+  auto ranges = text ? ranges_of(*text, user, uid, own) : std::vector<IdRange>{};
   if (!ranges.empty()) return ranges;
   return Error{Blame::host,
                std::string(kGoal) + ": " + quote(file) + " has no line for " + quote(user),
@@ -44,7 +48,10 @@ Result<std::vector<IdRange>> read_ranges(const char* file, const std::string& us
 
 }  // namespace
 
-std::vector<IdRange> ranges_of(const std::string& text, const std::string& user, unsigned uid) {
+std::vector<IdRange> ranges_of(const std::string& text,
+                               const std::string& user,
+                               unsigned uid,
+                               unsigned own) {
   constexpr unsigned kNobody = std::numeric_limits<unsigned>::max();
   std::vector<IdRange> ranges;
   for (const std::string& line : split(text, '\n')) {
@@ -54,7 +61,12 @@ std::vector<IdRange> ranges_of(const std::string& text, const std::string& user,
     const bool is_range = take_number(fields[1], range.first) &&
                           take_number(fields[2], range.count) && range.count > 0 &&
                           range.first < kNobody && range.count <= kNobody - range.first;
-    if (is_range) ranges.push_back(range);
+    // The kernel takes no number twice (user_namespaces(7)); the caller's own one is mapped anyway.
+    const auto overlaps = [&](const IdRange& other) {
+      return range.first < other.first + other.count && other.first < range.first + range.count;
+    };
+    if (is_range && !overlaps({own, 1}) && std::none_of(ranges.begin(), ranges.end(), overlaps))
+      ranges.push_back(range);
   }
   return ranges;
 }
@@ -64,9 +76,9 @@ Result<SubordinateIds> find_subordinate_ids() {
     BERTH_TRY(check_program(program));
   const unsigned uid = ::getuid();
   const std::string user = find_user(uid).name;
-  auto users = read_ranges("/etc/subuid", user, uid);
+  auto users = read_ranges("/etc/subuid", user, uid, uid);
   if (!users) return std::move(users.error());
-  auto groups = read_ranges("/etc/subgid", user, uid);
+  auto groups = read_ranges("/etc/subgid", user, uid, ::getgid());
   if (!groups) return std::move(groups.error());
   return SubordinateIds{std::move(*users), std::move(*groups)};
 }

@@ -26,9 +26,13 @@ Result<std::string> find_network_program();
 /// none, or where nobody could map them.
 Result<SubordinateIds> find_subordinate_ids();
 
-/// Those of `user` in a text as subuid(5) has it, in its order; what is no range is passed over.
+/// Those of `user` in a text as subuid(5) has it, in its order; what is no range is passed over,
+/// and what has a number again, or `own`, which is the caller's anyway.
 /// Pure.
-std::vector<IdRange> ranges_of(const std::string& text, const std::string& user, unsigned uid);
+std::vector<IdRange> ranges_of(const std::string& text,
+                               const std::string& user,
+                               unsigned uid,
+                               unsigned own);
 
 /// What this host calls itself.
 std::string node_name();

@@ -58,13 +58,13 @@ expect_all_same() {
 
 @test "ranks that mpirun has not bound are pinned, each to its part" {
   [ "$(nproc)" -ge 2 ] || skip "there is one CPU"
-  run -0 lines_of "${here[@]}" --bind-to none "$BERTH" run --pin=core "$image" -- "${where[@]}"
+  run -0 lines_of "${here[@]}" --bind-to none "$BERTH" run --pin=pu "$image" -- "${where[@]}"
   echo "$output"
   [ "${#lines[@]}" = 2 ]
   [ "$(cut -f2 <<<"$output" | count_different)" = 2 ]
   # The leader has told the other one what the machine is like: the same with a container for each.
   local shared=$output
-  run -0 lines_of "${here[@]}" --bind-to none "$BERTH" run --share=none --pin=core "$image" -- "${where[@]}"
+  run -0 lines_of "${here[@]}" --bind-to none "$BERTH" run --share=none --pin=pu "$image" -- "${where[@]}"
   [ "$output" = "$shared" ]
 }
 

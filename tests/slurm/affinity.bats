@@ -60,7 +60,7 @@ lines_of() {
 
 @test "tasks that Slurm has not bound are pinned, each to its part" {
   [ "$(nproc)" -ge 2 ] || skip "there is one CPU"
-  run -0 lines_of "${two[@]}" --cpu-bind=none "$BERTH_TEST_DIR/berth" run --pin=core "$image" -- "${where[@]}"
+  run -0 lines_of "${two[@]}" --cpu-bind=none "$BERTH_TEST_DIR/berth" run --pin=pu "$image" -- "${where[@]}"
   echo "$output"
   [ "${#lines[@]}" = 2 ]
   [ "$(cut -f2 <<<"$output" | count_different)" = 2 ]
@@ -71,18 +71,18 @@ lines_of() {
   local bound
   bound=$(lines_of "${two[@]}" --cpu-bind=map_cpu:1,0 "${where[@]}")
   [ "$bound" = $'0 Cpus_allowed_list:\t1\n1 Cpus_allowed_list:\t0' ]
-  run -0 lines_of "${two[@]}" --cpu-bind=map_cpu:1,0 "$BERTH_TEST_DIR/berth" run --pin=core "$image" -- "${where[@]}"
+  run -0 lines_of "${two[@]}" --cpu-bind=map_cpu:1,0 "$BERTH_TEST_DIR/berth" run --pin=pu "$image" -- "${where[@]}"
   [ "$output" = "$bound" ]
   run -0 lines_of "${two[@]}" --cpu-bind=map_cpu:1,0 sh -c '"$@"; exit $?' sh \
-    "$BERTH_TEST_DIR/berth" run --pin=core "$image" -- "${where[@]}"
+    "$BERTH_TEST_DIR/berth" run --pin=pu "$image" -- "${where[@]}"
   [ "$output" = "$bound" ]
-  run -0 "${two[@]}" --cpu-bind=map_cpu:1,0 "$BERTH_TEST_DIR/berth" run --pin=core --plan "$image" -- true
+  run -0 "${two[@]}" --cpu-bind=map_cpu:1,0 "$BERTH_TEST_DIR/berth" run --pin=pu --plan "$image" -- true
   grep -qx 'rank 0 stays on the CPUs 1, to which its launcher has bound it' <<<"$output"
 }
 
 @test "--container-pin pins the tasks of a step, and needs an image" {
   [ "$(nproc)" -ge 2 ] || skip "there is one CPU"
-  run -0 lines_of "${two[@]}" --cpu-bind=none --container="$image" --container-pin=core "${where[@]}"
+  run -0 lines_of "${two[@]}" --cpu-bind=none --container="$image" --container-pin=pu "${where[@]}"
   echo "$output"
   [ "${#lines[@]}" = 2 ]
   [ "$(cut -f2 <<<"$output" | count_different)" = 2 ]

@@ -48,8 +48,8 @@ as_rank() {
 
 @test "each rank gets its part, and they have nothing in common" {
   [ "$(cpus | wc -l)" -ge 2 ] || skip "there is one CPU"
-  as_rank 0 2 "$BERTH" run --share=none --pin=core "$image" -- grep "$kCpus" /proc/self/status >zero
-  as_rank 1 2 "$BERTH" run --share=none --pin=core "$image" -- grep "$kCpus" /proc/self/status >one
+  as_rank 0 2 "$BERTH" run --share=none --pin=pu "$image" -- grep "$kCpus" /proc/self/status >zero
+  as_rank 1 2 "$BERTH" run --share=none --pin=pu "$image" -- grep "$kCpus" /proc/self/status >one
   cat zero one
   [ "$(cat zero one | count_different)" = 2 ]
 }

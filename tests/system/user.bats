@@ -137,7 +137,7 @@ for line in open("/proc/self/uid_map"):
   [ "$output" = $'0\n0\n'" 0 $(id -u) 1" ]
 }
 
-@test "--subuid --user: the program is another user, inside and outside, with no right of the caller's" {
+@test "--subuid --user: the program is another user, inside and outside, with no right of the caller's but his groups'" {
   need_ranges
   mkdir -m 755 closed
   "$BERTH" run -d --name "box$$" --subuid --user pg "$root" -- sh -c 'cat /var/lib/pg/data; touch closed/file; touch /var/lib/pg/new && echo made; exec sleep 1000' >/dev/null

@@ -58,14 +58,17 @@ TEST_F(EnvFile, StandsWhereItsOptionStands) {
   std::ofstream(folder_ + "/vars") << "A=2\nB";
   const std::string file = folder_ + "/vars";
   Changes changes = {{Kind::set, "A=1"}, {Kind::file, file}, {Kind::unset, "A"}};
-  ASSERT_TRUE(read_env_files(changes));
+  std::size_t preset = 0;
+  ASSERT_TRUE(read_env_files(changes, preset));
+  EXPECT_EQ(preset, 0U);
   EXPECT_EQ(changes,
             (Changes{{Kind::set, "A=1"},
                      {Kind::set, "A=2", file, 1},
                      {Kind::take, "B", file, 2},
                      {Kind::unset, "A"}}));
   changes = {{Kind::file, folder_ + "/none"}};
-  EXPECT_FALSE(read_env_files(changes));
+
+  EXPECT_FALSE(read_env_files(changes, preset));
 }
 
 TEST_F(EnvFile, HasToBeThere) {
@@ -73,6 +76,34 @@ TEST_F(EnvFile, HasToBeThere) {
   ASSERT_FALSE(variables);
   EXPECT_EQ(to_text(variables.error()),
             "berth: cannot read '" + folder_ + "/none': open: No such file or directory (ENOENT)");
+}
+
+/// What is in front of the others stays so, however many lines files have.
+TEST_F(EnvFile, KeepsApartWhatRunConfSays) {
+  std::ofstream(folder_ + "/three") << "A=1\nB=2\nC=3\n";
+  std::ofstream(folder_ + "/empty") << "";
+  const EnvChange three{Kind::file, folder_ + "/three"};
+  const EnvChange empty{Kind::file, folder_ + "/empty"};
+  const EnvChange plain{Kind::set, "X=1"};
+
+  struct Case {
+    Changes changes;
+    std::size_t before;
+    std::size_t after;
+  };
+
+  for (const auto& [given, before, after] : {Case{{empty}, 1, 0},
+                                             Case{{empty, plain}, 1, 0},
+                                             Case{{three, plain}, 1, 3},
+                                             Case{{plain, empty, plain, three}, 3, 2},
+                                             Case{{plain, three}, 0, 0},
+                                             Case{{three, plain}, 2, 4},
+                                             Case{{}, 0, 0}}) {
+    Changes changes = given;
+    std::size_t preset = before;
+    ASSERT_TRUE(read_env_files(changes, preset));
+    EXPECT_EQ(preset, after);
+  }
 }
 
 }  // namespace

@@ -182,10 +182,19 @@ TEST(Subordinates, AreTheLinesWithTheUsersNameOrNumber) {
   const std::string text =
       "eve:100000:65536\nada:200000:65536\n1000:300000:10\nada:1:0\nada:x:5\nada:5\n"
       "ada:4294967295:1\nada:4294967294:2\nada:4294967290:5\nada:-1:5\nada:9:9:9\n\n";
-  EXPECT_EQ(survey::ranges_of(text, "ada", 1000),
+  EXPECT_EQ(survey::ranges_of(text, "ada", 1000, 1000),
             (std::vector<IdRange>{{200000, 65536}, {300000, 10}, {4294967290, 5}}));
-  EXPECT_TRUE(survey::ranges_of(text, "ad", 100).empty());
-  EXPECT_TRUE(survey::ranges_of("", "ada", 1000).empty());
+  EXPECT_TRUE(survey::ranges_of(text, "ad", 100, 100).empty());
+  EXPECT_TRUE(survey::ranges_of("", "ada", 1000, 1000).empty());
+}
+
+TEST(Subordinates, HaveNoNumberTwiceAndNotTheCallersOwn) {
+  const std::string text =
+      "ada:100000:65536\n1000:100000:65536\nada:165535:2\nada:900:200\nada:165536:5\n";
+  EXPECT_EQ(survey::ranges_of(text, "ada", 1000, 1000),
+            (std::vector<IdRange>{{100000, 65536}, {165536, 5}}));
+  EXPECT_EQ(survey::ranges_of("ada:900:200\n", "ada", 1000, 100),
+            (std::vector<IdRange>{{900, 200}}));
 }
 
 }  // namespace

@@ -65,9 +65,12 @@ TEST(Place, ThatALauncherHasChosenStays) {
   EXPECT_EQ(places_in(launch), "bind rank 9 to the CPUs 1; take memory from the nodes 0 only");
 }
 
-TEST(Place, IsNotChosenByALauncherThatIsElsewhere) {
+TEST(Place, IsChosenAlsoByALauncherThatIsElsewhere) {
   Launch launch = launch_with({"--pin=core"});
   launch.facts.cpus.given = *parse_numbers("7-9");
+  EXPECT_TRUE(stays_on_its_cpus(launch));
+  // Who may run where its launcher runs, and elsewhere too, has not been bound by it.
+  launch.facts.cpus.given = *parse_numbers("1-2");
   EXPECT_FALSE(stays_on_its_cpus(launch));
 }
 

@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWahlncKTMGSDIifYUObAkmwHVRLJEyCjPFBgtdruQX";
+  static constexpr std::string_view kLetters = "NWahlncKTMkGSDIifYUObAmwHVRLJEyCjPFBgtdruQX";
   static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
