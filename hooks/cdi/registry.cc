@@ -64,7 +64,7 @@ Result<std::vector<std::string>> names_in(int folder, const std::string& path) {
   if (!list) return refused("fdopendir", goal, errno);
   (void)again.release();
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(list.get()))
+  while (const dirent* entry = ::readdir(list.get()))  // NOLINT(concurrency-mt-unsafe): one thread
     if (is_spec(entry->d_name)) names.emplace_back(entry->d_name);
   std::sort(names.begin(), names.end());
   return names;

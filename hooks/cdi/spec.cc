@@ -47,6 +47,7 @@ class Reader {
   Status read_device(const Element& map, Spec& spec);
   Status read_edits(const Element& map, Edits& edits);
   Status read_each(const Fields& fields, const std::string& name, Handler handler, Edits& edits);
+  static Status read_numbers(const Fields& fields, DeviceNode& node);
   Status read_node(const Element& map, Edits& edits);
   Status read_mount(const Element& map, Edits& edits);
   Status read_hook(const Element& map, Edits& edits);
@@ -110,6 +111,19 @@ Status Reader::read_each(const Fields& fields,
   return Done{};
 }
 
+/// The others are checked and no more: the node's file has its own mode and owner.
+Status Reader::read_numbers(const Fields& fields, DeviceNode& node) {
+  for (const char* name : {"fileMode", "uid", "gid", "major", "minor"}) {
+    auto number = fields.number(name, kLargest32);
+    if (!number) return std::move(number.error());
+    if (!*number) continue;
+    const auto value = static_cast<std::uint32_t>(**number);
+    if (name == std::string_view("major")) node.major = value;
+    if (name == std::string_view("minor")) node.minor = value;
+  }
+  return Done{};
+}
+
 Status Reader::read_node(const Element& map, Edits& edits) {
   auto fields = Fields::open(
       map,
@@ -134,14 +148,7 @@ Status Reader::read_node(const Element& map, Edits& edits) {
   DeviceNode node{*path, from->empty() ? *path : *from};
   // An unbuffered character device (mknod(1)) is a character device.
   if (!type->empty()) node.type = *type == "u" ? 'c' : type->front();
-  for (const char* name : {"fileMode", "uid", "gid", "major", "minor"}) {
-    auto number = fields->number(name, kLargest32);
-    if (!number) return std::move(number.error());
-    if (!*number) continue;
-    const auto value = static_cast<std::uint32_t>(**number);
-    if (name == std::string_view("major")) node.major = value;
-    if (name == std::string_view("minor")) node.minor = value;
-  }
+  BERTH_TRY(read_numbers(*fields, node));
   edits.devices.push_back(std::move(node));
   return Done{};
 }

@@ -32,7 +32,8 @@ std::vector<Gpu> find_gpus(const std::string& root) {
   const std::string directory = root + "/sys/class/kfd/kfd/topology/nodes";
   std::vector<Gpu> gpus;
   for (const std::string& node : names_in(directory)) {
-    const std::string file = directory + "/" + node + "/properties";
+    std::string file = directory;
+    file += "/" + node + "/properties";
     const std::string render = value_in(file, "drm_render_minor", ' ');
     if (render.empty() || render == "0" || render == "-1") continue;
     gpus.push_back({name_of(value_in(file, "unique_id", ' '), gpus.size()), render});
@@ -46,6 +47,7 @@ Result<std::optional<Edits>> find_amd(const WantedGpus& wanted, const std::strin
   const std::vector<Gpu> there = find_gpus(root);
   if (there.empty()) return std::optional<Edits>();
   std::vector<std::string> names;
+  names.reserve(there.size());
   for (const Gpu& gpu : there)
     names.push_back(gpu.name);
   const auto chosen = choose_gpus(wanted, names);

@@ -54,7 +54,7 @@ std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(directory.c_str()), ::closedir);
   if (!list) return names;
-  while (const dirent* entry = ::readdir(list.get()))
+  while (const dirent* entry = ::readdir(list.get()))  // NOLINT(concurrency-mt-unsafe): one thread
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
   // Of plain numbers the shorter is the smaller.
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {

@@ -40,8 +40,10 @@ constexpr std::array<std::string_view, 16> kLibraries = {"libcuda.so.1",
                                                          "libnvoptix.so.1",
                                                          "libnvidia-rtcore.so"};
 
-constexpr std::array<const char*, 4> kTools = {
-    "nvidia-smi", "nvidia-debugdump", "nvidia-cuda-mps-control", "nvidia-cuda-mps-server"};
+constexpr std::array<const char*, 4> kTools = {"/usr/bin/nvidia-smi",
+                                               "/usr/bin/nvidia-debugdump",
+                                               "/usr/bin/nvidia-cuda-mps-control",
+                                               "/usr/bin/nvidia-cuda-mps-server"};
 
 bool is_there(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
@@ -52,7 +54,8 @@ std::vector<Gpu> find_gpus(const std::string& root) {
   const std::string directory = root + "/proc/driver/nvidia/gpus";
   std::vector<Gpu> gpus;
   for (const std::string& place : names_in(directory)) {
-    const std::string file = directory + "/" + place + "/information";
+    std::string file = directory;
+    file += "/" + place + "/information";
     Gpu gpu{value_in(file, "GPU UUID", ':'), value_in(file, "Device Minor", ':')};
     if (!gpu.minor.empty()) gpus.push_back(std::move(gpu));
   }
@@ -105,6 +108,7 @@ Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted, const std::st
   const std::vector<Gpu> there = find_gpus(root);
   if (there.empty()) return std::optional<Edits>();
   std::vector<std::string> names;
+  names.reserve(there.size());
   for (const Gpu& gpu : there)
     names.push_back(gpu.name);
   const auto chosen = choose_gpus(wanted, names);
@@ -121,10 +125,8 @@ Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted, const std::st
   if (!wanted.all) edits.variables.push_back("CUDA_VISIBLE_DEVICES=" + visible);
   add_nodes(edits, gpus, root);
   add_libraries(edits, root);
-  for (const std::string tool : kTools)
-    if (is_there(root + "/usr/bin/" + tool))
-      edits.mounts.push_back(
-          {"/usr/bin/" + tool, "/usr/bin/" + tool, "", {"ro", "nosuid", "nodev"}});
+  for (const char* tool : kTools)
+    if (is_there(root + tool)) edits.mounts.push_back({tool, tool, "", {"ro", "nosuid", "nodev"}});
   return std::optional<Edits>(std::move(edits));
 }
 

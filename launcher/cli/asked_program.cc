@@ -17,28 +17,32 @@ namespace berth::cli {
 
 namespace {
 
+using Texts = std::vector<std::string>;
+
 /// 0 or an errno.
-int spawn(pid_t& child,
-          const std::string& place,
-          std::vector<std::string>& words,
-          std::vector<std::string>& environment,
-          int input,
-          int output) {
-  posix_spawn_file_actions_t actions;
-  int number = ::posix_spawn_file_actions_init(&actions);
-  if (number != 0) return number;
-  number = ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+int add_actions(posix_spawn_file_actions_t& actions, int input, int output) {
+  int number = ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   if (number == 0) number = ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   if (number == 0)
     number = ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  if (number == 0)
-    number = ::posix_spawn(&child,
-                           place.c_str(),
-                           &actions,
-                           nullptr,
-                           pointers_to(words).data(),
-                           pointers_to(environment).data());
-  (void)::posix_spawn_file_actions_destroy(&actions);  // cannot fail
+  return number;
+}
+
+/// Starts the first of `places` that is there. 0 or an errno.
+int spawn(pid_t& child,
+          const Texts& places,
+          Texts& words,
+          Texts& environment,
+          const posix_spawn_file_actions_t& actions) {
+  int number = ENOENT;
+  for (const std::string& place : places)
+    if (number == ENOENT)
+      number = ::posix_spawn(&child,
+                             place.c_str(),
+                             &actions,
+                             nullptr,
+                             pointers_to(words).data(),
+                             pointers_to(environment).data());
   return number;
 }
 
@@ -82,9 +86,13 @@ Status AskedProgram::start(const std::string& name,
   heard_.reset(ends[0]);
   const UniqueFd output(ends[1]);
   words.insert(words.begin(), name);
-  int number = ENOENT;
-  for (const std::string& place : places_of(name, built))
-    if (number == ENOENT) number = spawn(child_, place, words, environment, input, output.get());
+  posix_spawn_file_actions_t actions;
+  int number = ::posix_spawn_file_actions_init(&actions);
+  if (number == 0) {
+    number = add_actions(actions, input, output.get());
+    if (number == 0) number = spawn(child_, places_of(name, built), words, environment, actions);
+    (void)::posix_spawn_file_actions_destroy(&actions);  // cannot fail
+  }
   if (number == 0) return Done{};
   heard_.reset();
   return cannot_start(name, "posix_spawn", number);

@@ -21,6 +21,7 @@ using testing::HasSubstr;
 
 std::vector<std::string> texts_of(const std::vector<Numbers>& sets) {
   std::vector<std::string> texts;
+  texts.reserve(sets.size());
   for (const Numbers& set : sets)
     texts.push_back(berth::to_text(set));
   return texts;
@@ -233,7 +234,7 @@ TEST_P(AnyMachine, IsDividedFairlyAndWithinWhatIsAllowed) {
     if (part.pin == Pin::l3 && machine.cpus[0].l3 == Cpu::kNoL3) continue;
     for (const PinMap map : {PinMap::packed, PinMap::spread}) {
       const unsigned cpus = static_cast<unsigned>(allowed.count());
-      const unsigned some = 1 + random() % (2 * cpus);
+      const auto some = static_cast<unsigned>(1 + random() % (2UL * cpus));
       for (const unsigned ranks : {1U, 2U, some, cpus, cpus + 1})
         expect_sound(machine, allowed, ranks, part, map);
     }

@@ -120,8 +120,9 @@ Answer ScriptedMounts::attach_tree(const AttachTree& tree) noexcept {
 }
 
 Answer ScriptedMounts::make_link(const MakeLink& link) noexcept {
-  return script_.note(Call::symlink,
-                      "make_link " + std::to_string(link.slot) + " " + link.name + " " + link.target);
+  return script_.note(
+      Call::symlink,
+      "make_link " + std::to_string(link.slot) + " " + link.name + " " + link.target);
 }
 
 Answer ScriptedMounts::mask_place(const char* path) noexcept {
