@@ -38,7 +38,8 @@ Result<DeviceName> parse_device_name(const std::string& text);
 /// Of which GPUs --gpus speaks.
 struct WantedGpus {
   bool all = false;
-  std::vector<std::string> names;  ///< numbers as the driver's tools count, or the driver's names
+  std::vector<std::string> names =
+      {};  ///< numbers as the driver's tools count, or the driver's names
 };
 
 /// "all", or numbers and names between commas.

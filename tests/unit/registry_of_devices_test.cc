@@ -116,7 +116,9 @@ TEST_F(RegistryOfDevices, WhatOthersCanWriteIsNotBelieved) {
 
 TEST_F(RegistryOfDevices, IsOfTheOwnerThatItHasToBe) {
   write("low/a.yaml", {"one"}, "x");
-  if (::getuid() == 0) ASSERT_EQ(::chown((folder_ + "/low/a.yaml").c_str(), 4711, 0), 0);
+  if (::getuid() == 0) {
+    ASSERT_EQ(::chown((folder_ + "/low/a.yaml").c_str(), 4711, 0), 0);
+  }
   const auto found = Registry::read({{folder_ + "/low", ::getuid() + 1}}).find({{"v/c", "one"}});
   ASSERT_FALSE(found);
   EXPECT_NE(found.error().hint.find("others can write it"), std::string::npos);
