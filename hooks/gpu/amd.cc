@@ -8,12 +8,8 @@ namespace berth::hooks {
 
 namespace {
 
-struct Gpu {
-  std::string name;    ///< as ROCR_VISIBLE_DEVICES has it: "GPU-" and sixteen digits, or a number
-  std::string render;  ///< "128"
-};
-
-/// unique_id in the kernel's own words is decimal; ROCm's tools show it as hexadecimal.
+/// As ROCR_VISIBLE_DEVICES has it: "GPU-" and sixteen digits, or a number. unique_id in the
+/// kernel's own words is decimal.
 std::string name_of(const std::string& id, std::size_t number) {
   std::uint64_t value = 0;
   const auto [end, failed] = std::from_chars(id.data(), id.data() + id.size(), value);
@@ -46,22 +42,16 @@ std::vector<Gpu> find_gpus(const std::string& root) {
 Result<std::optional<Edits>> find_amd(const WantedGpus& wanted, const std::string& root) {
   const std::vector<Gpu> there = find_gpus(root);
   if (there.empty()) return std::optional<Edits>();
-  std::vector<std::string> names;
-  names.reserve(there.size());
-  for (const Gpu& gpu : there)
-    names.push_back(gpu.name);
-  const auto chosen = choose_gpus(wanted, names);
+  const auto chosen = choose_gpus(wanted, there);
   if (!chosen) return chosen.error();
   // An image brings ROCm's libraries itself: the kernel's interface stays, as its files do.
   Edits edits{.who = "--gpus (AMD)"};
   edits.devices.push_back({"/dev/kfd", "/dev/kfd"});
-  std::string visible;
-  for (const std::size_t number : *chosen) {
-    const std::string node = "/dev/dri/renderD" + there[number].render;
+  for (const Gpu& gpu : *chosen) {
+    const std::string node = "/dev/dri/renderD" + gpu.number;
     edits.devices.push_back({node, node});
-    visible += (visible.empty() ? "" : ",") + there[number].name;
   }
-  if (!wanted.all) edits.variables = {"ROCR_VISIBLE_DEVICES=" + visible};
+  if (!wanted.all) edits.variables = {"ROCR_VISIBLE_DEVICES=" + names_of(*chosen)};
   return std::optional<Edits>(std::move(edits));
 }
 

@@ -21,33 +21,40 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
-std::string which_there_are(const std::vector<std::string>& names) {
+std::string which_there_are(const std::vector<Gpu>& gpus) {
   std::string text = "this node has ";
-  for (std::size_t number = 0; number < names.size(); ++number)
-    text += (number == 0 ? "" : ", ") + std::to_string(number) + " (" + names[number] + ")";
+  for (std::size_t number = 0; number < gpus.size(); ++number)
+    text += (number == 0 ? "" : ", ") + std::to_string(number) + " (" + gpus[number].name + ")";
   return text;
 }
 
 }  // namespace
 
-Result<std::vector<std::size_t>> choose_gpus(const WantedGpus& wanted,
-                                             const std::vector<std::string>& names) {
-  std::vector<std::size_t> chosen;
-  if (wanted.all)
-    for (std::size_t number = 0; number < names.size(); ++number)
-      chosen.push_back(number);
+Result<std::vector<Gpu>> choose_gpus(const WantedGpus& wanted, const std::vector<Gpu>& there) {
+  if (wanted.all) return there;
+  std::vector<Gpu> chosen;
   for (const std::string& word : wanted.names) {
     std::size_t number = 0;
-    while (number < names.size() && names[number] != word && std::to_string(number) != word)
+    while (number < there.size() && there[number].name != word && std::to_string(number) != word)
       ++number;
-    if (number == names.size())
+    if (number == there.size())
       return Error{Blame::config,
                    "find the GPU " + quote(word) + " on this node",
                    {},
-                   which_there_are(names)};
-    if (std::find(chosen.begin(), chosen.end(), number) == chosen.end()) chosen.push_back(number);
+                   which_there_are(there)};
+    const bool is_new = std::none_of(chosen.begin(), chosen.end(), [&](const Gpu& other) {
+      return other.number == there[number].number;
+    });
+    if (is_new) chosen.push_back(there[number]);
   }
   return chosen;
+}
+
+std::string names_of(const std::vector<Gpu>& gpus) {
+  std::string text;
+  for (const Gpu& gpu : gpus)
+    text += (text.empty() ? "" : ",") + gpu.name;
+  return text;
 }
 
 std::vector<std::string> names_in(const std::string& directory) {

@@ -4,16 +4,23 @@
 
 #include "hooks/gpu/gpus.h"
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace berth::hooks {
 
-/// Indexes into `names`, the GPUs' own in the order of their numbers; each once, in the order asked
+/// As its driver has it.
+struct Gpu {
+  std::string name;    ///< its own
+  std::string number;  ///< of its file in /dev
+};
+
+/// Of `there`, in the order of the numbers that tools have for them; each once, in the order asked
 /// for. One that is not there is an error that says which are.
-Result<std::vector<std::size_t>> choose_gpus(const WantedGpus& wanted,
-                                             const std::vector<std::string>& names);
+Result<std::vector<Gpu>> choose_gpus(const WantedGpus& wanted, const std::vector<Gpu>& there);
+
+/// With commas between them.
+std::string names_of(const std::vector<Gpu>& gpus);
 
 /// What is in a directory, sorted by number and name; nothing where there is none.
 std::vector<std::string> names_in(const std::string& directory);

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::size_t kLargestCache = 64UL << 20;
 
-struct Gpu {
-  std::string name;  ///< "GPU-8a4..."
-  std::string minor;
-};
-
 /// What a program links or opens that comes with the driver, and fits no other release of it.
 constexpr std::array<std::string_view, 16> kLibraries = {"libcuda.so.1",
                                                          "libcudadebugger.so.1",
@@ -57,7 +52,7 @@ std::vector<Gpu> find_gpus(const std::string& root) {
     std::string file = directory;
     file += "/" + place + "/information";
     Gpu gpu{value_in(file, "GPU UUID", ':'), value_in(file, "Device Minor", ':')};
-    if (!gpu.minor.empty()) gpus.push_back(std::move(gpu));
+    if (!gpu.number.empty()) gpus.push_back(std::move(gpu));
   }
   return gpus;
 }
@@ -97,7 +92,7 @@ void add_nodes(Edits& edits, const std::vector<Gpu>& gpus, const std::string& ro
        {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset"})
     if (is_there(root + shared)) edits.devices.push_back({shared, shared});
   for (const Gpu& gpu : gpus) {
-    const std::string node = "/dev/nvidia" + gpu.minor;
+    const std::string node = "/dev/nvidia" + gpu.number;
     edits.devices.push_back({node, node});
   }
 }
@@ -107,23 +102,14 @@ void add_nodes(Edits& edits, const std::vector<Gpu>& gpus, const std::string& ro
 Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted, const std::string& root) {
   const std::vector<Gpu> there = find_gpus(root);
   if (there.empty()) return std::optional<Edits>();
-  std::vector<std::string> names;
-  names.reserve(there.size());
-  for (const Gpu& gpu : there)
-    names.push_back(gpu.name);
-  const auto chosen = choose_gpus(wanted, names);
+  const auto chosen = choose_gpus(wanted, there);
   if (!chosen) return chosen.error();
   Edits edits{.who = "--gpus (NVIDIA)"};
-  std::vector<Gpu> gpus;
-  std::string visible;
-  for (const std::size_t number : *chosen) {
-    gpus.push_back(there[number]);
-    visible += (visible.empty() ? "" : ",") + there[number].name;
-  }
+  const std::string visible = names_of(*chosen);
   edits.variables = {"NVIDIA_VISIBLE_DEVICES=" + visible};
   // Where the container shows all of /dev, this is what keeps the others out of sight.
   if (!wanted.all) edits.variables.push_back("CUDA_VISIBLE_DEVICES=" + visible);
-  add_nodes(edits, gpus, root);
+  add_nodes(edits, *chosen, root);
   add_libraries(edits, root);
   for (const char* tool : kTools)
     if (is_there(root + tool)) edits.mounts.push_back({tool, tool, "", {"ro", "nosuid", "nodev"}});

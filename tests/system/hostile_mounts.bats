@@ -28,7 +28,10 @@ look_at_node() {
   find "$work/secret" "$work/src" -printf '%p %y %m %s %T@ %l\n'
   cat "$work"/secret/file "$work"/src/sub/file
   ls -A / ~ "$work" "$work/here"
-  ls -d {/tmp,/var/tmp,/mnt,/run}/{image,upper,work,root,data,sub} 2>/dev/null || true
+  local place
+  for place in {/tmp,/var/tmp,/mnt,/run}/{image,upper,work,root,data,sub}; do
+    [ ! -e "$place" ] || echo "$place"
+  done
   cat /proc/self/mountinfo
 }
 

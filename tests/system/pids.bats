@@ -117,8 +117,11 @@ print(subprocess.call(sys.argv[1:]))'
       victim=$(find_own_processes | cut -d: -f1 | sed -n "${number}p")
       [ -z "$victim" ] || kill -KILL "$victim"
       # Without its keeper or its server a container may go on; it must still end whole.
-      kill -KILL $pid 2>/dev/null || true
-      wait $pid || true
+      # It may have ended with the other one, but not well: its program sleeps.
+      local ended=0
+      kill -KILL $pid 2>/dev/null || [ ! -e "/proc/$pid" ]
+      wait $pid || ended=$?
+      [ $ended != 0 ]
       expect_no_process_left
     done
   done
