@@ -16,6 +16,7 @@ foreach(part plan place binds environment command hints)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS launcher_cases)
 endforeach()
+berth_test(cgroup_test LABELS unit launcher SOURCES tests/unit/cgroup_test.cc NEEDS berth_cgroup)
 berth_test(pin_test LABELS unit launcher SOURCES tests/unit/pin_test.cc NEEDS berth_pin)
 berth_test(draw_test LABELS unit launcher SOURCES tests/unit/draw_test.cc NEEDS berth_pin)
 berth_test(golden_map_test LABELS unit launcher SOURCES tests/unit/golden_map_test.cc

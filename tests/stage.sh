@@ -76,6 +76,47 @@ give_ids() {
   done
 }
 
+# give_groups USER: a directory in each hierarchy of control groups where USER may make groups, as an administrator
+# gives it (berth-run(1), Limits). Of version 2 this process goes there too: a user moves nobody who is elsewhere.
+give_groups() {
+  local list path at root directory
+  [ "$(id -u)" = 0 ] || return 0
+  while IFS=: read -r _ list path; do
+    [[ $list != name=* ]] || continue
+    read -r root at < <(awk -v list="$list" '$(NF - 2) == (list == "" ? "cgroup2" : "cgroup") &&
+      (list == "" || index("," $NF ",", "," list ",")) { print $4, $5; exit }' /proc/self/mountinfo) || continue
+    path=${path#"${root%/}"}
+    # In it already, by an earlier run of this.
+    directory=$at${path%%/"$1"*}
+    directory=${directory%/}/$1
+    mkdir -p "$directory"
+    if [ -e "${directory%/*}/cpuset.cpus" ]; then
+      cat "${directory%/*}/cpuset.cpus" >"$directory/cpuset.cpus"
+      cat "${directory%/*}/cpuset.mems" >"$directory/cpuset.mems"
+    fi
+    chown "$1" "$directory" "$directory/cgroup.procs"
+    [ -z "$list" ] || continue
+    chown "$1" "$directory/cgroup.subtree_control"
+    give_controllers "$directory"
+    enter_group "$directory"
+  done </proc/self/cgroup
+}
+
+# give_controllers DIRECTORY: of version 2, all that the one above has and may hand on.
+give_controllers() {
+  local name
+  for name in $(<"${1%/*}/cgroup.controllers"); do
+    echo "+$name" >"${1%/*}/cgroup.subtree_control" || echo "no $name below ${1%/*}" >&2
+  done
+}
+
+# The directory may have handed controllers on before, and takes no process then.
+enter_group() {
+  local leaf=$1/berth-others
+  [ -d "$leaf" ] || leaf=$1
+  echo $$ >"$leaf/cgroup.procs"
+}
+
 # build_berth BUILD [CMAKE OPTION]...: configures with the release preset, builds what is installed.
 build_berth() {
   local build=$1

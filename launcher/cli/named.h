@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "launcher/cli/session.h"
+#include "launcher/model/group.h"
 #include "launcher/model/image.h"
 #include "launcher/model/steps.h"
 
@@ -15,8 +16,12 @@ namespace berth::cli {
 /// Who stands by a launch, if anybody does.
 struct Stage {
   int monitor = -1;  ///< hears which process is the program
+  bool has_looked_at_limits = false;
+  bool is_stood_by = false;  ///< the launch's parent is all that it has
   /// Writes down what is going to run.
   std::function<Status(const Launch& launch, const std::vector<Step>& rest)> describe = {};
+  GroupPlan group = {};          ///< the control group that the program is to get
+  std::vector<int> groups = {};  ///< cgroup.procs of it; the caller's
 };
 
 /// Does not return if the program begins. Else the exit code.

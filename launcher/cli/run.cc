@@ -6,6 +6,7 @@
 #include "launcher/cli/cpus.h"
 #include "launcher/cli/devices.h"
 #include "launcher/cli/identity.h"
+#include "launcher/cli/limited.h"
 #include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
 #include "launcher/cli/root_images.h"
@@ -73,6 +74,7 @@ class Run {
     launch_.request = std::move(request);
     launch_.facts.rank = survey::rank_of(session_.environment, session_.parent);
     launch_.facts.helpers = survey::helpers_of(session_.environment);
+    launch_.facts.control_group = stage_.group;
   }
 
   /// The exit code of a run that came to nothing, or of a plan that was printed.
@@ -208,7 +210,8 @@ Status Run::share() {
        launch_.facts.rank.local_size,
        launch_.facts.network,
        maps_for(launch_),
-       held_.overlay.lock.get()},
+       held_.overlay.lock.get(),
+       session_.parent},
       launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held_.keeper = std::move(*keeper);
@@ -294,6 +297,7 @@ Status Run::look() {
   facts->network = std::move(launch_.facts.network);
   facts->cpus = std::move(launch_.facts.cpus);
   facts->subordinate = std::move(launch_.facts.subordinate);
+  facts->control_group = std::move(launch_.facts.control_group);
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
   if (!is_shared_) {
@@ -413,9 +417,10 @@ int Run::go() {
                               doors,
                               launch_.role == Role::leader ? launch_.facts.helpers : -1,
                               std::span(sources).subspan(1),
-                              launch_.request.tty,
+                              launch_.request.tty || stage_.is_stood_by,
                               trace_.is_on() ? &trace_ : nullptr,
-                              stage_.monitor});
+                              stage_.monitor,
+                              stage_.groups});
   trace_.introduce(launch_);
   take(launching, plan::make_beginning(launch_));
   if (exit_code_ != 0) return exit_code_;
@@ -432,6 +437,8 @@ int Run::go() {
 }  // namespace
 
 int run_container(Request request, Session& session, const Stage& stage) {
+  if (request.group.ask_for_group() && !stage.has_looked_at_limits)
+    return run_limited(std::move(request), session, stage);
   return Run(std::move(request), session, stage).go();
 }
 

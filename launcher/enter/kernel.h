@@ -123,6 +123,8 @@ class Process {
   /// One that stays does so as long as the keeper does.
   virtual Answer start_init(const StartInit& wanted) noexcept = 0;
   virtual Answer announce_program() noexcept = 0;
+  /// Of the control group that was made before.
+  virtual Answer enter_group() noexcept = 0;
   virtual Answer pin_to_cpus(const Numbers& cpus) noexcept = 0;
   virtual Answer bind_memory(const BindMemory& wanted) noexcept = 0;
   /// Nobody but the program is bounded by it.

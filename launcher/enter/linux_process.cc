@@ -152,6 +152,12 @@ Answer LinuxProcess::announce_program() noexcept {
   return {Call::sendmsg, send_message(monitor_, kProgramWord, {})};
 }
 
+Answer LinuxProcess::enter_group() noexcept {
+  for (const int group : groups_)
+    if (::write(group, "0", 1) != 1) return {Call::write, errno};
+  return {Call::write, 0};
+}
+
 Answer LinuxProcess::pin_to_cpus(const Numbers& cpus) noexcept {
   const auto& words = cpus.words();
   const long done =

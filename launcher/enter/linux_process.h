@@ -28,16 +28,19 @@ class LinuxProcess : public Process {
   /// `keeper`: the socket on which a leader announces its container, or -1. `helpers`: where to
   /// write the number of a pid namespace's first process, if that may stay after this one; or -1.
   /// `monitor`: the socket of who stands by a named container, or -1.
+  /// `groups`: cgroup.procs of the control group that was made for the program.
   /// `dies_with_parent`: after drop_privileges(), for what takes rights away takes that away too.
   LinuxProcess(int keeper,
                Doors doors,
                int helpers = -1,
                int monitor = -1,
-               bool dies_with_parent = false) noexcept
+               bool dies_with_parent = false,
+               Doors groups = {}) noexcept
       : keeper_(keeper),
         doors_(doors),
         helpers_(helpers),
         monitor_(monitor),
+        groups_(groups),
         dies_with_parent_(dies_with_parent) {}
 
   Answer enter_namespaces(int flags) noexcept override;
@@ -54,6 +57,7 @@ class LinuxProcess : public Process {
   Answer close_others(const int* keep, unsigned count) noexcept override;
   Answer start_init(const StartInit& wanted) noexcept override;
   Answer announce_program() noexcept override;
+  Answer enter_group() noexcept override;
   Answer pin_to_cpus(const Numbers& cpus) noexcept override;
   Answer bind_memory(const BindMemory& wanted) noexcept override;
   Answer set_limit(const Limit& limit) noexcept override;
@@ -72,6 +76,7 @@ class LinuxProcess : public Process {
   Doors doors_;
   int helpers_;
   int monitor_;
+  Doors groups_;
   bool dies_with_parent_;
   int tell_ = -1;  ///< in a pid namespace of our own: who waits outside hears from us here
 };

@@ -28,6 +28,7 @@ struct Tools {
   bool dies_with_parent = false;       ///< whoever started this process is all that it has
   Trace* trace = nullptr;              ///< of this launch; null: there is none
   int monitor = -1;                    ///< for AnnounceProgram
+  Doors groups = {};                   ///< for EnterGroup
 };
 
 /// Why the program did not begin. Exit codes: 127 it was not found, 126 it could not be executed,
@@ -44,7 +45,12 @@ class Launching {
  public:
   explicit Launching(const Tools& tools) noexcept
       : mounts_(tools.server_control, tools.image, tools.image_written, tools.overlay, tools.above),
-        process_(tools.keeper, tools.doors, tools.helpers, tools.monitor, tools.dies_with_parent),
+        process_(tools.keeper,
+                 tools.doors,
+                 tools.helpers,
+                 tools.monitor,
+                 tools.dies_with_parent,
+                 tools.groups),
         trace_(tools.trace) {}
 
   /// Carries out a plan, or the next part of one. Does not return if the last step starts the

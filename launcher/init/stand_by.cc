@@ -57,6 +57,8 @@ class Watch {
         stay_with_(charge.stay_with),
         words_(charge.words),
         time_(charge.time),
+        at_end_(charge.at_end),
+        with_(charge.with),
         leads_session_(charge.leads_session) {
     if (time_.seconds != 0) alarm_.set(time_.seconds);
     keep_only_own();
@@ -84,6 +86,8 @@ class Watch {
   int stay_with_;
   int words_;
   TimeAllowed time_;
+  void (*at_end_)(void* with, int words, int code, int status) noexcept;
+  void* with_;
   bool leads_session_;
   Alarm alarm_ = {};
   enum class Phase : unsigned char { running, stopping, killing } phase_ = Phase::running;
@@ -136,6 +140,8 @@ void Watch::be_told_of_end(News ended) noexcept {
   ended.stays = stay_with_ >= 0;
   if (tell_ >= 0) (void)!::write(tell_, &ended, sizeof ended);  // or nobody wants to know any more
   if (ended.stays) return alarm_.stop();
+  if (phase_ == Phase::running && at_end_ != nullptr)
+    at_end_(with_, words_, ended.code, ended.status);
   if (phase_ == Phase::running) end_as(ended);
   last_ = ended;
   signal_all(phase_ == Phase::killing ? SIGKILL : time_.stop_signal);

@@ -2,6 +2,7 @@
 // What the host looked like when we asked. Filled in by survey, invented by tests.
 #pragma once
 
+#include "launcher/model/group.h"
 #include "launcher/model/ids.h"
 #include "launcher/model/machine.h"
 
@@ -40,7 +41,8 @@ struct Facts {
   std::vector<int> kept_descriptors;     ///< above 2, what a launcher hands its ranks (PMI_FD)
   int helpers = -1;  ///< where Slurm's plugin wants to read the pids of berth's own processes
   Rank rank;
-  CpuFacts cpus = {};  ///< where they are asked for
+  CpuFacts cpus = {};            ///< where they are asked for
+  GroupPlan control_group = {};  ///< the control group that the program gets; no parts: none
 };
 
 /// One of the files that each program of an image reads when it starts, or what leads to one.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "launcher/model/capability.h"
+#include "launcher/model/group.h"
 #include "launcher/model/mount.h"
 #include "launcher/model/place.h"
 #include "launcher/model/process.h"
@@ -137,6 +138,7 @@ struct Request {
   Capabilities added_capabilities = 0;    ///< what the program may do to its namespaces, but for
   Capabilities dropped_capabilities = 0;  ///< ... these
   std::vector<Limit> limits = {};         ///< the program's; of others it has the caller's
+  GroupWishes group = {};                 ///< what its control group is to do
   std::uint64_t timeout = 0;              ///< seconds that the program may run; 0: for ever
   std::optional<std::uint64_t> stop_timeout = {};  ///< seconds from the stop signal to SIGKILL
   std::optional<int> stop_signal = {};             ///< takes the place of the image's

@@ -5,6 +5,7 @@
 
 #include "launcher/model/capability.h"
 #include "launcher/model/facts.h"
+#include "launcher/model/group.h"
 #include "launcher/model/ids.h"
 #include "launcher/model/mount.h"
 #include "launcher/model/place.h"
@@ -264,6 +265,11 @@ struct SetLimit {
   Limit limit;
 };
 
+/// The program, and who it starts: berth's own processes stay outside. The group was made before.
+struct EnterGroup {
+  GroupPlan group;
+};
+
 /// The program and who it starts run on these CPUs only; berth's own processes do not.
 struct PinToCpus {
   unsigned rank = 0;
@@ -330,6 +336,7 @@ using Step = std::variant<EnterNamespaces,
                           CloseOthers,
                           StartInit,
                           AnnounceProgram,
+                          EnterGroup,
                           PinToCpus,
                           BindMemory,
                           SetLimit,

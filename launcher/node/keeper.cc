@@ -79,7 +79,7 @@ Result<std::unique_ptr<Keeper>> Keeper::prepare(Door door, int helpers) {
   UniqueFd leader = watch(::getpid());
   // A leader that cannot be followed would never be seen to go.
   if (!leader.is_open()) return refused("pidfd_open", kGoal, errno);
-  const pid_t launcher = ::getppid();
+  const pid_t launcher = door.launcher != 0 ? door.launcher : ::getppid();
   KeeperLoop loop(std::move(door.listener), std::move(keepers), std::move(config), door.expected);
   loop.keep_open(door.kept);
   loop.connect_with(Network(std::move(door.network)));

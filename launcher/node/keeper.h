@@ -23,10 +23,11 @@ struct Door {
   std::string network = {};  ///< see Network
   IdMaps ids = {};           ///< see IdMapper
   int kept = -1;             ///< stays open as long as the keeper lives: a lock; the caller's
+  pid_t launcher = 0;        ///< of the ranks; 0: the caller's parent
 };
 
 /// A keeper, ready to be started. Until `expected` ranks have come it stays even if those that came
-/// have left, unless the caller's parent, the job's launcher, is gone.
+/// have left, unless the job's launcher is gone.
 class Keeper : public Orphan {
  public:
   /// For the calling process as the leader. `helpers`: see announce_helper().

@@ -233,6 +233,10 @@ std::string goal(const AnnounceProgram&) {
   return "tell who stands by the container which process is the program";
 }
 
+std::string goal(const EnterGroup&) {
+  return "put the program into a control group of its own";
+}
+
 std::string goal(const SetLimit& step) {
   const auto* const name =
       std::find_if(kResources.begin(), kResources.end(), [&](const ResourceName& one) {
@@ -313,6 +317,16 @@ std::string lines_of(const MapIds& step) {
   return lines;
 }
 
+std::string lines_of(const EnterGroup& step) {
+  std::string lines;
+  for (const GroupPart& part : step.group.parts) {
+    lines += indented_line("in " + part.parent);
+    for (const GroupSetting& setting : part.settings)
+      lines += indented_line(setting.file + " = " + setting.text);
+  }
+  return lines;
+}
+
 /// Of what may be written.
 std::string bound_line(std::uint64_t bytes) {
   return indented(bytes == 0 ? "half of the memory" : size_text(bytes));
@@ -338,6 +352,7 @@ std::string details_of(const Step& step) {
   }
   if (const auto* wanted = std::get_if<LookAhead>(&step)) return lines_of(*wanted);
   if (const auto* init = std::get_if<StartInit>(&step)) return lines_of(init->time);
+  if (const auto* group = std::get_if<EnterGroup>(&step)) return lines_of(*group);
   if (const auto* told = std::get_if<AnnounceProgram>(&step))
     return lines_of({.seconds = 1, .grace = told->grace, .stop_signal = told->stop_signal});
   const auto* program = std::get_if<Execute>(&step);

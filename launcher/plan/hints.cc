@@ -73,6 +73,11 @@ constexpr const char* kDanglingLink =
 constexpr const char* kProcNeeded =
     "/proc of the container is covered, and berth itself needs it: leave that place alone";
 constexpr const char* kWorkdir = "choose a directory that the image has: --workdir DIR";
+constexpr const char* kGroupClosed =
+    "the group is there, and this process may not enter it: the directory that it moves "
+    "from has to be yours too";
+constexpr const char* kGroupEmpty =
+    "its set of CPUs or of memory nodes is empty, or has nothing of the group above: see --plan";
 constexpr const char* kHardLimit =
     "only an administrator raises a hard limit: see 'ulimit -Ha' for yours";
 constexpr const char* kCpusGone =
@@ -190,6 +195,8 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
 }
 
 const char* hint_for_place(const Step& step, int number) {
+  if (std::get_if<EnterGroup>(&step) && (number == EACCES || number == EPERM)) return kGroupClosed;
+  if (std::get_if<EnterGroup>(&step) && (number == ENOSPC || number == EINVAL)) return kGroupEmpty;
   if (std::get_if<PinToCpus>(&step) && number == EINVAL) return kCpusGone;
   if (std::get_if<BindMemory>(&step) == nullptr) return "";
   return number == EINVAL ? kNodesGone : kNoPolicies;
@@ -223,29 +230,16 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces,  kAllowNamespaces,
-          kMoreKinds,       kNoSuchKind,
-          kCovered,         kClocks,
-          kNetwork,         kMaps,
-          kMapper,          kSysctls,
-          kLoadFuse,        kOpenFuse,
-          kOverlay,         kTooDeep,
-          kKeepOnDisk,      kEmptyWork,
-          kReplaced,        kSourceMissing,
-          kSourceForbidden, kLocked,
-          kMountsBelow,     kMountsInImage,
-          kSameLayers,      kOfNamespace,
-          kMountLimit,      kScratchFull,
-          kTargetInBind,    kPlaceFull,
-          kPlaceReadOnly,   kTargetKind,
-          kDanglingLink,    kProcNeeded,
-          kWorkdir,         kHardLimit,
-          kCpusGone,        kNodesGone,
-          kNoPolicies,      kProgramMissing,
-          kInterpreter,     kNotExecutable,
-          kFormat,          kTooLong,
-          kDamaged,         kFilteredStart,
-          kNoFilters,       kJoin};
+  return {kMoreNamespaces, kAllowNamespaces, kMoreKinds,     kNoSuchKind,      kCovered,
+          kClocks,         kNetwork,         kMaps,          kMapper,          kSysctls,
+          kLoadFuse,       kOpenFuse,        kOverlay,       kTooDeep,         kKeepOnDisk,
+          kEmptyWork,      kReplaced,        kSourceMissing, kSourceForbidden, kLocked,
+          kMountsBelow,    kMountsInImage,   kSameLayers,    kOfNamespace,     kMountLimit,
+          kScratchFull,    kTargetInBind,    kPlaceFull,     kPlaceReadOnly,   kTargetKind,
+          kDanglingLink,   kProcNeeded,      kWorkdir,       kGroupClosed,     kGroupEmpty,
+          kHardLimit,      kCpusGone,        kNodesGone,     kNoPolicies,      kProgramMissing,
+          kInterpreter,    kNotExecutable,   kFormat,        kTooLong,         kDamaged,
+          kFilteredStart,  kNoFilters,       kJoin};
 }
 
 }  // namespace berth::plan

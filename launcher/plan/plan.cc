@@ -93,6 +93,12 @@ void add_limits(Steps& steps, const Request& request) {
   if (request.umask) steps.push_back(SetUmask{*request.umask});
 }
 
+/// Version 1 lets a process in that is the same user's as who opened the door (cgroups(7)).
+void add_group(Steps& steps, const Launch& launch) {
+  if (!launch.facts.control_group.parts.empty())
+    steps.push_back(EnterGroup{launch.facts.control_group});
+}
+
 /// Where others may ask for it.
 Status add_announcement(Steps& steps, const Launch& launch) {
   if (!is_named(launch.request)) return Done{};
@@ -152,12 +158,15 @@ Result<Steps> make_rest(const Launch& launch) {
   if (is_own) add_private_root(steps, launch, *binds);
   steps.push_back(work_of(launch, *binds));
   const Ids ids = identity_of(launch).ids;
-  if (ids != builder_of(launch)) steps.push_back(BecomeUser{ids});
+  const bool is_other = ids != builder_of(launch);
+  if (is_other) add_group(steps, launch);
+  if (is_other) steps.push_back(BecomeUser{ids});
   steps.push_back(DropPrivileges{kept_capabilities(launch.request)});
   if (!is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
   steps.push_back(CloseOthers{launch.facts.kept_descriptors});
   add_init(steps, launch, std::move(*time));
   BERTH_TRY(add_announcement(steps, launch));
+  if (!is_other) add_group(steps, launch);
   BERTH_TRY(add_place(steps, launch));
   add_limits(steps, launch.request);
   if (!launch.filter.empty()) steps.push_back(FilterCalls{launch.request.seccomp, launch.filter});

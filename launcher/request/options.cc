@@ -5,6 +5,7 @@
 #include "launcher/request/capabilities.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/env_changes.h"
+#include "launcher/request/limits.h"
 #include "launcher/request/mounts.h"
 #include "launcher/request/place.h"
 #include "launcher/request/process.h"
@@ -399,6 +400,7 @@ std::vector<Option> make_table() {
                            capability_rows(),
                            process_rows(),
                            place_rows(),
+                           limit_rows(),
                            berth_rows()})
     table.insert(table.end(), rows.begin(), rows.end());
   return table;

@@ -279,6 +279,20 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot limit nofile to 10, at most 20: setrlimit: Operation not permitted (EPERM)\n"
        "berth: hint: only an administrator raises a hard limit: see 'ulimit -Ha' for yours"},
+      {EnterGroup{},
+       {"write", EACCES},
+       kNothing,
+       "berth: cannot put the program into a control group of its own: write: Permission denied "
+       "(EACCES)\n"
+       "berth: hint: the group is there, and this process may not enter it: the directory that it "
+       "moves from has to be yours too"},
+      {EnterGroup{},
+       {"write", ENOSPC},
+       kNothing,
+       "berth: cannot put the program into a control group of its own: write: No space left on "
+       "device (ENOSPC)\n"
+       "berth: hint: its set of CPUs or of memory nodes is empty, or has nothing of the group "
+       "above: see --plan"},
       {PinToCpus{5, *parse_numbers("8-9")},
        {"sched_setaffinity", EINVAL},
        kNothing,

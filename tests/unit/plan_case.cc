@@ -84,6 +84,17 @@ IdRange range_of(const std::string& text) {
           static_cast<unsigned>(std::stoul(words.at(1)))};
 }
 
+/// "/sys/fs/cgroup/memory/ada memory.limit_in_bytes=1": where a group is made, and what is written.
+GroupPart group_part_of(const std::string& text) {
+  const auto words = split(text, ' ');
+  GroupPart part{words.at(0)};
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    part.settings.push_back({words[i].substr(0, equals), words[i].substr(equals + 1)});
+  }
+  return part;
+}
+
 /// False when nothing repeatable has that name.
 bool append_value(Launch& launch, const std::string& key, const std::string& value) {
   if (key == "environment")
@@ -106,6 +117,8 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.facts.subordinate.users.push_back(range_of(value));
   else if (key == "subgid")
     launch.facts.subordinate.groups.push_back(range_of(value));
+  else if (key == "group_part")
+    launch.facts.control_group.parts.push_back(group_part_of(value));
   else if (key == "image_group")
     launch.image.group += value + "\n";
   else

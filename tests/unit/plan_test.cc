@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWahlncKTMkGSDIifYUObAmwHVRLJEyCjPFBgtdruQX";
+  static constexpr std::string_view kLetters = "NWahlncKTMkGSDIifYUObAmwHVRLJEyCjPFBgxtdruQX";
   static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
@@ -391,6 +391,7 @@ TEST(Goal, CompletesTheWordsBerthCannot) {
       {UseImage{"/tmp/image"},
        "make the image itself the root on '/tmp/image', which cannot be written"},
       {MountPrivateRoot{}, "lay changes of this rank's own over the root that it shares"},
+      {EnterGroup{}, "put the program into a control group of its own"},
       {CarryTree{"/proc"}, "show there what is mounted at '/proc'"},
       {MountImage{"i.sqsh", "/tmp/image", 0, 0}, "mount the image 'i.sqsh' on '/tmp/image'"},
       {MountOverlay{"", "/tmp/root"}, "make the image writable for this run on '/tmp/root'"},
@@ -477,6 +478,19 @@ TEST(Order, TheMapsComeFirstAndTheUserIsNobodyElseUntilAllIsBuilt) {
   launch.request.user.clear();
   launch.identity.reset();
   EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCPFX");
+}
+
+TEST(Order, AControlGroupIsEnteredBehindAnInitButBeforeAnotherUser) {
+  const GroupPlan group{{{"/sys/fs/cgroup/memory/ada"}}};
+  Launch launch = ordinary({"--init", "--memory=1G", "img.sqsh", "app"});
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCPFBX") << "nothing can be bounded here";
+  launch.facts.control_group = group;
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCPFBxX");
+  launch = ordinary({"--init", "--subuid", "--user=33", "img.sqsh", "app"});
+  launch.facts.subordinate = {{{100000, 65536}}, {{100000, 65536}}};
+  launch.facts.control_group = group;
+  launch.identity = *find_identity(launch);
+  EXPECT_EQ(order_of(plan_of(launch, Role::joiner)), "JCxjPFBX");
 }
 
 TEST(Image, HasItsOwnOwnersWhereMoreThanOneIsMapped) {

@@ -98,6 +98,86 @@ TEST(CommandLine, PlacesAreTaken) {
             Numbers());
 }
 
+std::string limits_of(const Words& words) {
+  auto all = words;
+  all.emplace_back("i");
+  const auto request = parse_command_line(all);
+  if (!request) return to_text(request.error());
+  std::string text;
+  for (const GroupLimit& limit : request->group.limits)
+    text += words_of(limit) + " [" + limit.key + "] " + std::to_string(limit.number) + "\n";
+  return text;
+}
+
+TEST(CommandLine, LimitsAreTakenInTheUnitsOfTheKernel) {
+  EXPECT_EQ(
+      limits_of({"--memory=64m", "--memory=1G", "--memory-high", "512MB", "--memory-swap=-1"}),
+      "--memory=1G [] 1073741824\n--memory-high=512MB [] 536870912\n"
+      "--memory-swap=-1 [] 18446744073709551615\n");
+  EXPECT_EQ(limits_of({"--cpus=1.5", "--cpu-weight=50", "--pids-limit=-1", "--oom-group"}),
+            "--cpus=1.5 [] 150000\n--cpu-weight=50 [] 50\n"
+            "--pids-limit=-1 [] 18446744073709551615\n--oom-group [] 0\n");
+  EXPECT_EQ(limits_of({"--cpus=.01"}), "--cpus=.01 [] 1000\n");
+  EXPECT_EQ(limits_of({"--cpuset-cpus=3,0-1", "--cpuset-mems=0", "--cpuset-cpus=7"}),
+            "--cpuset-mems=0 [0] 0\n--cpuset-cpus=7 [7] 0\n");
+  EXPECT_EQ(limits_of({"--device-read-bps=/dev/a:1M",
+                       "--device-read-bps=/dev/b:2",
+                       "--device-read-bps=/dev/a:3",
+                       "--device-write-iops=/dev/a:4"}),
+            "--device-read-bps=/dev/b:2 [/dev/b] 2\n--device-read-bps=/dev/a:3 [/dev/a] 3\n"
+            "--device-write-iops=/dev/a:4 [/dev/a] 4\n");
+  EXPECT_EQ(
+      limits_of({"--hugetlb=2M=1G", "--hugetlb=1GB=4G", "--rdma=m:hca_handle=2,hca_object=max"}),
+      "--hugetlb=2M=1G [2MB] 1073741824\n--hugetlb=1GB=4G [1GB] 4294967296\n"
+      "--rdma=m:hca_handle=2,hca_object=max [m hca_handle=2 hca_object=max] 0\n");
+  EXPECT_EQ(limits_of({"--net-class=0x100001", "--net-priority=eth0:5", "--io-weight=10000"}),
+            "--net-class=0x100001 [] 1048577\n--net-priority=eth0:5 [eth0 5] 0\n"
+            "--io-weight=10000 [] 10000\n");
+  EXPECT_TRUE(parse_command_line({"--limits=best-effort", "i"})->group.best_effort);
+  EXPECT_FALSE(parse_command_line({"--limits=best-effort", "i"})->group.ask_for_group());
+  EXPECT_TRUE(parse_command_line({"--stats", "i"})->group.ask_for_group());
+}
+
+TEST(CommandLine, LimitsThatMeanNothingAreRefused) {
+  for (const char* wrong : {"--memory=",
+                            "--memory=0",
+                            "--memory=64X",
+                            "--memory=-1",
+                            "--cpus=0",
+                            "--cpus=1.",
+                            "--cpus=.001",
+                            "--cpus=1,5",
+                            "--cpus=-1",
+                            "--cpus=70000",
+                            "--cpus=1.000001",
+                            "--cpu-weight=0",
+                            "--cpu-weight=10001",
+                            "--pids-limit=0",
+                            "--pids-limit=-2",
+                            "--cpuset-cpus=",
+                            "--cpuset-cpus=3-1",
+                            "--device-read-bps=/dev/a",
+                            "--device-read-bps=a:1M",
+                            "--device-read-iops=/dev/a:1M",
+                            "--hugetlb=2M",
+                            "--hugetlb=2=1G",
+                            "--hugetlb==1G",
+                            "--rdma=m",
+                            "--rdma=m:hca=1",
+                            "--rdma=:hca_handle=1",
+                            "--net-class=x",
+                            "--net-class=0x100000000",
+                            "--net-priority=eth0",
+                            "--limits=strictly"}) {
+    const std::string text = limits_of({wrong});
+    EXPECT_TRUE(text.starts_with("berth: cannot use '")) << wrong << ": " << text;
+    EXPECT_NE(text.find("\nberth: hint: write "), std::string::npos) << wrong;
+  }
+  EXPECT_EQ(refusal_of({"--cpus=none", "i"}),
+            "berth: cannot use 'none' as --cpus\n"
+            "berth: hint: write how many, 0.01 at least: --cpus=1.5");
+}
+
 TEST(CommandLine, ADrawingNeedsNoImage) {
   const auto request = parse_command_line({"--plan=svg"});
   ASSERT_TRUE(request);

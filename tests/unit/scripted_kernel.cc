@@ -237,6 +237,10 @@ Answer ScriptedProcess::announce_program() noexcept {
   return script_.note(Call::sendmsg, "announce_program");
 }
 
+Answer ScriptedProcess::enter_group() noexcept {
+  return script_.note(Call::write, "enter_group");
+}
+
 Answer ScriptedProcess::pin_to_cpus(const Numbers& cpus) noexcept {
   return script_.note(Call::sched_setaffinity, "pin_to_cpus " + to_text(cpus));
 }

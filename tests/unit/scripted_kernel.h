@@ -70,6 +70,7 @@ class ScriptedProcess : public enter::Process {
   enter::Answer close_others(const int* keep, unsigned count) noexcept override;
   enter::Answer start_init(const StartInit& wanted) noexcept override;
   enter::Answer announce_program() noexcept override;
+  enter::Answer enter_group() noexcept override;
   enter::Answer pin_to_cpus(const Numbers& cpus) noexcept override;
   enter::Answer bind_memory(const BindMemory& wanted) noexcept override;
   enter::Answer set_limit(const Limit& limit) noexcept override;

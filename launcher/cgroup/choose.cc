@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/cgroup/choose.h"
+
+#include "base/text.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+
+namespace berth::cgroup {
+
+namespace {
+
+constexpr std::uint64_t kPeriod = 100'000;  ///< microseconds, the kernel's default
+
+std::string number_text(std::uint64_t number, const char* without) {
+  return number == kUnbounded ? without : std::to_string(number);
+}
+
+/// 100 is what a group has by itself in version 2, 1024 in version 1.
+std::string shares_of(std::uint64_t weight) {
+  constexpr std::uint64_t kLeast = 2;
+  return std::to_string(std::max(kLeast, weight * 1024 / 100));
+}
+
+/// What both versions write alike.
+std::vector<GroupSetting> alike(const GroupLimit& limit) {
+  switch (limit.kind) {
+    case LimitKind::cpuset_cpus:
+      return {{"cpuset.cpus", limit.key}};
+    case LimitKind::cpuset_mems:
+      return {{"cpuset.mems", limit.key}};
+    case LimitKind::pids:
+      return {{"pids.max", number_text(limit.number, "max")}};
+    case LimitKind::rdma:
+      return {{"rdma.max", limit.key}};
+    default:
+      return {};
+  }
+}
+
+std::vector<GroupSetting> of_first_version(const GroupLimit& limit, const std::string& device) {
+  const std::string number = number_text(limit.number, "-1");
+  switch (limit.kind) {
+    case LimitKind::memory:
+      return {{"memory.limit_in_bytes", number}};
+    case LimitKind::memory_swap:
+      return {{"memory.memsw.limit_in_bytes", number}};
+    case LimitKind::cpus:
+      return {{"cpu.cfs_period_us", std::to_string(kPeriod)}, {"cpu.cfs_quota_us", number}};
+    case LimitKind::cpu_weight:
+      return {{"cpu.shares", shares_of(limit.number)}};
+    case LimitKind::read_bps:
+      return {{"blkio.throttle.read_bps_device", device + " " + number}};
+    case LimitKind::write_bps:
+      return {{"blkio.throttle.write_bps_device", device + " " + number}};
+    case LimitKind::read_iops:
+      return {{"blkio.throttle.read_iops_device", device + " " + number}};
+    case LimitKind::write_iops:
+      return {{"blkio.throttle.write_iops_device", device + " " + number}};
+    case LimitKind::io_weight:
+      // BFQ's goes to 1000 (blkio-controller.rst).
+      return {{"blkio.bfq.weight", std::to_string(std::min<std::uint64_t>(limit.number, 1000))}};
+    case LimitKind::hugetlb:
+      return {{"hugetlb." + limit.key + ".limit_in_bytes", number}};
+    case LimitKind::net_class:
+      return {{"net_cls.classid", number}};
+    case LimitKind::net_priority:
+      return {{"net_prio.ifpriomap", limit.key}};
+    default:
+      return alike(limit);
+  }
+}
+
+/// Version 1 counts memory and swap together, and podman with it; version 2 counts swap alone.
+std::uint64_t swap_alone(const GroupWishes& wishes, std::uint64_t both) {
+  if (both == kUnbounded) return both;
+  std::uint64_t memory = 0;
+  for (const GroupLimit& limit : wishes.limits)
+    if (limit.kind == LimitKind::memory) memory = limit.number;
+  return both > memory ? both - memory : 0;
+}
+
+std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
+                                            const std::string& device,
+                                            const GroupWishes& wishes) {
+  const std::string number = number_text(limit.number, "max");
+  switch (limit.kind) {
+    case LimitKind::memory:
+      return {{"memory.max", number}};
+    case LimitKind::memory_high:
+      return {{"memory.high", number}};
+    case LimitKind::memory_swap:
+      return {{"memory.swap.max", number_text(swap_alone(wishes, limit.number), "max")}};
+    case LimitKind::oom_group:
+      return {{"memory.oom.group", "1"}};
+    case LimitKind::cpus:
+      return {{"cpu.max", number + " " + std::to_string(kPeriod)}};
+    case LimitKind::cpu_weight:
+      return {{"cpu.weight", number}};
+    case LimitKind::read_bps:
+      return {{"io.max", device + " rbps=" + number}};
+    case LimitKind::write_bps:
+      return {{"io.max", device + " wbps=" + number}};
+    case LimitKind::read_iops:
+      return {{"io.max", device + " riops=" + number}};
+    case LimitKind::write_iops:
+      return {{"io.max", device + " wiops=" + number}};
+    case LimitKind::io_weight:
+      return {{"io.weight", "default " + number}};
+    case LimitKind::hugetlb:
+      return {{"hugetlb." + limit.key + ".max", number}};
+    default:
+      return alike(limit);
+  }
+}
+
+bool is_of_device(LimitKind kind) {
+  return kind == LimitKind::read_bps || kind == LimitKind::write_bps ||
+         kind == LimitKind::read_iops || kind == LimitKind::write_iops;
+}
+
+std::string controller_of(const GroupLimit& limit, bool is_unified) {
+  const LimitName& names = names_of(limit.kind);
+  return std::string(is_unified ? names.second : names.first);
+}
+
+bool has(const Ground& ground, const std::string& controller) {
+  return !controller.empty() &&
+         std::find(ground.controllers.begin(), ground.controllers.end(), controller) !=
+             ground.controllers.end();
+}
+
+/// A hierarchy of either version that has what bounds this, if there is one.
+const Ground* ground_for(const GroupLimit& limit, const std::vector<Ground>& grounds) {
+  const auto found = std::find_if(grounds.begin(), grounds.end(), [&](const Ground& ground) {
+    return has(ground, controller_of(limit, ground.is_unified));
+  });
+  return found == grounds.end() ? nullptr : &*found;
+}
+
+Error refuse(const GroupLimit& limit, const std::string& why, const char* hint) {
+  return {Blame::host, "enforce " + words_of(limit) + ": " + why, {}, hint};
+}
+
+Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds) {
+  const LimitName& names = names_of(limit.kind);
+  const std::string name(names.second.empty() ? names.first : names.second);
+  const bool is_of_other_version =
+      std::any_of(grounds.begin(), grounds.end(), [&](const Ground& ground) {
+        return has(ground, std::string(ground.is_unified ? names.first : names.second));
+      });
+  if (!is_of_other_version)
+    return refuse(limit, "no control group here has the controller " + quote(name), kNoController);
+  return refuse(limit,
+                std::string("this node has control groups of version ") +
+                    (names.first.empty() ? "1" : "2") + " for " + quote(name) +
+                    ", which have nothing like it",
+                kOtherVersion);
+}
+
+Error no_ground(const GroupLimit& limit, const Ground& ground) {
+  const std::string name = quote(controller_of(limit, ground.is_unified));
+  if (ground.place.empty())
+    return refuse(
+        limit, "this process's control group for " + name + " is not to be seen here", kOutOfSight);
+  return refuse(limit,
+                "you may make no control group for " + name + " in " + quote(ground.place),
+                ground.is_unified ? kNoDelegation : kNoDirectory);
+}
+
+/// Once is enough.
+void enable(GroupPart& part, const std::string& controller) {
+  const auto all = split(part.enabled, ' ');
+  const std::string wanted = "+" + controller;
+  if (std::find(all.begin(), all.end(), wanted) != all.end()) return;
+  part.enabled += (part.enabled.empty() ? "" : " ") + wanted;
+}
+
+class Chooser {
+ public:
+  Chooser(const GroupWishes& wishes, const std::vector<Ground>& grounds, const Devices& devices)
+      : wishes_(wishes),
+        grounds_(grounds),
+        devices_(devices),
+        parts_(grounds.size()) {}
+
+  Choice choose() {
+    for (const GroupLimit& limit : wishes_.limits)
+      add(limit);
+    // A group of whom nothing can be enforced is of no use, unless its accounts are wanted.
+    const bool is_useful =
+        wishes_.stats || std::any_of(parts_.begin(), parts_.end(), [](const GroupPart& part) {
+          return !part.settings.empty();
+        });
+    for (std::size_t i = 0; is_useful && i < grounds_.size(); ++i)
+      finish(i);
+    return std::move(choice_);
+  }
+
+ private:
+  void add_refused(Error error) { choice_.refused.push_back(std::move(error)); }
+
+  void add(const GroupLimit& limit) {
+    const Ground* ground = ground_for(limit, grounds_);
+    if (ground == nullptr) return add_refused(no_controller(limit, grounds_));
+    if (ground->parent.empty()) return add_refused(no_ground(limit, *ground));
+    std::string device;
+    if (is_of_device(limit.kind)) {
+      const auto found = devices_.find(limit.key);
+      if (found == devices_.end())
+        return add_refused(
+            refuse(limit, quote(limit.key) + " is no block device of this node", kNoDisk));
+      device = found->second;
+    }
+    auto settings = ground->is_unified ? of_second_version(limit, device, wishes_)
+                                       : of_first_version(limit, device);
+    GroupPart& part = parts_[static_cast<std::size_t>(ground - grounds_.data())];
+    for (GroupSetting& setting : settings) {
+      setting.words = words_of(limit);
+      part.settings.push_back(std::move(setting));
+    }
+    if (ground->is_unified) enable(part, controller_of(limit, true));
+  }
+
+  /// What counts comes along, where it can be had.
+  void finish(std::size_t i) {
+    static constexpr std::array<std::string_view, 4> kUseful = {"cpu", "cpuacct", "memory", "pids"};
+    const Ground& ground = grounds_[i];
+    GroupPart& part = parts_[i];
+    if (ground.parent.empty()) return;
+    const bool is_useful = std::any_of(kUseful.begin(), kUseful.end(), [&](std::string_view one) {
+      return has(ground, std::string(one));
+    });
+    if (part.settings.empty() && !is_useful && !ground.is_unified) return;
+    if (ground.is_unified) {
+      for (const char* one : {"cpu", "memory", "pids"})
+        if (has(ground, one)) enable(part, one);
+      if (!part.enabled.empty()) part.leaf = ground.leaf;
+    }
+    part.parent = ground.parent;
+    part.is_unified = ground.is_unified;
+    choice_.plan.parts.push_back(std::move(part));
+  }
+
+  const GroupWishes& wishes_;
+  const std::vector<Ground>& grounds_;
+  const Devices& devices_;
+  std::vector<GroupPart> parts_;
+  Choice choice_;
+};
+
+}  // namespace
+
+Choice choose_group(const GroupWishes& wishes,
+                    const std::vector<Ground>& grounds,
+                    const Devices& devices) {
+  return Chooser(wishes, grounds, devices).choose();
+}
+
+Devices find_devices(const GroupWishes& wishes) {
+  Devices found;
+  for (const GroupLimit& limit : wishes.limits) {
+    struct stat info {};
+
+    if (!is_of_device(limit.kind) || ::stat(limit.key.c_str(), &info) != 0) continue;
+    if (S_ISBLK(info.st_mode))
+      found[limit.key] =
+          std::to_string(major(info.st_rdev)) + ":" + std::to_string(minor(info.st_rdev));
+  }
+  return found;
+}
+
+}  // namespace berth::cgroup

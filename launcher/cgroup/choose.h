@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which control group a container gets for what is asked. Pure, so that a plan can show it and a
+// test can invent the machine.
+#pragma once
+
+#include "base/error.h"
+#include "launcher/cgroup/hierarchy.h"
+#include "launcher/model/group.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace berth::cgroup {
+
+/// What can be done about a limit that is refused; docs/errors.md has a paragraph for each.
+inline constexpr const char* kNoDirectory =
+    "ask the administrator for a directory of yours in it: mkdir DIR && chown $USER DIR "
+    "DIR/cgroup.procs";
+inline constexpr const char* kNoDelegation =
+    "start it with 'systemd-run --user --scope -p Delegate=yes', or ask the administrator to "
+    "delegate that directory";
+inline constexpr const char* kNoController =
+    "ask the administrator to delegate it: Delegate= of user@.service; /proc/cgroups says what "
+    "this "
+    "kernel has";
+inline constexpr const char* kOtherVersion =
+    "leave it out, or go on without it: --limits=best-effort";
+inline constexpr const char* kOutOfSight =
+    "show /sys/fs/cgroup of the node here, where this process's group is to be seen";
+inline constexpr const char* kNoDisk = "name a whole disk, as lsblk shows them";
+
+/// "254:0" for the path of a block device; of one that is none, nothing.
+using Devices = std::map<std::string, std::string>;
+
+struct Choice {
+  GroupPlan plan;
+  std::vector<Error> refused;  ///< a limit each that cannot be enforced, and what would let it
+};
+
+/// Every limit asked for is in the plan or refused. A part for each hierarchy that has a limit, and
+/// for those that only count, where groups can be made there.
+Choice choose_group(const GroupWishes& wishes,
+                    const std::vector<Ground>& grounds,
+                    const Devices& devices);
+
+/// Of the block devices that limits name.
+Devices find_devices(const GroupWishes& wishes);
+
+}  // namespace berth::cgroup

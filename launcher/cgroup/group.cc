@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/cgroup/group.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "launcher/cgroup/hierarchy.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <memory>
+
+namespace berth::cgroup {
+
+namespace {
+
+constexpr std::size_t kMostText = 1U << 20U;
+
+/// 0 or an errno. In one write: the kernel takes each as a whole.
+int write_to(const std::string& path, const std::string& text) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.is_open()) return errno;
+  return ::write(file.get(), text.data(), text.size()) < 0 ? errno : 0;
+}
+
+/// When a process started, in clock ticks; "" for none (proc(5), stat: the name before it may have
+/// any character in it).
+std::string start_of(const std::string& process) {
+  constexpr std::size_t kStart = 19;  // counted behind the name
+  const auto text = read_text_file("/proc/" + process + "/stat", kMostText);
+  const std::size_t end = text ? text->rfind(") ") : std::string::npos;
+  if (end == std::string::npos) return {};
+  const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
+  return fields.size() > kStart ? fields[kStart] : "";
+}
+
+std::string pid_namespace() {
+  struct stat info {};
+
+  return ::stat("/proc/self/ns/pid", &info) == 0 ? std::to_string(info.st_ino) : "0";
+}
+
+/// "berth-NAMESPACE-PID-START" of a process that is gone.
+bool is_left_behind(const std::string& name, const std::string& own_namespace) {
+  const auto words = split(name, '-');
+  if (words.size() != 4 || !name.starts_with(kGroupPrefix) || words[1] != own_namespace)
+    return false;
+  return start_of(words[2]) != words[3];
+}
+
+/// Of launches that were killed, with whoever stood by them. The kernel removes no group in which
+/// somebody is.
+void clear(const std::string& parent) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(parent.c_str()), ::closedir);
+  if (!all) return;
+  const std::string own_namespace = pid_namespace();
+  std::vector<std::string> gone;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
+  while (const dirent* entry = ::readdir(all.get()))
+    if (is_left_behind(entry->d_name, own_namespace))
+      gone.push_back(std::string(parent).append("/").append(entry->d_name));
+  (void)remove_group(gone);  // or somebody is still in it
+}
+
+/// Everybody in `from` goes to `to`: a group of version 2 that hands on controllers has no
+/// processes of its own. 0 or an errno.
+int move_all(const std::string& from, const std::string& to) {
+  constexpr int kMostRounds = 10;  // who forks meanwhile is seen in the next one
+  for (int i = 0; i < kMostRounds; ++i) {
+    const auto text = read_text_file(from + "/cgroup.procs", kMostText);
+    if (!text) return EIO;
+    if (text->empty()) return 0;
+    for (const std::string& pid : split(*text, '\n')) {
+      const int number = pid.empty() ? 0 : write_to(to + "/cgroup.procs", pid);
+      if (number != 0 && number != ESRCH) return number;
+    }
+  }
+  return EBUSY;
+}
+
+Error not_written(const std::string& goal, const std::string& path, int number) {
+  Error error = refused("write", goal + " (" + quote(path) + ")", number);
+  if (number == ENOENT) error.hint = kNoFile;
+  return error;
+}
+
+class Maker {
+ public:
+  Maker(const std::string& name, bool best_effort, std::vector<Error>& refused)
+      : name_(name),
+        best_effort_(best_effort),
+        refused_(refused) {}
+
+  Status make(const GroupPart& part) {
+    clear(part.parent);
+    BERTH_TRY(make_room(part));
+    const std::string directory = part.parent + "/" + name_;
+    if (::mkdir(directory.c_str(), 0755) != 0)
+      return refused("mkdir", "make the control group " + quote(directory), errno);
+    group_.directories.push_back(directory);
+    copy_set(part.parent, directory);
+    for (const GroupSetting& setting : part.settings) {
+      const std::string path = directory + "/" + setting.file;
+      const int number = write_to(path, setting.text);
+      if (number == 0) continue;
+      refused_.push_back(not_written("enforce " + setting.words, path, number));
+      if (!best_effort_) return refused_.back();
+    }
+    auto doors = open_doors({directory});
+    if (!doors) return std::move(doors.error());
+    group_.doors.push_back(std::move(doors->front()));
+    return Done{};
+  }
+
+  Group take() { return std::move(group_); }
+
+  void undo() {
+    (void)remove_group(group_.directories);  // nobody has been there
+    (void)remove_group(group_.also);
+  }
+
+ private:
+  /// Version 2.
+  Status make_room(const GroupPart& part) {
+    if (!part.leaf.empty()) {
+      if (::mkdir(part.leaf.c_str(), 0755) != 0 && errno != EEXIST)
+        return refused("mkdir", "make the control group " + quote(part.leaf), errno);
+      group_.also.push_back(part.leaf);
+      if (const int number = move_all(part.parent, part.leaf); number != 0)
+        return refused("write",
+                       "move the processes of " + quote(part.parent) + " to " + quote(part.leaf),
+                       number);
+    }
+    if (part.enabled.empty()) return Done{};
+    const std::string path = part.parent + "/cgroup.subtree_control";
+    const int number = write_to(path, part.enabled);
+    if (number == 0) return Done{};
+    return not_written("hand on the controllers " + quote(part.enabled), path, number);
+  }
+
+  /// A new group of version 1 has no CPUs and no memory, and takes no process before it has.
+  static void copy_set(const std::string& parent, const std::string& directory) {
+    for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+      const auto own = read_text_file(directory + file, kMostText);
+      if (!own || own->find_first_not_of('\n') != std::string::npos) continue;
+      const auto parents = read_text_file(parent + file, kMostText);
+      // Of version 2 both may be empty, and then it is not needed.
+      if (parents) (void)write_to(directory + file, *parents);
+    }
+  }
+
+  const std::string& name_;
+  bool best_effort_;
+  std::vector<Error>& refused_;
+  Group group_;
+};
+
+}  // namespace
+
+std::string group_name() {
+  const std::string pid = std::to_string(::getpid());
+  return std::string(kGroupPrefix) + pid_namespace() + "-" + pid + "-" + start_of("self");
+}
+
+Result<Group> make_group(const GroupPlan& plan,
+                         const std::string& name,
+                         bool best_effort,
+                         std::vector<Error>& refused) {
+  Maker maker(name, best_effort, refused);
+  for (const GroupPart& part : plan.parts) {
+    const Status made = maker.make(part);
+    if (made) continue;
+    maker.undo();
+    return made.error();
+  }
+  return maker.take();
+}
+
+Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directories) {
+  std::vector<UniqueFd> doors;
+  for (const std::string& directory : directories) {
+    doors.emplace_back(::open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!doors.back().is_open())
+      return refused("open", "enter the control group " + quote(directory), errno);
+  }
+  return doors;
+}
+
+bool remove_group(std::span<const std::string> directories) noexcept {
+  bool are_gone = true;
+  for (const std::string& directory : directories)
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) are_gone = false;
+  return are_gone;
+}
+
+void remove_group_at_last(std::span<const std::string> directories) noexcept {
+  constexpr long kMillisecond = 1'000'000;
+  constexpr long kLongest = 500 * kMillisecond;
+  for (long wait = kMillisecond; !remove_group(directories); wait = std::min(2 * wait, kLongest)) {
+    const timespec time{0, wait};
+    (void)::nanosleep(&time, nullptr);
+  }
+}
+
+}  // namespace berth::cgroup

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making a control group, and taking it away when nobody is in it any more.
+#pragma once
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "launcher/model/group.h"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace berth::cgroup {
+
+/// What can be done where the kernel lacks a file of a group; see choose.h.
+inline constexpr const char* kNoFile = "this kernel has no such file: leave the limit out";
+
+/// A group that has been made, in each of its hierarchies. It has no destructor that takes it away:
+/// the launcher and who stands by it both have it, and only one of them may.
+struct Group {
+  std::vector<std::string> directories = {};
+  std::vector<UniqueFd> doors = {};    ///< its cgroup.procs: who writes "0" is inside
+  std::vector<std::string> also = {};  ///< leaves that it has made, for who was there before
+};
+
+/// A name that no other group has: the process and the moment of its start, and the namespace in
+/// which it has that number.
+std::string group_name();
+
+/// Makes the group, and removes what others have left beside it. What cannot be written goes to
+/// `refused`; then, unless `best_effort`, nothing stays. An error where there can be no group.
+Result<Group> make_group(const GroupPlan& plan,
+                         const std::string& name,
+                         bool best_effort,
+                         std::vector<Error>& refused);
+
+/// The way into a group that is there, for a program more.
+Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directories);
+
+/// Whether all of it is gone. Nobody may be in it.
+bool remove_group(std::span<const std::string> directories) noexcept;
+
+/// The same with patience, for a process that has nothing else to do: who is left in the group is
+/// waited for.
+void remove_group_at_last(std::span<const std::string> directories) noexcept;
+
+}  // namespace berth::cgroup

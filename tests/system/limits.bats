@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `image`
+# Control groups: limits strike, say so, and leave nothing. tests/stage.sh has given this user directories.
+load ../helpers
+
+setup() {
+  image=$BERTH_DEMO_IMAGE
+  enter_work limits
+}
+
+teardown() {
+  leave_work
+}
+
+# Groups of launches, in any hierarchy.
+groups_left() {
+  find /sys/fs/cgroup -type d -name 'berth-*-*-*' -user "$(id -un)" 2>/dev/null
+}
+
+expect_no_group_left() {
+  for _ in $(seq 100); do
+    [ -n "$(groups_left)" ] || return 0
+    sleep 0.05
+  done
+  groups_left >&2
+  return 1
+}
+
+# Seconds, from the line of --stats.
+cpu_used() {
+  sed -n 's/.* used CPU \([0-9.]*\) s.*/\1/p' <<<"$output"
+}
+
+@test "a program that uses up its memory is killed, and a line says by what" {
+  run -137 berth_run --memory=64M "$image" -- tail /dev/zero
+  [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=64M" ]
+  expect_no_group_left
+  # Of others that it has started, the line says how many, and the program goes on.
+  run -3 berth_run --memory=64M "$image" -- sh -c 'tail /dev/zero; exit 3'
+  [[ "$output" == *"berth: 1 process of 'sh' was killed: its memory is bounded by --memory=64M"* ]]
+  expect_no_group_left
+  # What stays below lives.
+  run -0 berth_run --memory=64M "$image" -- echo fine
+  [ "$output" = fine ]
+}
+
+@test "the same in a pid namespace, with an init and with a name" {
+  for options in --pid --init "--pid --init" "--name hog-$$" --root; do
+    # shellcheck disable=SC2086  # several words
+    run -137 berth_run $options --memory=64M "$image" -- tail /dev/zero
+    [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=64M" ]
+  done
+  expect_no_group_left
+}
+
+@test "half a CPU is half a CPU, within a tenth" {
+  # A machine that has no half to give is asked again; more than it is never given.
+  for _ in 1 2 3 4 5; do
+    run -0 berth_run --cpus=0.5 --stats "$image" -- timeout 5 sh -c 'while :; do :; done & while :; do :; done & wait' || [ "$status" = 124 ] || [ "$status" = 143 ]
+    used=$(cpu_used)
+    echo "used $used s"
+    awk -v used="$used" 'BEGIN { exit !(used <= 2.75) }'
+    awk -v used="$used" 'BEGIN { exit !(used >= 2.25) }' && break
+  done
+  awk -v used="$used" 'BEGIN { exit !(used >= 2.25) }'
+  grep -q "had to wait for CPUs in [0-9]* % of its time: it is bounded by --cpus=0.5" <<<"$output"
+  expect_no_group_left
+}
+
+@test "a fork bomb ends at its bound" {
+  run berth_run --pids-limit=20 "$image" -- sh -c 'i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i + 1)); done; wait'
+  [ "$status" != 0 ]
+  [[ "$output" == *"berth: 'sh' was refused new processes "*": it is bounded by --pids-limit=20"* ]]
+  expect_no_group_left
+}
+
+@test "CPUs and weights are those of the group" {
+  cpu=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
+  run -0 berth_run --cpuset-cpus="$cpu" --cpu-weight=50 "$image" -- \
+    sh -c 'grep Cpus_allowed_list /proc/self/status; cat "/sys/fs/cgroup/cpu$(sed -n "s/^[0-9]*:cpu://p" /proc/self/cgroup)/cpu.shares"'
+  [ "$output" = "Cpus_allowed_list:	$cpu"$'\n512' ]
+  expect_no_group_left
+}
+
+@test "a disk's rates are written for the device" {
+  disk=/dev/$(lsblk --nodeps --noheadings --output NAME | head -n 1)
+  run -0 berth_run --device-read-bps="$disk:10M" --device-write-iops="$disk:100" --io-weight=50 "$image" -- \
+    sh -c 'd=/sys/fs/cgroup/blkio$(sed -n "s/^[0-9]*:blkio://p" /proc/self/cgroup); cat $d/blkio.throttle.read_bps_device $d/blkio.throttle.write_iops_device $d/blkio.bfq.weight'
+  numbers=$(lsblk --nodeps --noheadings --output MAJ:MIN "$disk" | tr -d ' ')
+  [ "$output" = "$numbers 10485760"$'\n'"$numbers 100"$'\n50' ]
+  run -125 berth_run --device-read-bps=/dev/null:1M "$image" -- true
+  [[ "$output" == *"cannot enforce --device-read-bps=/dev/null:1M: '/dev/null' is no block device of this node"* ]]
+  expect_no_group_left
+}
+
+@test "what version 1 lacks is refused, or left out with a warning" {
+  for option in --memory-high=64M --oom-group; do
+    run -125 berth_run "$option" "$image" -- true
+    [[ "$output" == "berth: cannot enforce $option: this node has control groups of version 1 for 'memory', which have nothing like it"* ]]
+    run -0 berth_run "$option" --limits=best-effort "$image" -- echo fine
+    [ "${lines[0]}" = "berth: cannot enforce $option: this node has control groups of version 1 for 'memory', which have nothing like it: continuing without it" ]
+    [ "${lines[1]}" = fine ]
+    run -0 berth_run -q "$option" --limits=best-effort "$image" -- echo fine
+    [ "$output" = fine ]
+  done
+  # The others hold.
+  run -137 berth_run --oom-group --memory=64M --limits=best-effort "$image" -- tail /dev/zero
+  [[ "$output" == *"its memory is bounded by --memory=64M" ]]
+  expect_no_group_left
+}
+
+@test "what the kernel refuses is an error with its file" {
+  run -125 berth_run --cpuset-cpus=4000 "$image" -- true
+  [[ "$output" == "berth: cannot enforce --cpuset-cpus=4000 ('/sys/fs/cgroup/cpuset/"*"/cpuset.cpus'): write: "* ]]
+  expect_no_group_left
+}
+
+@test "who has no directory of his own is told how to get one" {
+  # Where this user's directories are covered.
+  run -125 unshare --user --map-root-user --mount sh -c 'for d in $(find /sys/fs/cgroup -type d -name "$USER"); do
+    mount -t tmpfs none "$d"; done; exec "$@"' sh "$BERTH" run --memory=64M "$image" -- true
+  [[ "$output" == *"cannot enforce --memory=64M: you may make no control group for 'memory' in '/sys/fs/cgroup/"* ]]
+  [[ "$output" == *"hint: ask the administrator for a directory of yours in it: mkdir "* ]]
+}
+
+@test "the plan shows the group, and makes none" {
+  run -0 berth_run --memory=64M --plan "$image" -- true
+  [[ "$output" == *"put the program into a control group of its own"*"memory.limit_in_bytes = 67108864"* ]]
+  [ -z "$(groups_left)" ]
+}
+
+@test "without limits no control group is touched, and nobody stands by" {
+  run -0 strace -f -o trace -e trace=%file,write,fork,vfork,clone "$BERTH" run "$image" -- true
+  ! grep -n /sys/fs/cgroup trace || false
+  ! grep -n '/proc/[a-z0-9]*/cgroup' trace || false
+  run -0 strace -f -o trace -e trace=%file "$BERTH" run --memory=64M "$image" -- true
+  grep -q '/sys/fs/cgroup/memory.*memory.limit_in_bytes' trace
+}
+
+@test "who kills the one that stands by kills the program, and no group is left" {
+  "$BERTH" run --memory=64M --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 60' 3>&- &
+  pid=$!
+  await up
+  [ -n "$(groups_left)" ]
+  kill -KILL $pid
+  expect_end 137 $pid
+  expect_no_group_left
+}
+
+@test "what others have left is removed by the next launch" {
+  "$BERTH" run --memory=64M "$image" -- sh -c 'echo up >up; exec sleep 60' 3>&- &
+  pid=$!
+  await up
+  # The one that would take the group away is killed too.
+  kill -KILL "$(pgrep -x berth-group -u "$(id -un)" -n)" $pid
+  expect_end 137 $pid
+  sleep 0.2
+  [ -n "$(groups_left)" ]
+  run -0 berth_run --memory=64M "$image" -- true
+  expect_no_group_left
+}
+
+@test "a group stays as long as somebody is in it, and signals reach the program" {
+  run -0 berth_run --memory=64M "$image" -- sh -c 'sleep 1 >&- 2>&- & echo $!'
+  [ -n "$(groups_left)" ]
+  expect_no_group_left
+  "$BERTH" run --memory=64M "$image" -- sh -c 'trap "exit 7" TERM; echo up >up; while :; do sleep 0.05; done' 3>&- &
+  pid=$!
+  await up
+  kill -TERM $pid
+  expect_end 7 $pid
+  expect_no_group_left
+}
+
+@test "--stats says what was used, also without a group" {
+  run -0 berth_run --stats "$image" -- sh -c 'head -c 20000000 /dev/zero | tail -c 20000000 | wc -c'
+  [[ "$output" == *"berth: 'sh' used CPU "*" s, memory "*" MiB at most, OOM kills 0"* ]]
+  run -4 berth_run --stats "$image" -- sh -c 'exit 4'
+  expect_no_group_left
+}
+
+@test "exit codes come through, and those of a launch that fails" {
+  for code in 0 1 42 255; do
+    run "-$code" berth_run --memory=64M "$image" -- sh -c "exit $code"
+  done
+  run -127 berth_run --memory=64M "$image" -- no-such-program
+  run -125 berth_run --memory=64M no-such-image -- true
+  expect_no_group_left
+}

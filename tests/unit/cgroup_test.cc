@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control groups of both versions, on trees that the test makes.
+#include "base/file.h"
+#include "launcher/cgroup/choose.h"
+#include "launcher/cgroup/group.h"
+#include "launcher/cgroup/hierarchy.h"
+#include "launcher/cgroup/usage.h"
+#include "tests/unit/errors_document.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace berth::cgroup {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMounts =
+    "30 22 0:27 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n"
+    "31 30 0:28 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
+    "34 30 0:31 /docker/ab /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
+    "39 30 0:36 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,name=systemd\n"
+    "40 30 0:37 / /sys/fs/with\\040blank rw,relatime - cgroup2 cgroup2 rw\n";
+
+TEST(Hierarchies, AreThoseThatAreMountedAndHaveControllers) {
+  const auto found = parse_hierarchies(
+      "5:cpu,cpuacct:/\n4:memory:/docker/ab/job\n3:name=systemd:/\n2:pids:/\n0::/user.slice/x\n",
+      kMounts);
+  const std::vector<Hierarchy> expected = {
+      {false, {"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu,cpuacct"},
+      {false, {"memory"}, "/sys/fs/cgroup/memory/job"},
+      {true, {}, "/sys/fs/with blank/user.slice/x"}};
+  EXPECT_EQ(found, expected);
+}
+
+TEST(Hierarchies, SayNothingOfWhatIsOutOfSight) {
+  for (const char* path : {"/docker/abc", "/docker", "/../x", "/docker/ab/../x"}) {
+    const auto found = parse_hierarchies(std::string("4:memory:") + path + "\n", kMounts);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].place, "") << path;
+  }
+  EXPECT_EQ(parse_hierarchies("4:memory:/docker/ab\n", kMounts)[0].place, "/sys/fs/cgroup/memory");
+  for (const char* text : {"", "4", "4:memory", "\n\n", ":::"})
+    EXPECT_TRUE(parse_hierarchies(text, "1 - cgroup\n- cgroup2 x\n").empty()) << text;
+}
+
+void put(const fs::path& file, const std::string& text) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << text;
+}
+
+std::string content(const fs::path& file) {
+  const auto text = read_text_file(file, 1 << 16);
+  return text ? *text : "(none)";
+}
+
+/// A tree that is taken for a mounted hierarchy.
+class Tree : public testing::Test {
+ protected:
+  Tree() {
+    std::string name = (fs::temp_directory_path() / "berth-cgroup.XXXXXX").string();
+    root_ = ::mkdtemp(name.data());
+  }
+
+  void TearDown() override { fs::remove_all(root_); }
+
+  /// As the kernel fills a new directory of version 2.
+  fs::path unified(const std::string& name) {
+    fs::path at = root_ / name;
+    put(at / "cgroup.procs", "");
+    put(at / "cgroup.type", "domain\n");
+    put(at / "cgroup.subtree_control", "");
+    put(at / "cgroup.controllers", "cpu memory pids\n");
+    return at;
+  }
+
+  fs::path first(const std::string& name) {
+    fs::path at = root_ / name;
+    put(at / "cgroup.procs", "");
+    return at;
+  }
+
+  fs::path root_;
+};
+
+using Grounds = Tree;
+
+TEST_F(Grounds, OfVersionOneAreOurPlaceOrADirectoryInItThatIsOurs) {
+  const fs::path at = first("job");
+  EXPECT_EQ(find_ground({false, {"memory"}, at}).parent, at);
+  first("job/ada");
+  first("job/berth-1-2-3");
+  // Root may write everywhere.
+  if (::geteuid() == 0) return;
+  fs::permissions(at / "cgroup.procs", fs::perms::owner_read);
+  EXPECT_EQ(find_ground({false, {"memory"}, at}).parent, at / "ada");
+  fs::permissions(at / "ada/cgroup.procs", fs::perms::owner_read);
+  EXPECT_EQ(find_ground({false, {"memory"}, at}).parent, "");
+}
+
+TEST_F(Grounds, OfVersionTwoAreOurPlaceWhoseProcessesMakeRoom) {
+  const fs::path at = unified("scope");
+  const Ground ground = find_ground({true, {}, at});
+  EXPECT_EQ(ground.parent, at);
+  EXPECT_EQ(ground.leaf, at / "berth-others");
+  EXPECT_EQ(ground.controllers, (std::vector<std::string>{"cpu", "memory", "pids"}));
+  // In the leaf already, the place above is the one, and nobody has to go.
+  const Ground again = find_ground({true, {}, unified("scope/berth-others")});
+  EXPECT_EQ(again.parent, at);
+  EXPECT_EQ(again.leaf, "");
+  fs::remove(at / "cgroup.type");
+  EXPECT_EQ(find_ground({true, {}, at}).leaf, "") << "the root of all may have processes";
+  fs::remove(at / "cgroup.subtree_control");
+  EXPECT_EQ(find_ground({true, {}, at}).parent, "");
+  EXPECT_EQ(find_ground({true, {}, ""}).parent, "");
+}
+
+const GroupLimit kMemory{LimitKind::memory, {}, 64 << 20, "64M"};
+const GroupLimit kSwap{LimitKind::memory_swap, {}, 96 << 20, "96M"};
+const GroupLimit kCpus{LimitKind::cpus, {}, 50'000, "0.5"};
+const GroupLimit kPids{LimitKind::pids, {}, kUnbounded, "-1"};
+const GroupLimit kHigh{LimitKind::memory_high, {}, 1 << 20, "1M"};
+const GroupLimit kRead{LimitKind::read_bps, "/dev/sda", 1024, "/dev/sda:1K"};
+const GroupLimit kWeight{LimitKind::cpu_weight, {}, 200, "200"};
+
+Ground two() {
+  return {true, {"cpu", "memory", "io"}, "/g", "/g", "/g/berth-others"};
+}
+
+std::vector<Ground> one() {
+  return {{false, {"memory"}, "/m", "/m/ada"},
+          {false, {"cpu"}, "/c", "/c/ada"},
+          {false, {"cpuacct"}, "/a", "/a/ada"},
+          {false, {"freezer"}, "/f", "/f/ada"},
+          {false, {"blkio"}, "/b", "/b/ada"},
+          {false, {"pids"}, "/p"}};
+}
+
+std::string files_of(const GroupPart& part) {
+  std::string text = part.parent + ":";
+  for (const GroupSetting& setting : part.settings)
+    text += " " + setting.file + "=" + setting.text;
+  return text;
+}
+
+TEST(Choice, OfVersionTwoIsOneGroupWithWhatItNeeds) {
+  const auto choice = choose_group(
+      {{kMemory, kSwap, kCpus, kHigh, kRead, kWeight}}, {two()}, {{"/dev/sda", "8:0"}});
+  EXPECT_TRUE(choice.refused.empty());
+  ASSERT_EQ(choice.plan.parts.size(), 1U);
+  const GroupPart& part = choice.plan.parts[0];
+  EXPECT_EQ(files_of(part),
+            "/g: memory.max=67108864 memory.swap.max=33554432 cpu.max=50000 100000 "
+            "memory.high=1048576 io.max=8:0 rbps=1024 cpu.weight=200");
+  EXPECT_EQ(part.enabled, "+memory +cpu +io");
+  EXPECT_EQ(part.leaf, "/g/berth-others");
+  EXPECT_EQ(part.settings[0].words, "--memory=64M");
+}
+
+TEST(Choice, OfVersionOneIsAGroupInEachHierarchyThatCanHaveOne) {
+  const auto choice =
+      choose_group({{kMemory, kSwap, kCpus, kRead, kWeight}}, one(), {{"/dev/sda", "8:0"}});
+  EXPECT_TRUE(choice.refused.empty());
+  std::string all;
+  for (const GroupPart& part : choice.plan.parts)
+    all += files_of(part) + "\n";
+  EXPECT_EQ(all,
+            "/m/ada: memory.limit_in_bytes=67108864 memory.memsw.limit_in_bytes=100663296\n"
+            "/c/ada: cpu.cfs_period_us=100000 cpu.cfs_quota_us=50000 cpu.shares=2048\n"
+            "/a/ada:\n"
+            "/b/ada: blkio.throttle.read_bps_device=8:0 1024\n");
+}
+
+TEST(Choice, RefusesWhatCannotBeEnforcedAndNamesWhatIsMissing) {
+  const GroupLimit huge{LimitKind::hugetlb, "2MB", 1, "2M=1"};
+  const auto choice = choose_group({{kPids, kHigh, huge, kRead}}, one(), {});
+  std::string all;
+  for (const Error& error : choice.refused)
+    all += to_text(error) + "\n";
+  EXPECT_EQ(all,
+            "berth: cannot enforce --pids-limit=-1: you may make no control group for 'pids' in "
+            "'/p'\nberth: hint: " +
+                std::string(kNoDirectory) +
+                "\nberth: cannot enforce --memory-high=1M: this node has control groups of version "
+                "1 for 'memory', which have nothing like it\nberth: hint: " +
+                kOtherVersion +
+                "\nberth: cannot enforce --hugetlb=2M=1: no control group here has the controller "
+                "'hugetlb'\nberth: hint: " +
+                kNoController +
+                "\nberth: cannot enforce --device-read-bps=/dev/sda:1K: '/dev/sda' is no block "
+                "device of this node\nberth: hint: " +
+                kNoDisk + "\n");
+  EXPECT_TRUE(choice.plan.parts.empty()) << "nothing is left to be enforced";
+  Ground closed = two();
+  closed.parent = "";
+  EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kNoDelegation);
+  closed.place = "";
+  EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kOutOfSight);
+}
+
+TEST(Choice, OfNothingButAccountsTakesWhatCounts) {
+  GroupWishes wishes;
+  wishes.stats = true;
+  EXPECT_EQ(choose_group(wishes, one(), {}).plan.parts.size(), 3U);
+  const auto unified = choose_group(wishes, {two()}, {}).plan.parts;
+  ASSERT_EQ(unified.size(), 1U);
+  EXPECT_EQ(unified[0].enabled, "+cpu +memory");
+}
+
+TEST(Hints, HaveAParagraphEach) {
+  tests::expect_paragraphs_for(
+      {kNoDirectory, kOtherVersion, kNoController, kNoDelegation, kOutOfSight, kNoDisk, kNoFile});
+}
+
+using Groups = Tree;
+
+/// What the kernel would put into a new group is not there: each file is made by the test.
+TEST_F(Groups, AreMadeWithTheirLeafAndTheirControllers) {
+  const fs::path at = unified("scope");
+  put(at / "berth-others/cgroup.procs", "");
+  put(at / "berth-1-2-3/cgroup.procs", "");
+  GroupPart part{at, true, at / "berth-others", "+memory +cpu"};
+  std::vector<Error> refused;
+  const auto made = make_group({{part}}, "berth-x", false, refused);
+  ASSERT_FALSE(made) << "a directory of this file system has no cgroup.procs";
+  EXPECT_EQ(made.error().refusal->number, ENOENT);
+  EXPECT_EQ(content(at / "cgroup.subtree_control"), "+memory +cpu");
+  EXPECT_FALSE(fs::exists(at / "berth-x")) << "nothing stays of what was refused";
+}
+
+TEST_F(Groups, SayWhichSettingWasRefused) {
+  const fs::path at = first("job");
+  GroupPart part{at};
+  part.settings = {{"memory.high", "1", "--memory-high=1"}};
+  std::vector<Error> refused;
+  const auto made = make_group({{part}}, "berth-x", false, refused);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(to_text(made.error()),
+            "berth: cannot enforce --memory-high=1 ('" + (at / "berth-x/memory.high").string() +
+                "'): write: No such file or directory (ENOENT)\nberth: hint: " + kNoFile);
+  EXPECT_FALSE(fs::exists(at / "berth-x"));
+}
+
+TEST_F(Groups, OfTheGoneAreRemovedAndThoseOfOthersAreNot) {
+  const fs::path at = first("job");
+  std::string own = group_name();
+  const std::string space = own.substr(6, own.find('-', 6) - 6);
+  const std::string gone = "berth-" + space + "-" + std::to_string(::getpid()) + "-1";
+  const std::string elsewhere = "berth-1-" + std::to_string(::getpid()) + "-1";
+  for (const std::string& name : {own, gone, elsewhere, std::string("ada")})
+    fs::create_directories(at / name);
+  std::vector<Error> refused;
+  EXPECT_FALSE(make_group({{GroupPart{at}}}, "berth-x", false, refused));
+  EXPECT_TRUE(fs::exists(at / own)) << "this process lives";
+  EXPECT_FALSE(fs::exists(at / gone));
+  EXPECT_TRUE(fs::exists(at / elsewhere)) << "of another pid namespace nobody knows";
+  EXPECT_TRUE(fs::exists(at / "ada"));
+  EXPECT_TRUE(remove_group(std::vector<std::string>{at / own, at / "missing"}));
+  EXPECT_FALSE(remove_group(std::vector<std::string>{at}));
+}
+
+TEST_F(Groups, TellWhatWasUsed) {
+  put(root_ / "cpu/cpu.stat", "nr_periods 50\nnr_throttled 45\nthrottled_time 1\n");
+  put(root_ / "acct/cpuacct.usage", "1234567890\n");
+  put(root_ / "mem/memory.max_usage_in_bytes", "67108864\n");
+  put(root_ / "mem/memory.failcnt", "12\n");
+  put(root_ / "mem/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
+  put(root_ / "two/cpu.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\nfull x\n");
+  const Usage usage = read_usage(std::vector<std::string>{
+      root_ / "cpu", root_ / "acct", root_ / "mem", root_ / "two", root_ / "missing"});
+  EXPECT_EQ(usage.cpu, 1234567U);
+  EXPECT_EQ(throttled_share(usage), 90U);
+  EXPECT_EQ(summary_of(usage),
+            "used CPU 1.23 s, throttled in 90 % of its time, memory 64.0 MiB at most, OOM kills 2; "
+            "waited for CPU 2.50 s");
+  const GroupWishes wishes{{kMemory, kCpus, kPids}};
+  EXPECT_EQ(remarks_on(usage, wishes, "app", true),
+            (std::vector<std::string>{"'app' was killed: its memory is bounded by --memory=64M",
+                                      "'app' had to wait for CPUs in 90 % of its time: it is "
+                                      "bounded by --cpus=0.5"}));
+  EXPECT_EQ(remarks_on(usage, {}, "app", false),
+            (std::vector<std::string>{"2 processes of 'app' were killed: the memory of the job or "
+                                      "of the node was used up"}));
+  EXPECT_TRUE(remarks_on({}, wishes, "app", true).empty());
+}
+
+TEST_F(Groups, OfVersionTwoTellItInFilesOfTheirOwn) {
+  put(root_ / "cpu.stat", "usage_usec 2000000\nuser_usec 1\nnr_periods 100\nnr_throttled 10\n");
+  put(root_ / "memory.current", "4096\n");
+  put(root_ / "memory.max", "max\n");
+  put(root_ / "memory.peak", "8192\n");
+  put(root_ / "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n");
+  put(root_ / "pids.current", "3\n");
+  put(root_ / "pids.events", "max 4\n");
+  const Usage usage = read_usage(std::vector<std::string>{root_});
+  EXPECT_EQ(usage.cpu, 2'000'000U);
+  EXPECT_EQ(usage.memory, 4096U);
+  EXPECT_FALSE(usage.memory_limit);
+  EXPECT_EQ(usage.memory_peak, 8192U);
+  EXPECT_EQ(usage.memory_full, 3U);
+  EXPECT_EQ(usage.oom_kills, 1U);
+  EXPECT_EQ(usage.pids, 3U);
+  EXPECT_EQ(usage.pids_refused, 4U);
+  EXPECT_EQ(throttled_share(usage), 10U);
+  const GroupLimit pids{LimitKind::pids, {}, 5, "5"};
+  EXPECT_EQ(remarks_on(usage, {{kCpus, pids}}, "app", false).back(),
+            "'app' was refused new processes 4 times: it is bounded by --pids-limit=5");
+}
+
+TEST(Names, OfContainersAreKnownByTheirNames) {
+  EXPECT_EQ(directories_of({{false, {"memory"}, "/m/ada/berth-4026-12-99"},
+                            {false, {"cpu"}, "/c/ada"},
+                            {true, {}, "/g/berth-others"}}),
+            (std::vector<std::string>{"/m/ada/berth-4026-12-99"}));
+}
+
+}  // namespace
+}  // namespace berth::cgroup
