@@ -30,6 +30,7 @@ struct ContainerWish {
   bool as_json = false;
   bool is_forced = false;
   bool follows = false;
+  bool is_once = false;
   std::optional<int> signal = {};
   std::optional<std::uint64_t> seconds = {};
   std::optional<std::string> workdir = {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth exec`: another program in a container, as its own one is.
 #include "base/text.h"
+#include "launcher/cgroup/group.h"
+#include "launcher/cgroup/usage.h"
 #include "launcher/cli/containers.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/start.h"
@@ -83,6 +85,19 @@ Status check(const state::Container& container) {
                "end it: berth rm --force " + container.record.name};
 }
 
+/// The limits of the container hold for this program too. Before it becomes another user: see
+/// plan::make_rest().
+Result<std::vector<UniqueFd>> open_group(const state::Container& container,
+                                         std::vector<Step>& steps) {
+  const auto directories =
+      cgroup::directories_of(cgroup::read_hierarchies(container.program.id().pid));
+  EnterGroup step;
+  for (const std::string& directory : directories)
+    step.group.parts.push_back({directory});
+  if (!directories.empty()) steps.insert(steps.begin(), std::move(step));
+  return cgroup::open_doors(directories);
+}
+
 /// Does not return if the program begins.
 int enter_container(const ContainerWish& wish, Session& session) {
   const auto directory = open_containers(session);
@@ -105,8 +120,14 @@ int enter_container(const ContainerWish& wish, Session& session) {
   const auto command = wish.words.begin() + (wish.words[1] == "--" ? 2 : 1);
   std::vector<Step> steps =
       plan::make_entry(entry, container->record.name, {command, wish.words.end()});
+  const auto group = open_group(*container, steps);
+  if (!group) return not_done(session, group.error());
+  std::vector<int> groups;
+  for (const UniqueFd& door : *group)
+    groups.push_back(door.get());
   enter::Tools tools;
   tools.doors = numbers;
+  tools.groups = groups;
   enter::Launching launching(tools);
   const auto failure = launching.carry_out(steps);
   if (!failure) return kNotDone;  // the last step starts the program

@@ -10,7 +10,7 @@ std::string help_text() {
   berth run [OPTIONS] IMAGE [--] [COMMAND]  run a program in an image
   berth image VERB ...                      list, inspect and remove images
   berth mount IMAGE DIR, berth unmount DIR  show an image on a directory
-  berth ps, inspect, logs, top              look at containers with a name
+  berth ps, inspect, logs, top, stats       look at containers with a name
   berth exec NAME [--] COMMAND              run a program in one of them
   berth pause, resume, kill, stop, wait, rm stop, end and remove them
   berth --version

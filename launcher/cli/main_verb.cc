@@ -14,7 +14,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 /// Those that need nothing but their words.
-constexpr std::array<std::pair<std::string_view, int (*)(const Words&, Session&)>, 14> kVerbs = {
+constexpr std::array<std::pair<std::string_view, int (*)(const Words&, Session&)>, 15> kVerbs = {
     {{"run", run},
      {"mount", mount_verb},
      {"unmount", unmount_verb},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<std::string_view, int (*)(const Words&, Session&)
      {"logs", logs_verb},
      {"exec", exec_verb},
      {"top", top_verb},
+     {"stats", stats_verb},
      {"pause", pause_verb},
      {"resume", resume_verb},
      {"stop", stop_verb},

@@ -28,6 +28,7 @@ int pause_verb(const std::vector<std::string>& words, Session& session);
 int resume_verb(const std::vector<std::string>& words, Session& session);
 int rm_verb(const std::vector<std::string>& words, Session& session);
 int stop_verb(const std::vector<std::string>& words, Session& session);
+int stats_verb(const std::vector<std::string>& words, Session& session);
 int top_verb(const std::vector<std::string>& words, Session& session);
 int wait_verb(const std::vector<std::string>& words, Session& session);
 int inspect_verb(const std::vector<std::string>& words, Session& session);

@@ -109,7 +109,7 @@ def check_help(root, berth, berth_image):
     joining = options_in_page(root / "docs/man/berth-exec.1")
     for option in sorted(options_in_help(berth, "exec", "--help") ^ joining):
         yield f"berth-exec.1: {option} is in the page or in the help, not in both"
-    verbs = ["ps", "inspect", "logs", "top", "pause", "resume", "kill", "stop", "wait", "rm"]
+    verbs = ["ps", "inspect", "logs", "top", "stats", "pause", "resume", "kill", "stop", "wait", "rm"]
     of_verbs = set().union(*(options_in_help(berth, verb, "--help") for verb in verbs))
     for option in sorted(of_verbs ^ options_in_page(root / "docs/man/berth-containers.1")):
         yield f"berth-containers.1: {option} is in the page or in the help, not in both"

@@ -10,6 +10,8 @@ setup() {
 }
 
 teardown() {
+  local name
+  [ ! -d run ] || for name in $("$BERTH" ps --json | jq -r '.[].name'); do "$BERTH" rm --force "$name"; done
   leave_work
 }
 
@@ -186,5 +188,48 @@ cpu_used() {
   done
   run -127 berth_run --memory=64M "$image" -- no-such-program
   run -125 berth_run --memory=64M no-such-image -- true
+  expect_no_group_left
+}
+
+# Of this test's own containers.
+named() {
+  export XDG_RUNTIME_DIR=$work/run
+  mkdir -m 700 run
+  for name in "$@"; do
+    "$BERTH" run --detach --name "$name" "${limits[@]}" "$image" -- sh -c 'while :; do :; done'
+  done
+}
+
+stats() {
+  timeout -s KILL 30 "$BERTH" stats --no-stream --json "$@"
+}
+
+@test "stats has a container's numbers from its group, or from /proc" {
+  limits=(--memory=64M --cpus=0.5) && named box
+  limits=() && XDG_RUNTIME_DIR=$work/run "$BERTH" run -d --name plain "$image" -- sleep 60
+  sleep 1
+  run -0 stats box
+  [ "$(jq -r '.[] | .name, .source, .memory_limit, .oom_kills, .tasks' <<<"$output")" = $'box\ngroup\n67108864\n0\n1' ]
+  [ "$(jq '.[0] | .cpu_percent > 0 and .cpu_percent < 150 and .periods > 0 and .memory > 0 and .memory_peak >= .memory' <<<"$output")" = true ]
+  run -0 stats plain
+  [ "$(jq -r '.[] | .name, .source, .memory_limit, (.memory > 0)' <<<"$output")" = $'plain\nproc\nnull\ntrue' ]
+  run -0 timeout 30 "$BERTH" stats --no-stream
+  [[ "${lines[0]}" == NAME*MEMORY*FROM ]]
+  [[ "$(grep ^box <<<"$output")" == *"64.0 MiB"*group ]]
+  [[ "$(grep ^plain <<<"$output")" == */proc ]]
+  run timeout 4 "$BERTH" stats box
+  [ "$(grep -c ^NAME <<<"$output")" -ge 2 ]
+  run -125 stats none
+  [[ "$output" == *"none"* ]]
+  # A program more is bounded with the others.
+  run -137 "$BERTH" exec box -- tail /dev/zero
+  run -0 stats box
+  [ "$(jq '.[0].oom_kills' <<<"$output")" = 1 ]
+  # Paused means no CPU time.
+  "$BERTH" pause box
+  before=$(stats box | jq '.[0].cpu_microseconds')
+  sleep 1
+  [ "$(stats box | jq '.[0].cpu_microseconds')" = "$before" ]
+  "$BERTH" rm --force box plain
   expect_no_group_left
 }
