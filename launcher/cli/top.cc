@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `berth top`: the processes of a container.
+// `berth top`: the processes of a container; or all containers, as `berth stats` shows them.
 #include "base/file.h"
 #include "base/text.h"
 #include "launcher/cli/containers.h"
@@ -41,11 +41,13 @@ std::string command_of(const state::Member& member) {
 
 int top_verb(const std::vector<std::string>& words, Session& session) {
   const ContainerVerb verb{
-      "berth top [OPTIONS] NAME",
-      "Lists the processes of a container, with the numbers that they have on the node.",
-      {json_option(), help_option()}};
+      "berth top [OPTIONS] [NAME]",
+      "Lists the processes of a container, or without NAME shows what all that run use.",
+      {json_option(), help_option()},
+      0};
   ContainerWish wish;
   if (const auto code = take_words(verb, words, session, wish)) return *code;
+  if (wish.words.empty()) return stats_verb(words, session);
   const auto directory = open_containers(session);
   if (!directory) return not_done(session, directory.error());
   const auto container = state::find(*directory, wish.words[0]);

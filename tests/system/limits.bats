@@ -182,6 +182,46 @@ cpu_used() {
   expect_no_group_left
 }
 
+@test "version 2 hands huge pages on, and counts who waits" {
+  group=/sys/fs/cgroup/unified$(sed -n 's/^0:://p' /proc/self/cgroup)
+  skip_unless "this process is in no group of version 2 of its own" [ -O "$group" ]
+  run -0 berth_run --hugetlb=2M=4M --memory=1G --stats "$image" -- \
+    sh -c 'cat "/sys/fs/cgroup/unified$(sed -n "s/^0:://p" /proc/self/cgroup)/hugetlb.2MB.max"'
+  [ "${lines[0]}" = 4194304 ]
+  [[ "${lines[1]}" == *"; waited for CPU "*" s, memory "*" s, disks "*" s" ]]
+  # Who was in the group above had to make room, this shell too.
+  [[ "$(sed -n 's/^0:://p' /proc/self/cgroup)" == */berth-others ]]
+  grep -q hugetlb "${group%/berth-others}/cgroup.subtree_control"
+  run -0 berth_run --hugetlb=2M=4M "$image" -- echo again
+  [ "$output" = again ]
+  run -125 berth_run --rdma=mlx5_0:hca_handle=2 "$image" -- true
+  [[ "$output" == *"no control group here has the controller 'rdma'"* ]]
+  expect_no_group_left
+}
+
+@test "a rank that uses up its memory leaves the others and their container alone" {
+  "$BERTH" run --share=node --memory=64M "$image" -- \
+    sh -c 'echo up >up; while [ ! -e over ]; do sleep 0.05; done; cat /etc/hostname >&2; exit 5' 3>&- &
+  pid=$!
+  await up
+  run -137 berth_run --share=node --memory=64M "$image" -- tail /dev/zero
+  run -0 berth_run --share=node --memory=64M "$image" -- sh -c 'tail -c 1 /etc/passwd | wc -c'
+  [ "$output" = 1 ]
+  touch over
+  expect_end 5 $pid
+  expect_no_group_left
+}
+
+@test "a terminal, a time limit and a user of the image's go with limits" {
+  run -3 timeout 30 script -qec "'$BERTH' run -t --memory=64M '$image' -- sh -c 'tty >tty; exit 3'" /dev/null
+  grep -q ^/dev/pts/ tty
+  run -124 berth_run --timeout=1 --memory=64M "$image" -- sleep 10
+  [[ "$output" == *"it has run for 1 s"* ]]
+  run -137 berth_run --subuid --user 33 --memory=64M "$image" -- tail /dev/zero
+  [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=64M" ]
+  expect_no_group_left
+}
+
 @test "exit codes come through, and those of a launch that fails" {
   for code in 0 1 42 255; do
     run "-$code" berth_run --memory=64M "$image" -- sh -c "exit $code"
@@ -217,6 +257,9 @@ stats() {
   [[ "${lines[0]}" == NAME*MEMORY*FROM ]]
   [[ "$(grep ^box <<<"$output")" == *"64.0 MiB"*group ]]
   [[ "$(grep ^plain <<<"$output")" == */proc ]]
+  run -0 timeout 30 "$BERTH" stats --help
+  run timeout 4 "$BERTH" top
+  [ "$(grep -c ^plain <<<"$output")" -ge 2 ]
   run timeout 4 "$BERTH" stats box
   [ "$(grep -c ^NAME <<<"$output")" -ge 2 ]
   run -125 stats none
