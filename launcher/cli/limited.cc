@@ -129,7 +129,7 @@ class Limited {
   [[nodiscard]] std::string speaker() const;
   int fail(Error error);
   int start();
-  void warn(const std::vector<Error>& refused);
+  void warn(const std::vector<Error>& refused, const char* without = "it");
   Status choose();
   Status make();
   Status start_tender();
@@ -154,10 +154,11 @@ int Limited::fail(Error error) {
   return kBeforeTheProgram;
 }
 
-void Limited::warn(const std::vector<Error>& refused) {
+void Limited::warn(const std::vector<Error>& refused, const char* without) {
   if (request_.quiet || rank_.local_rank != 0) return;
   for (const Error& one : refused)
-    session_.streams.err(speaker() + ": " + sentence_of(one) + ": continuing without it\n");
+    session_.streams.err(speaker() + ": " + sentence_of(one) + ": continuing without " + without +
+                         "\n");
 }
 
 Status Limited::choose() {
@@ -175,10 +176,13 @@ Status Limited::make() {
   auto made =
       cgroup::make_group(stage_.group, cgroup::group_name(), request_.group.best_effort, refused);
   if (!made && !request_.group.best_effort) return std::move(made.error());
-  if (!made) refused.push_back(std::move(made.error()));
-  warn(refused);
-  if (made) group_ = std::move(*made);
-  if (!made) stage_.group = {};
+  if (made) {
+    warn(refused);
+    group_ = std::move(*made);
+  } else {
+    warn({made.error()}, "any limit");
+    stage_.group = {};
+  }
   for (const UniqueFd& door : group_.doors)
     stage_.groups.push_back(door.get());
   return start_tender();

@@ -96,6 +96,21 @@ cpu_used() {
   expect_no_group_left
 }
 
+@test "what is read of a disk is held at its rate" {
+  disk=$(findmnt --noheadings --output SOURCE --target "$work")
+  skip_unless "the tests' folder is on no disk" [ -b "$disk" ]
+  whole=$(lsblk --noheadings --output PKNAME "$disk" | head -n 1)
+  [ -z "$whole" ] || disk=/dev/$whole
+  dd if=/dev/urandom of=data bs=1M count=8 status=none
+  sync data
+  begin=${EPOCHREALTIME/[.,]/}
+  run -0 berth_run --device-read-bps="$disk:2M" "$image" -- dd if=data of=/dev/null bs=256K iflag=direct
+  took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+  echo "8 MiB at 2 MiB/s took $took ms"
+  [ "$took" -ge 3500 ]
+  [ "$took" -le 10000 ]
+}
+
 @test "what version 1 lacks is refused, or left out with a warning" {
   for option in --memory-high=64M --oom-group; do
     run -125 berth_run "$option" "$image" -- true
