@@ -46,6 +46,21 @@ wait_for_lines() {
   expect_ranks 4
 }
 
+@test "ranks with limits have a control group each, and one container" {
+  run timeout 60 "${here[@]}" -np 4 "$BERTH" run --memory=512M "$image" -- mpi-hello
+  [ "$status" = 0 ]
+  expect_ranks 4
+  run timeout 60 "${here[@]}" -np 4 "$BERTH" run --memory=512M "$image" -- \
+    sh -c 'sed -n "s/^[0-9]*:memory://p" /proc/self/cgroup; readlink /proc/self/ns/mnt; sleep 1'
+  [ "$(grep /berth- <<<"$output" | count_different)" = 4 ]
+  [ "$(grep ^mnt <<<"$output" | count_different)" = 1 ]
+  # shellcheck disable=SC2016  # for the shell in the container
+  run timeout 60 "${here[@]}" -np 2 "$BERTH" run --memory=64M "$image" -- \
+    sh -c '[ "$OMPI_COMM_WORLD_RANK" = 0 ] || exec tail /dev/zero; sleep 60'
+  [ "$status" != 0 ]
+  [[ "$output" == *"berth["*":1]: 'sh' was killed: its memory is bounded by --memory=64M"* ]]
+}
+
 @test "each rank adds its line to a trace: one builds the container, the others find it" {
   rm -f trace.json
   timeout 60 "${here[@]}" -np 3 "$BERTH" run --trace-file trace.json "$image" -- true
