@@ -133,10 +133,14 @@ cpu_used() {
   expect_no_group_left
 }
 
+# Where this user's directories are covered.
+without_directories() {
+  unshare --user --map-root-user --mount sh -c 'for d in $(find /sys/fs/cgroup -type d -name "$USER"); do
+    mount -t tmpfs none "$d"; done; exec "$@"' sh "$@"
+}
+
 @test "who has no directory of his own is told how to get one" {
-  # Where this user's directories are covered.
-  run -125 unshare --user --map-root-user --mount sh -c 'for d in $(find /sys/fs/cgroup -type d -name "$USER"); do
-    mount -t tmpfs none "$d"; done; exec "$@"' sh "$BERTH" run --memory=64M "$image" -- true
+  run -125 without_directories "$BERTH" run --memory=64M "$image" -- true
   [[ "$output" == *"cannot enforce --memory=64M: you may make no control group for 'memory' in '/sys/fs/cgroup/"* ]]
   [[ "$output" == *"hint: ask the administrator for a directory of yours in it: mkdir "* ]]
 }
@@ -194,6 +198,12 @@ cpu_used() {
   run -0 berth_run --stats "$image" -- sh -c 'head -c 20000000 /dev/zero | tail -c 20000000 | wc -c'
   [[ "$output" == *"berth: 'sh' used CPU "*" s, memory "*" MiB at most, OOM kills 0"* ]]
   run -4 berth_run --stats "$image" -- sh -c 'exit 4'
+  run -0 without_directories "$BERTH" run --stats "$image" -- sh -c 'head -c 20000000 /dev/zero | tail -c 20000000 | wc -c'
+  [[ "$output" == *"berth: 'sh' used CPU 0."*" s, memory "*" MiB at most (in part without a control group)" ]]
+  [ "$(cpu_used)" != 0.00 ]
+  run -0 without_directories "$BERTH" run --memory=64M --cpus=1 --limits=best-effort "$image" -- echo fine
+  [ "$(grep -c 'you may make no control group for .*: continuing without it$' <<<"$output")" = 2 ]
+  [ "${lines[2]}" = fine ]
   expect_no_group_left
 }
 
