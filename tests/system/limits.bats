@@ -301,3 +301,27 @@ stats() {
   "$BERTH" rm --force box plain
   expect_no_group_left
 }
+
+@test "a container with limits is paused, goes on, and ends as it would" {
+  export XDG_RUNTIME_DIR=$work/run
+  mkdir -m 700 run
+  for options in --detach "--detach --pid --init"; do
+    # shellcheck disable=SC2086  # several words
+    "$BERTH" run $options --name box --memory=64M "$image" -- sh -c 'sleep 1; exit 4'
+    "$BERTH" pause box
+    sleep 1.5
+    [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
+    "$BERTH" resume box
+    [ "$(timeout 30 "$BERTH" wait box)" = 4 ]
+    "$BERTH" rm box
+  done
+  "$BERTH" run --name front --memory=64M "$image" -- sh -c 'sleep 1; exit 5' 3>&- &
+  pid=$!
+  for _ in $(seq 100); do [ "$("$BERTH" ps --json | jq -r '.[].state')" != running ] || break; sleep 0.05; done
+  "$BERTH" pause front
+  sleep 0.2
+  grep -q '^State:.T' /proc/$pid/status
+  "$BERTH" resume front
+  expect_end 5 $pid
+  expect_no_group_left
+}
