@@ -17,6 +17,11 @@ struct DeviceNode {
   char type = '\0';  ///< 'b' or 'c'; '\0': whichever it is
   std::optional<std::uint32_t> major = {};
   std::optional<std::uint32_t> minor = {};
+  /// What the specification would have the file be; the node's is what it is.
+  std::optional<std::uint32_t> mode = {};
+  std::optional<std::uint32_t> uid = {};
+  std::optional<std::uint32_t> gid = {};
+  std::string rights = {};  ///< of r, w and m, for a control group; empty: all
 
   bool operator==(const DeviceNode&) const = default;
 };
@@ -41,6 +46,14 @@ struct Edits {
   std::vector<std::string> left_out = {};  ///< what it also asks for, and why it does not get it
 
   bool operator==(const Edits&) const = default;
+};
+
+/// All that hooks have to say about a container.
+struct Answer {
+  std::vector<Edits> edits = {};
+  std::vector<std::string> warnings = {};  ///< sentences
+
+  bool operator==(const Answer&) const = default;
 };
 
 }  // namespace berth::hooks

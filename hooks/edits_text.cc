@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/edits_text.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace berth::hooks {
@@ -67,40 +69,50 @@ Edits from_json(const Json& json) {
   return edits;
 }
 
-Result<std::vector<Edits>> take(const Json& json) {
+Result<Answer> take(const Json& json) {
   if (const auto error = json.find("error"); error != json.end())
     return Error{static_cast<Blame>(error->at("blame").get<int>()),
                  error->at("goal").get<std::string>(),
                  {},
                  error->at("hint").get<std::string>()};
-  std::vector<Edits> all;
+  Answer answer;
   for (const Json& edits : json.at("edits"))
-    all.push_back(from_json(edits));
-  return all;
+    answer.edits.push_back(from_json(edits));
+  answer.warnings = json.at("warnings").get<std::vector<std::string>>();
+  return answer;
 }
 
 }  // namespace
 
-std::string to_text(const Result<std::vector<Edits>>& edits) {
+std::string to_text(const Result<Answer>& answer) {
   Json json;
-  if (edits) {
+  if (answer) {
     json["edits"] = Json::array();
-    for (const Edits& one : *edits)
+    for (const Edits& one : answer->edits)
       json["edits"].push_back(to_json(one));
+    json["warnings"] = answer->warnings;
   } else {
-    json["error"] = {{"blame", static_cast<int>(edits.error().blame)},
-                     {"goal", sentence_of(edits.error()).substr(kCannot.size())},
-                     {"hint", edits.error().hint}};
+    json["error"] = {{"blame", static_cast<int>(answer.error().blame)},
+                     {"goal", sentence_of(answer.error()).substr(kCannot.size())},
+                     {"hint", answer.error().hint}};
   }
   return json.dump(-1, ' ', false, kReplace) + "\n";
 }
 
-Result<std::vector<Edits>> parse_edits(std::string_view text) {
+Result<Answer> parse_answer(std::string_view text) {
+  while (text.starts_with(kLooksAt))
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
   try {
     return take(Json::parse(text));
   } catch (const Json::exception&) {
     return Error{Blame::internal, "understand what berth-hooks says"};
   }
+}
+
+std::string last_look(std::string_view text) {
+  const std::size_t begin = text.substr(0, text.rfind('\n')).rfind('\n') + 1;
+  const std::string_view line = text.substr(begin, text.rfind('\n') - begin);
+  return line.starts_with(kLooksAt) ? std::string(line.substr(1)) : "";
 }
 
 }  // namespace berth::hooks

@@ -7,14 +7,21 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace berth::hooks {
 
-/// Edits, or why there are none, in one line.
-std::string to_text(const Result<std::vector<Edits>>& edits);
+/// Begins a line that says what berth-hooks is about to look at: a path. The last line is the
+/// answer.
+constexpr char kLooksAt = '@';
 
-/// What to_text() was given. An error keeps its words, and not the kernel's number.
-Result<std::vector<Edits>> parse_edits(std::string_view text);
+/// The answer, or why there is none, in one line.
+std::string to_text(const Result<Answer>& answer);
+
+/// What to_text() was given, but for what only berth-hooks has to know of devices. An error keeps
+/// its words, and not the kernel's number. Lines before it are passed over.
+Result<Answer> parse_answer(std::string_view text);
+
+/// What an unfinished `text` last said it would look at; empty: nothing.
+std::string last_look(std::string_view text);
 
 }  // namespace berth::hooks

@@ -8,13 +8,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <string>
 #include <vector>
 
 namespace berth::hooks {
 
 namespace {
+
+// Whoever has no number here (user_namespaces(7), "Unmapped user and group IDs").
+constexpr unsigned kUnmapped = 65534;
 
 char type_of(mode_t mode) {
   if (S_ISCHR(mode)) return 'c';
@@ -27,7 +32,36 @@ std::string numbers(std::optional<std::uint32_t> major, std::optional<std::uint3
   return text(major) + ":" + text(minor);
 }
 
-Status check_node(const DeviceNode& node, const std::string& who) {
+std::string octal(mode_t mode) {
+  std::array<char, 8> text{};
+  const auto [end, trouble] = std::to_chars(text.data(), text.data() + text.size(), mode, 8);
+  return "0" + std::string(text.data(), end);
+}
+
+/// What was asked of files that are the node's.
+void note_differences(const DeviceNode& node,
+                      const struct stat& info,
+                      std::vector<std::string>& left_out) {
+  constexpr mode_t kMode = 07777;
+  const std::string file = quote(node.from);
+  if (node.mode && (*node.mode & kMode) != (info.st_mode & kMode))
+    left_out.push_back("mode " + octal(*node.mode & kMode) + " of " + file + ": it keeps " +
+                       octal(info.st_mode & kMode));
+  const bool is_unmapped = info.st_uid == kUnmapped || info.st_gid == kUnmapped;
+  const bool is_theirs = node.uid.value_or(info.st_uid) == info.st_uid &&
+                         node.gid.value_or(info.st_gid) == info.st_gid;
+  if (!is_theirs && !is_unmapped)
+    left_out.push_back("another owner of " + file + ": it keeps " + std::to_string(info.st_uid) +
+                       ":" + std::to_string(info.st_gid));
+  const auto lacks = [&](char right) { return node.rights.find(right) == node.rights.npos; };
+  if (!node.rights.empty() && (lacks('r') || lacks('w')))
+    left_out.push_back("only " + quote(node.rights) + " of " + file +
+                       ": its mode decides, and only root can take more away");
+}
+
+Status check_node(const DeviceNode& node,
+                  const std::string& who,
+                  std::vector<std::string>& left_out) {
   struct stat info {};
 
   const std::string goal = "give the container " + quote(node.from) + " for " + who;
@@ -41,7 +75,10 @@ Status check_node(const DeviceNode& node, const std::string& who) {
                  "the specification is not of this node: have it made again"};
   const bool is_same = node.major.value_or(major(info.st_rdev)) == major(info.st_rdev) &&
                        node.minor.value_or(minor(info.st_rdev)) == minor(info.st_rdev);
-  if (is_same || type == 'p') return Done{};
+  if (is_same || type == 'p') {
+    note_differences(node, info, left_out);
+    return Done{};
+  }
   return Error{Blame::config,
                goal + ": it should be device " + numbers(node.major, node.minor) + " and is " +
                    numbers(major(info.st_rdev), minor(info.st_rdev)),
@@ -60,9 +97,9 @@ std::vector<gid_t> own_groups() {
 
 }  // namespace
 
-Status check_nodes(const Edits& edits) {
+Status check_nodes(Edits& edits) {
   for (const DeviceNode& node : edits.devices)
-    BERTH_TRY(check_node(node, edits.who));
+    BERTH_TRY(check_node(node, edits.who, edits.left_out));
   return Done{};
 }
 

@@ -84,14 +84,17 @@ std::vector<SpecDirectory> spec_directories(const std::string& config,
   return directories;
 }
 
-Registry Registry::read(const std::vector<SpecDirectory>& directories) {
+Registry Registry::read(const std::vector<SpecDirectory>& directories, const Listener& listener) {
   Registry registry;
   for (std::size_t rank = 0; rank < directories.size(); ++rank)
-    registry.add_directory(directories[rank], rank);
+    registry.add_directory(directories[rank], rank, listener);
   return registry;
 }
 
-void Registry::add_directory(const SpecDirectory& directory, std::size_t rank) {
+void Registry::add_directory(const SpecDirectory& directory,
+                             std::size_t rank,
+                             const Listener& listener) {
+  listener(directory.path);
   const UniqueFd folder(::open(directory.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.is_open()) {
     if (errno != ENOENT && errno != ENOTDIR)
@@ -107,8 +110,10 @@ void Registry::add_directory(const SpecDirectory& directory, std::size_t rank) {
     left_out_.push_back(names.error());
     return;
   }
-  for (const std::string& name : *names)
+  for (const std::string& name : *names) {
+    listener(directory.path + "/" + name);
     add_file(folder.get(), name, directory, rank);
+  }
 }
 
 void Registry::add_file(int folder,
@@ -137,6 +142,13 @@ bool Registry::has_kind(const std::string& kind) const {
       specs_.begin(), specs_.end(), [&](const Known& known) { return known.spec.kind == kind; });
 }
 
+std::string Registry::warning() const {
+  if (left_out_.empty()) return "";
+  const std::size_t others = left_out_.size() - 1;
+  return "a specification was left out: " + sentence_of(left_out_.front()) +
+         (others == 0 ? "" : " (and " + std::to_string(others) + " more)");
+}
+
 Error Registry::unknown(const DeviceName& wanted) const {
   Error error{Blame::config, "find the device " + quote(to_text(wanted)) + " on this node"};
   std::vector<std::string> names;
@@ -147,7 +159,7 @@ Error Registry::unknown(const DeviceName& wanted) const {
   if (!close.empty()) {
     error.hint = "did you mean " + quote(close) + "?";
   } else if (!left_out_.empty()) {
-    error.hint = "a specification was left out: " + sentence_of(left_out_.front());
+    error.hint = warning();
   } else if (names.empty()) {
     error.hint = "there are no specifications in /etc/cdi, /var/run/cdi and ~/.config/cdi";
   } else {

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,14 @@ std::vector<SpecDirectory> spec_directories(const std::string& config,
 
 class Registry {
  public:
+  /// Hears of each file and directory before it is opened: the file system may not answer.
+  using Listener = std::function<void(const std::string& path)>;
+
   /// Reads *.json, *.yaml and *.yml files. One that is wrong, or that others could have written, is
-  /// left out: it matters to those only who ask for a device that is nowhere else.
-  static Registry read(const std::vector<SpecDirectory>& directories);
+  /// left out.
+  static Registry read(
+      const std::vector<SpecDirectory>& directories,
+      const Listener& listener = [](const std::string&) {});
 
   /// For each device in turn what all of its kind need, once, and what it needs itself. A device
   /// that no file knows, or two files of the same directory, is an error.
@@ -37,6 +43,9 @@ class Registry {
 
   /// Whether any file tells of devices of this kind.
   [[nodiscard]] bool has_kind(const std::string& kind) const;
+
+  /// A sentence on what was left out; empty: nothing was.
+  [[nodiscard]] std::string warning() const;
 
  private:
   struct Known {
@@ -49,7 +58,7 @@ class Registry {
     const Device* device = nullptr;
   };
 
-  void add_directory(const SpecDirectory& directory, std::size_t rank);
+  void add_directory(const SpecDirectory& directory, std::size_t rank, const Listener& listener);
   void add_file(int folder,
                 const std::string& name,
                 const SpecDirectory& directory,

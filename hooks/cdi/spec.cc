@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "hooks/cdi/fields.h"
+#include "hooks/cdi/json.h"
 #include "hooks/name.h"
 
 #include <algorithm>
@@ -111,7 +112,6 @@ Status Reader::read_each(const Fields& fields,
   return Done{};
 }
 
-/// The others are checked and no more: the node's file has its own mode and owner.
 Status Reader::read_numbers(const Fields& fields, DeviceNode& node) {
   for (const char* name : {"fileMode", "uid", "gid", "major", "minor"}) {
     auto number = fields.number(name, kLargest32);
@@ -120,6 +120,9 @@ Status Reader::read_numbers(const Fields& fields, DeviceNode& node) {
     const auto value = static_cast<std::uint32_t>(**number);
     if (name == std::string_view("major")) node.major = value;
     if (name == std::string_view("minor")) node.minor = value;
+    if (name == std::string_view("fileMode")) node.mode = value;
+    if (name == std::string_view("uid")) node.uid = value;
+    if (name == std::string_view("gid")) node.gid = value;
   }
   return Done{};
 }
@@ -148,6 +151,7 @@ Status Reader::read_node(const Element& map, Edits& edits) {
   DeviceNode node{*path, from->empty() ? *path : *from};
   // An unbuffered character device (mknod(1)) is a character device.
   if (!type->empty()) node.type = *type == "u" ? 'c' : type->front();
+  node.rights = std::move(*rights);
   BERTH_TRY(read_numbers(*fields, node));
   edits.devices.push_back(std::move(node));
   return Done{};
@@ -286,6 +290,9 @@ Result<Spec> Reader::read(const Element& root) {
 }  // namespace
 
 Result<Spec> parse_spec(const std::string& text, const std::string& file) {
+  const auto json = parse_json(text, file);
+  if (!json) return json.error();
+  if (*json) return Reader(file).read(**json);
   const auto root = settings::parse_document(text, file);
   if (!root) return root.error();
   if (root->kind == Element::Kind::nothing) return settings::bad_line(file, 1, "it is empty");

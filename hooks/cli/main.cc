@@ -72,19 +72,28 @@ Result<Wanted> parse_words(const std::vector<std::string>& words, const Registry
   return wanted;
 }
 
-Result<std::vector<Edits>> find_edits(const std::vector<std::string>& words) {
+/// For who waits for us, and may wait in vain.
+void say_what_is_looked_at(const std::string& path) {
+  const std::string line = kLooksAt + path + "\n";
+  (void)write_fully(STDOUT_FILENO, line.data(), line.size());  // who has gone misses the answer too
+}
+
+Result<Answer> find_edits(const std::vector<std::string>& words) {
   const auto places = spec_directories(variable("XDG_CONFIG_HOME"), variable("HOME"), ::getuid());
-  const Registry registry = Registry::read(places);
+  const Registry registry = Registry::read(places, say_what_is_looked_at);
   auto wanted = parse_words(words, registry);
   if (!wanted) return std::move(wanted.error());
   auto edits = registry.find(wanted->devices);
-  if (!edits) return edits;
+  if (!edits) return std::move(edits.error());
   std::move(wanted->edits.begin(), wanted->edits.end(), std::back_inserter(*edits));
   for (Edits& one : *edits) {
     BERTH_TRY(check_nodes(one));
     check_groups(one);
   }
-  return edits;
+  Answer answer{std::move(*edits)};
+  if (const std::string warning = registry.warning(); !warning.empty())
+    answer.warnings.push_back(warning);
+  return answer;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "launcher/cli/programs.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -46,10 +47,15 @@ int spawn(pid_t& child,
   return number;
 }
 
-/// Everything up to the end. 0 or an errno.
+/// Everything up to the end. 0 or an errno; ETIMEDOUT where nothing more comes.
 int read_all(int pipe, std::string& text, std::size_t limit) {
   std::array<char, 65536> piece;
   while (text.size() <= limit) {
+    pollfd source{pipe, POLLIN, 0};
+    const int ready = ::poll(&source, 1, AskedProgram::kPatience * 1000);
+    if (ready == 0) return ETIMEDOUT;
+    if (ready < 0 && errno != EINTR) return errno;
+    if (ready < 0) continue;
     const ssize_t count = ::read(pipe, piece.data(), piece.size());
     if (count == 0) return 0;
     if (count < 0 && errno != EINTR) return errno;
@@ -73,6 +79,17 @@ int AskedProgram::wait() noexcept {
   }
   child_ = -1;
   return status;
+}
+
+/// One that waits for a file system that does not answer cannot even be killed, and nobody is to
+/// wait for it then.
+void AskedProgram::kill_late() noexcept {
+  (void)::kill(child_, SIGKILL);
+  for (int tries = 0; tries < 20; ++tries) {
+    if (::waitpid(child_, nullptr, WNOHANG) != 0) break;
+    ::usleep(5000);
+  }
+  child_ = -1;
 }
 
 Status AskedProgram::start(const std::string& name,
@@ -102,7 +119,12 @@ Result<AskedProgram::Answer> AskedProgram::read(std::size_t limit) {
   Answer answer;
   const int number = read_all(heard_.get(), answer.text, limit);
   heard_.reset();
-  answer.is_good = wait() == 0;
+  if (number == ETIMEDOUT) {
+    kill_late();
+    answer.end = Answer::End::late;
+    return answer;
+  }
+  answer.end = wait() == 0 ? Answer::End::good : Answer::End::bad;
   if (number != 0) return refused("read", "hear what " + quote(name_) + " says", number);
   return answer;
 }

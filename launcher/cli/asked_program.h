@@ -15,9 +15,17 @@ namespace berth::cli {
 class AskedProgram {
  public:
   struct Answer {
+    enum class End : unsigned char {
+      good,  ///< with 0
+      bad,   ///< in another way
+      late   ///< not at all: it was silent for kPatience, and is killed
+    };
     std::string text;
-    bool is_good = false;  ///< it has ended with 0
+    End end = End::bad;
   };
+
+  /// How long it may be silent, in seconds.
+  static constexpr int kPatience = 15;
 
   AskedProgram() = default;
   AskedProgram(const AskedProgram&) = delete;
@@ -38,12 +46,13 @@ class AskedProgram {
 
   [[nodiscard]] bool is_started() const { return heard_.is_open(); }
 
-  /// All that it writes. Waits until it has ended. An error where that is more than `limit` bytes.
-  /// Once.
+  /// All that it writes. Waits until it has ended, or is late. An error where that is more than
+  /// `limit` bytes. Once.
   Result<Answer> read(std::size_t limit);
 
  private:
   int wait() noexcept;
+  void kill_late() noexcept;
 
   std::string name_;
   UniqueFd heard_;

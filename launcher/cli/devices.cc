@@ -75,6 +75,15 @@ Status add_edits(const hooks::Edits& edits,
   return Done{};
 }
 
+/// It says what it looks at before it does.
+Error late(const std::string& text) {
+  return Error{Blame::host,
+               "find out what devices need: " + quote(hooks::last_look(text)) +
+                   " was not to be had in " + std::to_string(AskedProgram::kPatience) + " seconds",
+               {},
+               "see whether the file system that it is on answers"};
+}
+
 std::string count(std::size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
@@ -101,7 +110,9 @@ Status DeviceLook::finish() {
   if (!program_.is_started()) return Done{};
   auto answer = program_.read(kLongestAnswer);
   if (!answer) return std::move(answer.error());
-  if (!answer->is_good) return Error{Blame::internal, "ask 'berth-hooks' what devices need"};
+  if (answer->end == AskedProgram::Answer::End::late) return late(answer->text);
+  if (answer->end != AskedProgram::Answer::End::good)
+    return Error{Blame::internal, "ask 'berth-hooks' what devices need"};
   answer_ = std::move(answer->text);
   return Done{};
 }
@@ -118,9 +129,10 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
     if (!is_shown(request, bind)) binds.push_back(bind);
   }
   if (!answer_.empty()) {
-    const auto all = hooks::parse_edits(answer_);
+    const auto all = hooks::parse_answer(answer_);
     if (!all) return all.error();
-    for (const hooks::Edits& edits : *all) {
+    left_out = all->warnings;
+    for (const hooks::Edits& edits : all->edits) {
       BERTH_TRY(add_edits(edits, request, binds, changes));
       for (const std::string& what : edits.left_out)
         left_out.push_back("continuing without what " + edits.who + " asks for: " + what);
@@ -134,9 +146,9 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
 
 std::string DeviceLook::description() const {
   std::string text;
-  const auto all = answer_.empty() ? std::vector<hooks::Edits>{} : hooks::parse_edits(answer_);
+  const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
   if (!all) return text;
-  for (const hooks::Edits& edits : *all)
+  for (const hooks::Edits& edits : all->edits)
     text += "# " + edits.who + ": " +
             count(edits.variables.size() + edits.prepended.size(), "variable") + ", " +
             count(edits.devices.size(), "device") + ", " + count(edits.mounts.size(), "mount") +

@@ -47,7 +47,8 @@ Error PinProgram::cannot_say(const std::string& said) const {
 Result<std::string> PinProgram::read() {
   auto answer = program_.read(kMostText);
   if (!answer) return std::move(answer.error());
-  if (!answer->is_good || !answer->text.ends_with("\nend\n")) return cannot_say(answer->text);
+  if (answer->end != AskedProgram::Answer::End::good || !answer->text.ends_with("\nend\n"))
+    return cannot_say(answer->text);
   return std::move(answer->text);
 }
 

@@ -26,9 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(node.path.front() == '/' && node.from.front() == '/');
     for (const auto& mount : device.edits.mounts)
       require(mount.to.front() == '/' && (!mount.type.empty() || mount.from.front() == '/'));
-    const auto again = berth::hooks::parse_edits(
-        berth::hooks::to_text(std::vector<berth::hooks::Edits>{device.edits}));
-    require(again && again->size() == 1);
+    const auto again =
+        berth::hooks::parse_answer(berth::hooks::to_text(berth::hooks::Answer{{device.edits}, {}}));
+    require(again && again->edits.size() == 1);
   }
   return 0;
 }

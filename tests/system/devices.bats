@@ -206,6 +206,39 @@ devices:
   [ -z "$stderr" ]
 }
 
+@test "files' modes stay those of the node, and a file that is wrong is spoken of once" {
+  make_specs
+  spec b.json '{"cdiVersion": "0.8.0"}'
+  spec c.json '{}'
+  spec d.json '{"cdiVersion": "0.8.0", "kind": "v/c", "devices": [{"name": "d", "containerEdits": {
+    "deviceNodes": [{"path": "/dev/zero", "fileMode": 384, "permissions": "r"}]}}]}'
+  run --separate-stderr timeout 30 "$BERTH" run --device v/c=d "$image" -- echo yes
+  echo "$stderr"
+  [ "$output" = yes ]
+  [ "$stderr" = "berth: a specification was left out: cannot read '$work/config/cdi/b.json:1': 'kind' of the file is missing (and 1 more)
+berth: continuing without what v/c=d ($work/config/cdi/d.json) asks for: mode 0600 of '/dev/zero': it keeps 0666
+berth: continuing without what v/c=d ($work/config/cdi/d.json) asks for: only 'r' of '/dev/zero': its mode decides, and only root can take more away" ]
+}
+
+@test "a file system that does not answer ends a launch with its name" {
+  make_own_image  # its server can be told from others
+  mkdir dead
+  "$BERTH" mount "$image" dead
+  server=$(find_own_processes | sed -n '1s/:.*//p')
+  [ -n "$server" ]
+  kill -STOP "$server"
+  start=$SECONDS
+  run --separate-stderr env XDG_CONFIG_HOME="$work/dead/usr" timeout 60 "$BERTH" run --device v/c=d "$BERTH_DEMO_IMAGE" -- true
+  kill -CONT "$server"
+  "$BERTH" unmount dead
+  echo "$stderr"
+  [ "$status" = 125 ]
+  [ "${stderr_lines[0]}" = "berth: cannot find out what devices need: '$work/dead/usr/cdi' was not to be had in 15 seconds" ]
+  [ "${stderr_lines[1]}" = "berth: hint: see whether the file system that it is on answers" ]
+  ((SECONDS - start < 40))
+  expect_no_process_left
+}
+
 @test "a site can forbid devices, and give everybody one" {
   make_specs
   export BERTH_SITE_RUN_CONFIG=$work/site.conf

@@ -102,9 +102,10 @@ TEST(Spec, HasAllThatAFileSays) {
   const Edits& first = spec->devices[0].edits;
   EXPECT_EQ(first.who, "vendor.com/accel.x=0 (/etc/cdi/v.json)");
   EXPECT_EQ(first.variables, (Texts{"ONE=a=b", "EMPTY="}));
-  EXPECT_EQ(first.devices,
-            (std::vector<DeviceNode>{{"/dev/accel0", "/dev/vendor/0", 'c', 195, 255},
-                                     {"/dev/accelctl", "/dev/accelctl"}}));
+  EXPECT_EQ(
+      first.devices,
+      (std::vector<DeviceNode>{{"/dev/accel0", "/dev/vendor/0", 'c', 195, 255, 438, 0, 44, "rw"},
+                               {"/dev/accelctl", "/dev/accelctl"}}));
   EXPECT_EQ(first.mounts,
             (std::vector<Mount>{{"/usr/lib/libaccel.so.1",
                                  "/usr/lib/libaccel.so.1",
@@ -142,7 +143,7 @@ TEST(Spec, IsYamlAsWell) {
       "n.yaml");
   ASSERT_TRUE(good) << to_text(good.error());
   EXPECT_EQ(good->devices[0].edits.devices,
-            (std::vector<DeviceNode>{{"/dev/nic", "/dev/nic", 'c', 10, 8}}));
+            (std::vector<DeviceNode>{{"/dev/nic", "/dev/nic", 'c', 10, 8, 0660}}));
 }
 
 /// The whole file with `old` replaced.
@@ -286,25 +287,83 @@ TEST(Spec, MayUseWhatItsVersionHas) {
   }
 }
 
+TEST(Spec, AreTheSameForBothParsers) {
+  const auto by_json = parse_spec(kWhole, "v");
+  const auto by_yaml = parse_spec(std::string("# no JSON\n") + kWhole, "v");
+  ASSERT_TRUE(by_json);
+  ASSERT_TRUE(by_yaml);
+  EXPECT_EQ(by_json->kind, by_yaml->kind);
+  EXPECT_EQ(by_json->edits, by_yaml->edits);
+  ASSERT_EQ(by_json->devices.size(), by_yaml->devices.size());
+  for (std::size_t i = 0; i < by_json->devices.size(); ++i) {
+    EXPECT_EQ(by_json->devices[i].name, by_yaml->devices[i].name);
+    EXPECT_EQ(by_json->devices[i].edits, by_yaml->devices[i].edits);
+  }
+}
+
+TEST(Spec, OfJsonAreRefusedWithTheLine) {
+  const auto refusal = [](const std::string& text) {
+    const auto spec = parse_spec(text, "v");
+    return spec ? "" : spec.error().goal;
+  };
+  const std::string head = "{\n\"cdiVersion\": \"0.8.0\",\n\"kind\":\n\"v/c\",\n";
+  EXPECT_EQ(refusal(head + "\"devices\": 7\n}"),
+            "read 'v:5': 'devices' of the file has to be a list");
+  EXPECT_EQ(refusal(head + "\"devices\"\n:\n7\n\n}"),
+            "read 'v:7': 'devices' of the file has to be a list");
+  EXPECT_EQ(refusal(head + "\"kind\": \"v/d\"}"), "read 'v:5': the key 'kind' is there twice");
+  EXPECT_EQ(refusal(head + "\"x\": [[[[[[[[[]]]]]]]]]}"), "read 'v:5': it is nested too deeply");
+  std::string many = head + "\"x\": [";
+  for (unsigned i = 0; i < 20000; ++i)
+    many += "1,";
+  EXPECT_EQ(refusal(many + "1]}"), "read 'v:5': it has too many values");
+  // What is no JSON may still be YAML, whose parser says what is wrong.
+  EXPECT_TRUE(parse_spec(
+      "{cdiVersion: 0.8.0, kind: v/c, devices: [{name: a, containerEdits: {env: [A=b]}}]}", "v"));
+  EXPECT_EQ(refusal("{\"cdiVersion\": \"0.8.0\",\n").substr(0, 22), "read 'v:2': it is not ");
+}
+
 TEST(EditsText, IsReadAsItWasWritten) {
   const auto spec = parse_spec(kWhole, "v");
   ASSERT_TRUE(spec);
-  const std::vector<Edits> edits = {spec->edits, spec->devices[0].edits, {.who = "x\n\"\\"}};
-  const std::string text = to_text(edits);
+  Answer answer{{spec->edits, spec->devices[0].edits, {.who = "x\n\"\\"}}, {"one", "two"}};
+  for (DeviceNode& node : answer.edits[1].devices) {  // what is compared on the other side
+    node.mode = node.uid = node.gid = {};
+    node.rights.clear();
+  }
+  const std::string text = to_text(answer);
   EXPECT_EQ(text.find('\n'), text.size() - 1);
-  const auto again = parse_edits(text);
-  ASSERT_TRUE(again);
-  EXPECT_EQ(*again, edits);
+  for (const char* before : {"", "@/a\n", "@/a\n@/b\n"}) {
+    const auto again = parse_answer(before + text);
+    ASSERT_TRUE(again) << before;
+    EXPECT_EQ(*again, answer);
+  }
+}
+
+TEST(EditsText, SaysWhatIsLookedAt) {
+  EXPECT_EQ(last_look(""), "");
+  EXPECT_EQ(last_look("@/a\n"), "/a");
+  EXPECT_EQ(last_look("@/a\n@/b c\n"), "/b c");
+  EXPECT_EQ(last_look("@/a\n{}\n"), "");
 }
 
 TEST(EditsText, HandsErrorsOn) {
   const Error error = refused("open", "read 'x'", EACCES);
-  const auto again = parse_edits(to_text(Result<std::vector<Edits>>(error)));
+  const auto again = parse_answer(to_text(Result<Answer>(error)));
   ASSERT_FALSE(again);
   EXPECT_EQ(sentence_of(again.error()), sentence_of(error));
   EXPECT_EQ(again.error().blame, error.blame);
-  for (const char* bad : {"", "{", "[]", "{}", R"({"edits": 1})", R"({"edits": [{"who": 1}]})"})
-    EXPECT_FALSE(parse_edits(bad)) << bad;
+  for (const char* bad : {"",
+                          "@",
+                          "@/a",
+                          "@/a\n",
+                          "{",
+                          "[]",
+                          "{}",
+                          R"({"edits": []})",
+                          R"({"edits": 1})",
+                          R"({"edits": [{"who": 1}]})"})
+    EXPECT_FALSE(parse_answer(bad)) << bad;
 }
 
 }  // namespace

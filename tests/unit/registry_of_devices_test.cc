@@ -134,6 +134,26 @@ TEST_F(RegistryOfDevices, AWrongFileHarmsOnlyThoseWhoMissItsDevices) {
                 folder_ + "/low/b.yaml:3': the file has no field 'device'");
 }
 
+TEST_F(RegistryOfDevices, AWrongFileIsSpokenOfInOneSentence) {
+  const auto warning = [&] { return Registry::read({{folder_ + "/low", ::getuid()}}).warning(); };
+  write("low/a.yaml", {"one"}, "x");
+  EXPECT_EQ(warning(), "");
+  std::ofstream(folder_ + "/low/b.json") << "{\"kind\": \"v/c\"}";
+  const std::string sentence = "a specification was left out: cannot read '" + folder_ +
+                               "/low/b.json:1': 'cdiVersion' of the file is missing";
+  EXPECT_EQ(warning(), sentence);
+  std::ofstream(folder_ + "/low/c.json") << "{}";
+  EXPECT_EQ(warning(), sentence + " (and 1 more)");
+}
+
+TEST_F(RegistryOfDevices, SaysWhatItOpensBeforeItDoes) {
+  write("low/a.yaml", {"one"}, "x");
+  Texts heard;
+  (void)Registry::read({{folder_ + "/missing"}, {folder_ + "/low", ::getuid()}},
+                       [&](const std::string& path) { heard.push_back(path); });
+  EXPECT_EQ(heard, (Texts{folder_ + "/missing", folder_ + "/low", folder_ + "/low/a.yaml"}));
+}
+
 TEST_F(RegistryOfDevices, AFifoDoesNotHoldItUp) {
   ASSERT_EQ(::mkfifo((folder_ + "/low/a.yaml").c_str(), 0644), 0);
   EXPECT_NE(variables({"one"}).find("a specification was left out"), std::string::npos);
@@ -180,6 +200,21 @@ TEST(DeviceNodes, HaveToBeWhatTheSpecificationMeans) {
   EXPECT_EQ(check({"/dev/x", "/etc/passwd"}).error().goal,
             "give the container '/etc/passwd' for it: it is no device");
   EXPECT_EQ(check({"/dev/x", "/dev/no-such-device"}).error().refusal->number, ENOENT);
+}
+
+TEST(DeviceNodes, KeepTheModesAndOwnersOfTheNode) {
+  Edits edits{.who = "it"};
+  DeviceNode same{"/dev/x", "/dev/null"};
+  same.mode = 0666;
+  same.rights = "rw";
+  DeviceNode other{"/dev/x", "/dev/null"};
+  other.mode = 0600;
+  other.rights = "r";
+  edits.devices = {same, other};
+  ASSERT_TRUE(check_nodes(edits));
+  EXPECT_EQ(edits.left_out,
+            (Texts{"mode 0600 of '/dev/null': it keeps 0666",
+                   "only 'r' of '/dev/null': its mode decides, and only root can take more away"}));
 }
 
 TEST(Groups, ThatTheCallerIsNotInAreLeftOut) {
