@@ -35,6 +35,28 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
+/// When a hook of the runtime specification runs (config.md, "POSIX-platform Hooks"), in the order
+/// of a container's life.
+enum class Stage : unsigned char {
+  prestart,
+  create_runtime,
+  create_container,
+  start_container,
+  poststart,
+  poststop
+};
+
+struct Hook {
+  Stage stage = Stage::prestart;
+  std::string path;                         ///< on this node; of start_container in the container
+  std::vector<std::string> words = {};      ///< its own name first
+  std::vector<std::string> variables = {};  ///< NAME=value
+  std::uint32_t seconds = 0;                ///< that it may take; 0: as many as any
+  std::string who = {};                     ///< has asked for it, for messages
+
+  bool operator==(const Hook&) const = default;
+};
+
 struct Edits {
   std::string who;                          ///< "vendor.com/gpu=0 (/etc/cdi/vendor.json)"
   std::vector<std::string> variables = {};  ///< NAME=value
@@ -42,6 +64,7 @@ struct Edits {
       {};  ///< NAME=VALUE: goes in front of what NAME is, with a colon
   std::vector<DeviceNode> devices = {};
   std::vector<Mount> mounts = {};
+  std::vector<Hook> hooks = {};
   std::vector<std::uint32_t> groups = {};  ///< that the program has to be in
   std::vector<std::string> left_out = {};  ///< what it also asks for, and why it does not get it
 

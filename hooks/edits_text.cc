@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/edits_text.h"
 
+#include "hooks/hook_json.h"
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
@@ -42,6 +44,7 @@ Json to_json(const Edits& edits) {
           {"prepended", edits.prepended},
           {"devices", std::move(devices)},
           {"mounts", std::move(mounts)},
+          {"hooks", to_json(edits.hooks)},
           {"groups", edits.groups},
           {"left_out", edits.left_out}};
 }
@@ -64,6 +67,7 @@ Edits from_json(const Json& json) {
                             mount.at("to").get<std::string>(),
                             mount.at("type").get<std::string>(),
                             mount.at("options").get<std::vector<std::string>>()});
+  edits.hooks = hooks_from_json(json.at("hooks"));
   edits.groups = json.at("groups").get<std::vector<std::uint32_t>>();
   edits.left_out = json.at("left_out").get<std::vector<std::string>>();
   return edits;

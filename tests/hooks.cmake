@@ -4,3 +4,8 @@ berth_test(registry_of_devices_test LABELS unit hooks
            SOURCES tests/unit/registry_of_devices_test.cc NEEDS berth_cdi)
 berth_test(gpus_test LABELS unit hooks SOURCES tests/unit/gpus_test.cc NEEDS berth_gpu)
 berth_fuzz(cdi_spec SOURCES tests/fuzz/cdi_spec.cc NEEDS berth_cdi)
+berth_test(hook_files_test LABELS unit hooks SOURCES tests/unit/hook_files_test.cc
+           NEEDS berth_oci_hooks)
+berth_test(run_hooks_test LABELS unit hooks SOURCES tests/unit/run_hooks_test.cc
+           NEEDS berth_hooks berth_run_hooks)
+berth_fuzz(hook_file SOURCES tests/fuzz/hook_file.cc NEEDS berth_oci_hooks)

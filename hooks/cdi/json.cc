@@ -106,7 +106,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool count() { return ++nodes_ <= settings::kMostNodes || refuse("it has too many values"); }
 
-  Element make(std::string text, Element::Kind kind) const {
+  [[nodiscard]] Element make(std::string text, Element::Kind kind) const {
     Element element;
     element.kind = kind;
     element.text = std::move(text);

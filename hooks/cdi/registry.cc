@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "hooks/trust.h"
 #include "image/settings/document.h"
 
 #include <dirent.h>
@@ -19,28 +20,15 @@ namespace berth::hooks {
 namespace {
 
 constexpr std::size_t kLargestFile = settings::kLargestFile;
-// What another namespace's root is shown as (user_namespaces(7), "Unmapped user and group IDs").
-constexpr uid_t kUnmapped = 65534;
 
 bool is_spec(const std::string& name) {
   return !name.starts_with('.') &&
          (name.ends_with(".json") || name.ends_with(".yaml") || name.ends_with(".yml"));
 }
 
-/// Whether root's files may look like nobody's here: not where every user is himself.
-bool is_root_unmapped() {
-  static const bool is_unmapped = [] {
-    const auto map = read_text_file("/proc/self/uid_map", 1U << 16U);
-    return map && map->find(" 4294967295\n") == std::string::npos;
-  }();
-  return is_unmapped;
-}
-
 /// Whoever writes it decides what is mounted in everybody's containers.
 Status check_trust(const struct stat& info, const std::string& path, uid_t owner) {
-  const bool is_trusted =
-      info.st_uid == 0 || info.st_uid == owner || (info.st_uid == kUnmapped && is_root_unmapped());
-  if (is_trusted && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Done{};
+  if (is_trusted(info, owner)) return Done{};
   return Error{Blame::config,
                "believe " + quote(path) + ": others can write it",
                {},

@@ -5,6 +5,7 @@
 #include "hooks/cdi/fields.h"
 #include "hooks/cdi/json.h"
 #include "hooks/name.h"
+#include "hooks/stage.h"
 
 #include <algorithm>
 #include <array>
@@ -20,9 +21,6 @@ constexpr std::uint64_t kLargest32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<std::string_view, 9> kVersions = {
     "0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0"};
 
-constexpr std::array<std::string_view, 6> kHookNames = {
-    "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"};
-
 template <class Values>
 bool is_one_of(std::string_view text, const Values& values) {
   return std::find(values.begin(), values.end(), text) != values.end();
@@ -32,12 +30,18 @@ bool is_variable(const std::string& text) {
   return text.find('=') != std::string::npos && text.front() != '=';
 }
 
+void name_hooks(Edits& edits) {
+  for (Hook& hook : edits.hooks)
+    hook.who = edits.who;
+}
+
 /// One file on its way to a Spec.
 class Reader {
  public:
   explicit Reader(const std::string& file) : file_(file) {}
 
   Result<Spec> read(const Element& root);
+  Result<Edits> read_answer(const Element& root);
 
  private:
   using Handler = Status (Reader::*)(const Element&, Edits&);
@@ -184,7 +188,8 @@ Status Reader::read_hook(const Element& map, Edits& edits) {
   if (!fields) return std::move(fields.error());
   auto name = fields->text("hookName", true);
   if (!name) return std::move(name.error());
-  if (!is_one_of(*name, kHookNames)) return fields->refuse("hookName", "is none that there is");
+  const auto stage = stage_of(*name);
+  if (!stage) return fields->refuse("hookName", "is none that there is");
   auto path = fields->path("path", true);
   if (!path) return std::move(path.error());
   auto arguments = fields->texts("args");
@@ -195,7 +200,10 @@ Status Reader::read_hook(const Element& map, Edits& edits) {
     return fields->refuse("env", "has to be a list of NAME=VALUE");
   auto timeout = fields->number("timeout", kLargest32);
   if (!timeout) return std::move(timeout.error());
-  edits.left_out.push_back("the " + *name + " hook " + quote(*path) + ": berth runs none yet");
+  Hook hook{*stage, *path, std::move(*arguments), std::move(*variables)};
+  if (hook.words.empty()) hook.words = {*path};
+  hook.seconds = static_cast<std::uint32_t>(timeout->value_or(0));
+  edits.hooks.push_back(std::move(hook));
   return Done{};
 }
 
@@ -264,6 +272,7 @@ Status Reader::read_device(const Element& map, Spec& spec) {
     return fields->refuse("containerEdits", "is missing: the device would be nothing");
   BERTH_TRY(read_edits(*edits, device.edits));
   device.edits.who = to_text(DeviceName{spec.kind, *name}) + " (" + file_ + ")";
+  name_hooks(device.edits);
   spec.devices.push_back(std::move(device));
   return Done{};
 }
@@ -284,7 +293,17 @@ Result<Spec> Reader::read(const Element& root) {
   if (const Element* edits = fields->find("containerEdits"))
     BERTH_TRY(read_edits(*edits, spec.edits));
   spec.edits.who = spec.kind + " (" + file_ + ")";
+  name_hooks(spec.edits);
   return spec;
+}
+
+Result<Edits> Reader::read_answer(const Element& root) {
+  auto fields = Fields::open(root, file_, "the answer", {"cdiVersion", "containerEdits"});
+  if (!fields) return std::move(fields.error());
+  BERTH_TRY(read_version(*fields));
+  Edits edits;
+  if (const Element* map = fields->find("containerEdits")) BERTH_TRY(read_edits(*map, edits));
+  return edits;
 }
 
 }  // namespace
@@ -297,6 +316,18 @@ Result<Spec> parse_spec(const std::string& text, const std::string& file) {
   if (!root) return root.error();
   if (root->kind == Element::Kind::nothing) return settings::bad_line(file, 1, "it is empty");
   return Reader(file).read(*root);
+}
+
+Result<Edits> parse_hook_answer(const std::string& text, const std::string& who) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) return Edits{.who = who};
+  const auto json = parse_json(text, who);
+  if (!json) return json.error();
+  if (!*json) return Error{Blame::config, "understand " + quote(who) + ": it is not a JSON object"};
+  auto edits = Reader(who).read_answer(**json);
+  if (!edits) return edits;
+  edits->who = who;
+  name_hooks(*edits);
+  return edits;
 }
 
 }  // namespace berth::hooks

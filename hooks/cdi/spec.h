@@ -28,4 +28,8 @@ struct Spec {
 /// its name, for messages.
 Result<Spec> parse_spec(const std::string& text, const std::string& file);
 
+/// What a site's own hook has written: nothing, or {"cdiVersion": ..., "containerEdits": {...}}.
+/// `who`: the hook, for messages.
+Result<Edits> parse_hook_answer(const std::string& text, const std::string& who);
+
 }  // namespace berth::hooks

@@ -2,36 +2,74 @@
 // berth-hooks: what hooks want changed in a container that is about to be built. `berth run` starts
 // it where there is anything to ask, so that no other launch carries a parser of YAML.
 //
-//   berth-hooks [--gpus=WHICH] [NAME]...
+//   berth-hooks [--gpus=WHICH] [--hook=PROGRAM] [--hooks-dir=DIRECTORY] [--no-hook=NAME] [NAME]...
 //
-// What these GPUs (hooks/gpu) and devices (hooks/cdi) need, as a line of JSON (hooks/edits_text.h).
-// Which specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it
+// What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what these programs answer, and which
+// hooks of these directories (hooks/oci) are for the container, as a line of JSON
+// (hooks/edits_text.h). Standard input says what the container is, where there are hooks. Which
+// specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it
 // could say something, be it an error.
+//
+//   berth-hooks --stand-by
+//
+// Runs hooks at the stages of a container's life: hooks/cli/stand_by.h.
 #include "base/file.h"
 #include "hooks/cdi/nodes.h"
 #include "hooks/cdi/registry.h"
+#include "hooks/cli/edit_hook.h"
+#include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
+#include "hooks/oci/directories.h"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iterator>
+
+#include <nlohmann/json.hpp>
 
 namespace berth::hooks {
 
 namespace {
 
-constexpr std::string_view kGpus = "--gpus=";
+/// What is asked, in words.
+struct Question {
+  std::vector<std::string> devices;      ///< and --gpus=
+  std::vector<std::string> programs;     ///< edit hooks
+  std::vector<std::string> directories;  ///< of hook files
+  std::vector<std::string> without;      ///< hooks that are switched off
+  bool without_hooks = false;            ///< all of them
+};
 
 struct Wanted {
   std::vector<DeviceName> devices;
   std::vector<Edits> edits = {};  ///< of what no specification knows
 };
 
+constexpr std::string_view kGpus = "--gpus=";
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
   return value == nullptr ? "" : value;
+}
+
+Question parse_question(const std::vector<std::string>& words) {
+  Question question;
+  for (const std::string& word : words) {
+    const auto take = [&](std::string_view name, std::vector<std::string>& values) {
+      if (!word.starts_with(name)) return false;
+      values.push_back(word.substr(name.size()));
+      return true;
+    };
+    if (word == "--no-hooks")
+      question.without_hooks = true;
+    else if (!take("--hook=", question.programs) && !take("--hooks-dir=", question.directories) &&
+             !take("--no-hook=", question.without))
+      question.devices.push_back(word);
+  }
+  return question;
 }
 
 /// A vendor's specification knows more than we do.
@@ -78,21 +116,70 @@ void say_what_is_looked_at(const std::string& path) {
   (void)write_fully(STDOUT_FILENO, line.data(), line.size());  // who has gone misses the answer too
 }
 
-Result<Answer> find_edits(const std::vector<std::string>& words) {
+Status add_devices(const Question& question, Answer& answer) {
+  if (question.devices.empty()) return Done{};
   const auto places = spec_directories(variable("XDG_CONFIG_HOME"), variable("HOME"), ::getuid());
   const Registry registry = Registry::read(places, say_what_is_looked_at);
-  auto wanted = parse_words(words, registry);
+  auto wanted = parse_words(question.devices, registry);
   if (!wanted) return std::move(wanted.error());
   auto edits = registry.find(wanted->devices);
   if (!edits) return std::move(edits.error());
-  std::move(wanted->edits.begin(), wanted->edits.end(), std::back_inserter(*edits));
-  for (Edits& one : *edits) {
-    BERTH_TRY(check_nodes(one));
-    check_groups(one);
-  }
-  Answer answer{std::move(*edits)};
+  answer.edits = std::move(*edits);
+  std::move(wanted->edits.begin(), wanted->edits.end(), std::back_inserter(answer.edits));
   if (const std::string warning = registry.warning(); !warning.empty())
     answer.warnings.push_back(warning);
+  return Done{};
+}
+
+/// What hook files ask, in the launcher's words.
+Result<About> parse_about(const std::string& state) {
+  try {
+    const auto json = nlohmann::json::parse(state);
+    About about;
+    for (const auto& [key, value] : json.at("annotations").items())
+      about.annotations.emplace_back(key, value.get<std::string>());
+    const auto& words = json.at("process").at("args");
+    if (!words.empty()) about.command = words.at(0).get<std::string>();
+    about.has_bind_mounts = !json.at("mounts").empty();
+    return about;
+  } catch (const nlohmann::json::exception&) {
+    return Error{Blame::internal, "understand what the container is"};
+  }
+}
+
+Status add_hooks(const Question& question, Answer& answer) {
+  if (question.programs.empty() && question.directories.empty()) return Done{};
+  constexpr std::size_t kMostState = 16UL << 20;
+  const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
+  if (!state) return state.error();
+  for (const std::string& program : question.programs) {
+    if (is_named(program, question.without)) continue;
+    say_what_is_looked_at(program);
+    auto edits = ask_edit_hook(program, *state, answer);
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
+  const auto about = parse_about(*state);
+  if (!about) return about.error();
+  auto files = find_hooks(
+      {question.directories, ::getuid(), say_what_is_looked_at}, *about, question.without);
+  if (!files) return std::move(files.error());
+  std::move(files->begin(), files->end(), std::back_inserter(answer.edits));
+  return Done{};
+}
+
+Result<Answer> find_answer(const Question& question) {
+  Answer answer;
+  BERTH_TRY(add_devices(question, answer));
+  BERTH_TRY(add_hooks(question, answer));
+  for (Edits& one : answer.edits) {
+    std::erase_if(one.hooks, [&](const Hook& hook) {
+      return question.without_hooks || is_named(hook.path, question.without);
+    });
+    BERTH_TRY(check_nodes(one));
+    check_groups(one);
+    BERTH_TRY(check_programs(one));
+  }
   return answer;
 }
 
@@ -101,7 +188,9 @@ Result<Answer> find_edits(const std::vector<std::string>& words) {
 }  // namespace berth::hooks
 
 int main(int count, char** words) {
-  const std::string text =
-      berth::hooks::to_text(berth::hooks::find_edits({words + 1, words + count}));
+  using namespace berth::hooks;
+  const std::vector<std::string> all{words + 1, words + count};
+  if (!all.empty() && all.front() == "--stand-by") return stand_by();
+  const std::string text = to_text(find_answer(parse_question(all)));
   return berth::write_fully(STDOUT_FILENO, text.data(), text.size()) == 0 ? 0 : 1;
 }

@@ -112,9 +112,14 @@ TEST(Spec, HasAllThatAFileSays) {
                                  "",
                                  {"ro", "nosuid", "nodev", "rbind"}}}));
   EXPECT_EQ(first.groups, (std::vector<std::uint32_t>{44, 0}));
-  EXPECT_EQ(first.left_out,
-            (Texts{"the createContainer hook '/usr/bin/vendor-hook': berth runs none yet",
-                   "a share of the processor's cache: only root can give one"}));
+  EXPECT_EQ(first.left_out, Texts{"a share of the processor's cache: only root can give one"});
+  EXPECT_EQ(first.hooks,
+            (std::vector<Hook>{{Stage::create_container,
+                                "/usr/bin/vendor-hook",
+                                {"vendor-hook", "a"},
+                                {"A=b"},
+                                5,
+                                "vendor.com/accel.x=0 (/etc/cdi/v.json)"}}));
   EXPECT_EQ(spec->devices[1].edits.variables, Texts{"TWO=2"});
 }
 

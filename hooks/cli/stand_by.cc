@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/cli/stand_by.h"
+
+#include "base/apart.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "hooks/run/program.h"
+#include "hooks/stage.h"
+#include "hooks/standing.h"
+#include "hooks/trust.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+namespace berth::hooks {
+
+namespace {
+
+constexpr unsigned kSeconds = 30;  ///< for a hook that says nothing of it
+
+/// The user namespace first: it gives the right to enter the others.
+constexpr std::array<const char*, 7> kNamespaces = {
+    "user", "pid", "uts", "ipc", "net", "cgroup", "mnt"};
+
+struct Word {
+  char letter = '\0';  ///< '\0': nothing more comes
+  pid_t sender = 0;
+};
+
+Word hear() {
+  char letter = '\0';
+  iovec part{&letter, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = -1;
+  do
+    got = ::recvmsg(kBuilder, &message, MSG_CMSG_CLOEXEC);
+  while (got < 0 && errno == EINTR);
+  if (got <= 0) return {};
+  Word word{letter, 0};
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return word;
+  ucred sender{};
+  std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+  word.sender = sender.pid;
+  return word;
+}
+
+void say(const std::string& text) {
+  (void)::send(kBuilder, text.data(), text.size(), MSG_NOSIGNAL);  // or nobody waits any more
+}
+
+ino_t inode_of(int file) {
+  struct stat info {};
+
+  return ::fstat(file, &info) == 0 ? info.st_ino : 0;
+}
+
+/// Of `pid`, those that we are not in. They stay what they are when the process becomes the
+/// program.
+std::vector<UniqueFd> open_namespaces(pid_t pid) {
+  std::vector<UniqueFd> all;
+  for (const char* name : kNamespaces) {
+    const auto open = [&](const std::string& process) {
+      return UniqueFd(::open(("/proc/" + process + "/ns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    };
+    UniqueFd theirs = open(std::to_string(pid));
+    if (theirs.is_open() && inode_of(theirs.get()) != inode_of(open("self").get()))
+      all.push_back(std::move(theirs));
+  }
+  return all;
+}
+
+/// What `pid` is called in the innermost pid namespace that it is in (proc(5), NSpid).
+pid_t inner_pid(pid_t pid) {
+  const auto status = read_text_file("/proc/" + std::to_string(pid) + "/status", 1U << 16U);
+  if (!status) return pid;
+  const std::size_t at = status->find("\nNSpid:");
+  if (at == status->npos) return pid;
+  const std::string line = status->substr(at + 1, status->find('\n', at + 1) - at - 1);
+  return static_cast<pid_t>(
+      std::strtol(line.substr(line.find_last_of(" \t") + 1).c_str(), nullptr, 10));
+}
+
+const char* status_at(Stage stage) {
+  switch (stage) {
+    case Stage::start_container:
+      return "created";
+    case Stage::poststart:
+      return "running";
+    case Stage::poststop:
+      return "stopped";
+    default:
+      return "creating";
+  }
+}
+
+class Stand {
+ public:
+  explicit Stand(Standing standing) : standing_(std::move(standing)) {}
+
+  void run();
+
+ private:
+  [[nodiscard]] bool is_inside(Stage stage) const {
+    return stage == Stage::create_container || stage == Stage::start_container;
+  }
+
+  [[nodiscard]] std::string state_at(Stage stage) const;
+  [[nodiscard]] Program program_for(const Hook& hook) const;
+  Status run_hook(const Hook& hook);
+  Status run_stage(Stage stage);
+  void try_stage(Stage stage);
+  void begin(pid_t pid);
+  void answer(const Status& done);
+  void hear_builder();
+  void lose_builder();
+
+  Standing standing_;
+  std::vector<UniqueFd> namespaces_;
+  pid_t pid_ = 0;
+  pid_t inner_pid_ = 0;
+  bool has_builder_ = true;
+  bool has_begun_ = false;    ///< there is something to stop
+  bool is_starting_ = false;  ///< when its builder has gone, it is the program
+};
+
+std::string Stand::state_at(Stage stage) const {
+  nlohmann::json annotations = nlohmann::json::object();
+  for (const auto& [key, value] : standing_.annotations)
+    annotations[key] = value;
+  const std::string bundle = is_inside(stage)
+                                 ? standing_.base
+                                 : "/proc/" + std::to_string(pid_) + "/root" + standing_.base;
+  nlohmann::json state = {{"ociVersion", "1.2.0"},
+                          {"id", standing_.id},
+                          {"status", status_at(stage)},
+                          {"bundle", bundle},
+                          {"annotations", std::move(annotations)}};
+  if (stage != Stage::poststop) state["pid"] = is_inside(stage) ? inner_pid_ : pid_;
+  return state.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Program Stand::program_for(const Hook& hook) const {
+  Program program{hook.path};
+  program.words = hook.words;
+  program.variables = hook.variables;
+  const bool has_path = std::any_of(hook.variables.begin(),
+                                    hook.variables.end(),
+                                    [](const auto& one) { return one.starts_with("PATH="); });
+  if (!has_path) program.variables.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+  program.input = state_at(hook.stage);
+  program.seconds = hook.seconds == 0 ? kSeconds : hook.seconds;
+  program.has_no_rights = hook.stage == Stage::start_container;
+  if (has_builder_) program.caller = kBuilder;
+  if (is_inside(hook.stage))
+    for (const UniqueFd& one : namespaces_)
+      program.namespaces.push_back(one.get());
+  return program;
+}
+
+Status Stand::run_hook(const Hook& hook) {
+  Program program = program_for(hook);
+  UniqueFd file;
+  if (hook.stage != Stage::start_container) {
+    auto opened = open_trusted_program(hook.path, ::getuid());
+    if (!opened) return std::move(opened.error());
+    file = std::move(*opened);
+    program.file = file.get();
+  }
+  const Outcome outcome = run_program(program);
+  if (standing_.shows_output)
+    for (const std::string* text : {&outcome.output, &outcome.errors})
+      (void)write_fully(STDERR_FILENO, text->data(), text->size());
+  if (outcome.is_good()) return Done{};
+  return Error{Blame::config,
+               "run the " + std::string(name_of(hook.stage)) + " hook " + quote(hook.path) +
+                   " of " + hook.who + ": " + reason_of(outcome, program.seconds)};
+}
+
+Status Stand::run_stage(Stage stage) {
+  for (const Hook& hook : standing_.hooks)
+    if (hook.stage == stage) BERTH_TRY(run_hook(hook));
+  return Done{};
+}
+
+/// One after which nothing can be undone: what fails is said, and the rest goes on (runtime.md,
+/// "Lifecycle").
+void Stand::try_stage(Stage stage) {
+  for (const Hook& hook : standing_.hooks) {
+    if (hook.stage != stage) continue;
+    const Status done = run_hook(hook);
+    if (done) continue;
+    const std::string line = "berth: " + sentence_of(done.error()) + ": continuing\n";
+    (void)write_fully(STDERR_FILENO, line.data(), line.size());
+  }
+}
+
+void Stand::answer(const Status& done) {
+  if (done) return say({kWell});
+  say({kFailed});
+  say(done.error().goal.substr(0, kLongestSentence));
+}
+
+void Stand::begin(pid_t pid) {
+  has_begun_ = true;
+  pid_ = pid;
+  inner_pid_ = inner_pid(pid);
+  namespaces_ = open_namespaces(pid);
+  Status done = Done{};
+  for (const Stage stage : {Stage::prestart, Stage::create_runtime, Stage::create_container})
+    if (done) done = run_stage(stage);
+  answer(done);
+}
+
+/// It has become the program, or there will be none.
+void Stand::lose_builder() {
+  has_builder_ = false;
+  namespaces_.clear();
+  if (is_starting_) try_stage(Stage::poststart);
+  // Who reads the program's errors must not wait for us.
+  if (!standing_.keeps_errors) (void)::dup2(STDIN_FILENO, STDERR_FILENO);
+}
+
+void Stand::hear_builder() {
+  const Word word = hear();
+  switch (word.letter) {
+    case kRootIsThere:
+      return begin(word.sender);
+    case kProgramBegins: {
+      const Status done = run_stage(Stage::start_container);
+      is_starting_ = bool(done);
+      return answer(done);
+    }
+    case kNothingComes:
+      is_starting_ = false;
+      return;
+    default:
+      return lose_builder();
+  }
+}
+
+void Stand::run() {
+  while (true) {
+    std::array<pollfd, 2> sources = {
+        {{has_builder_ ? kBuilder : -1, POLLIN, 0}, {has_builder_ ? -1 : kLife, POLLIN, 0}}};
+    if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
+    if (sources[0].revents != 0) hear_builder();
+    if (sources[1].revents != 0) break;
+  }
+  if (has_begun_) try_stage(Stage::poststop);
+}
+
+[[noreturn]] void live(Standing standing) {
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  (void)::dup2(nothing, STDIN_FILENO);
+  (void)::dup2(nothing, STDOUT_FILENO);
+  live_apart("berth-hooks", {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, kBuilder, kLife});
+  for (const int fd : {kBuilder, kLife})
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  Stand(std::move(standing)).run();
+  ::_exit(0);
+}
+
+}  // namespace
+
+int stand_by() {
+  constexpr std::size_t kMostText = 16UL << 20;
+  const auto text = read_text(STDIN_FILENO, kMostText, "hear which hooks to run");
+  if (!text) return 1;
+  auto standing = parse_standing(*text);
+  if (!standing) return 1;
+  const pid_t child = ::fork();
+  if (child == 0) live(std::move(*standing));
+  if (child < 0) return 1;
+  const std::string number = std::to_string(child) + "\n";
+  return write_fully(STDOUT_FILENO, number.data(), number.size()) == 0 ? 0 : 1;
+}
+
+}  // namespace berth::hooks
