@@ -20,13 +20,27 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-/// 0 or an errno.
-int add_actions(posix_spawn_file_actions_t& actions, int input, int output) {
-  int number = ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  if (number == 0) number = ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  if (number == 0)
-    number = ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+/// 0 or an errno. `descriptors`: those that it has from 0 on, none of them one of these numbers
+/// but its own; -1: /dev/null.
+int add_actions(posix_spawn_file_actions_t& actions, const std::vector<int>& descriptors) {
+  int number = 0;
+  for (std::size_t i = 0; i < descriptors.size() && number == 0; ++i) {
+    const int to = static_cast<int>(i);
+    number = descriptors[i] < 0
+                 ? ::posix_spawn_file_actions_addopen(&actions, to, "/dev/null", O_WRONLY, 0)
+                 : ::posix_spawn_file_actions_adddup2(&actions, descriptors[i], to);
+  }
   return number;
+}
+
+/// Out of the way of the numbers that are given out.
+std::vector<UniqueFd> moved_up(const std::vector<int>& descriptors) {
+  constexpr int kAbove = 16;
+  std::vector<UniqueFd> moved;
+  moved.reserve(descriptors.size());
+  for (const int fd : descriptors)
+    moved.emplace_back(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, kAbove));
+  return moved;
 }
 
 /// Starts the first of `places` that is there. 0 or an errno.
@@ -96,17 +110,22 @@ Status AskedProgram::start(const std::string& name,
                            const std::string& built,
                            std::vector<std::string> words,
                            std::vector<std::string> environment,
-                           int input) {
+                           const Files& files) {
   name_ = name;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return cannot_start(name, "pipe2", errno);
   heard_.reset(ends[0]);
   const UniqueFd output(ends[1]);
   words.insert(words.begin(), name);
+  std::vector<int> wanted = {files.input, output.get(), files.errors};
+  wanted.insert(wanted.end(), files.more.begin(), files.more.end());
+  const std::vector<UniqueFd> moved = moved_up(wanted);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    wanted[i] = moved[i].get();
   posix_spawn_file_actions_t actions;
   int number = ::posix_spawn_file_actions_init(&actions);
   if (number == 0) {
-    number = add_actions(actions, input, output.get());
+    number = add_actions(actions, wanted);
     if (number == 0) number = spawn(child_, places_of(name, built), words, environment, actions);
     (void)::posix_spawn_file_actions_destroy(&actions);  // cannot fail
   }

@@ -27,6 +27,13 @@ class AskedProgram {
   /// How long it may be silent, in seconds.
   static constexpr int kPatience = 15;
 
+  /// What it gets. The caller's, who keeps them.
+  struct Files {
+    int input = -1;
+    int errors = -1;             ///< its standard error; -1: it has nowhere to complain
+    std::vector<int> more = {};  ///< its descriptors from 3 on
+  };
+
   AskedProgram() = default;
   AskedProgram(const AskedProgram&) = delete;
   AskedProgram& operator=(const AskedProgram&) = delete;
@@ -36,13 +43,12 @@ class AskedProgram {
   /// Ends it, where nobody has read what it says.
   ~AskedProgram();
 
-  /// `built`: see places_of(). `environment`: NAME=value, all that it gets. It reads `input` and
-  /// has nowhere to complain.
+  /// `built`: see places_of(). `environment`: NAME=value, all that it gets.
   Status start(const std::string& name,
                const std::string& built,
                std::vector<std::string> words,
                std::vector<std::string> environment,
-               int input);
+               const Files& files);
 
   [[nodiscard]] bool is_started() const { return heard_.is_open(); }
 

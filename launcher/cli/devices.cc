@@ -2,14 +2,17 @@
 #include "launcher/cli/devices.h"
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/loader.h"
 #include "base/text.h"
 #include "hooks/edits_text.h"
 #include "hooks/name.h"
+#include "hooks/stage.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/mounts.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,7 +81,7 @@ Status add_edits(const hooks::Edits& edits,
 /// It says what it looks at before it does.
 Error late(const std::string& text) {
   return Error{Blame::host,
-               "find out what devices need: " + quote(hooks::last_look(text)) +
+               "find out what devices and hooks need: " + quote(hooks::last_look(text)) +
                    " was not to be had in " + std::to_string(AskedProgram::kPatience) + " seconds",
                {},
                "see whether the file system that it is on answers"};
@@ -88,22 +91,53 @@ std::string count(std::size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
+void add_hooks(const Request& request, std::vector<std::string>& words) {
+  for (const std::string& program : request.edit_hooks)
+    words.push_back("--hook=" + program);
+  for (const std::string& directory : request.hook_directories)
+    words.push_back("--hooks-dir=" + directory);
+}
+
+Result<UniqueFd> input_with(const std::string& text) {
+  const std::string goal = "ask hooks about the container";
+  UniqueFd file(text.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC)
+                             : ::memfd_create("berth-state", MFD_CLOEXEC));
+  if (!file.is_open()) return refused("memfd_create", goal, errno);
+  if (const int number = write_fully(file.get(), text.data(), text.size()); number != 0)
+    return refused("write", goal, number);
+  if (!text.empty() && ::lseek(file.get(), 0, SEEK_SET) != 0) return refused("lseek", goal, errno);
+  return file;
+}
+
+std::string counts_of(const hooks::Edits& edits) {
+  std::string text = count(edits.variables.size() + edits.prepended.size(), "variable") + ", " +
+                     count(edits.devices.size(), "device") + ", " +
+                     count(edits.mounts.size(), "mount");
+  if (!edits.hooks.empty()) text += ", " + count(edits.hooks.size(), "hook");
+  return text;
+}
+
 }  // namespace
 
-Status DeviceLook::start(const Request& request, const Session& session) {
+Status DeviceLook::start(const Request& request, const Session& session, const std::string& state) {
   std::vector<std::string> names;
   if (!request.gpus.empty()) names.push_back("--gpus=" + request.gpus);
   std::copy_if(request.devices.begin(),
                request.devices.end(),
                std::back_inserter(names),
                hooks::looks_like_device_name);
-  if (names.empty()) return Done{};
-  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (names.empty() && state.empty()) return Done{};
+  if (request.without_hooks) names.emplace_back("--no-hooks");
+  for (const std::string& name : request.left_out_hooks)
+    names.push_back("--no-hook=" + name);
+  if (!state.empty()) add_hooks(request, names);
+  auto input = input_with(state);
+  if (!input) return std::move(input.error());
   return program_.start("berth-hooks",
                         "../hooks/",
                         std::move(names),
                         for_host_program(session.environment),
-                        nothing.get());
+                        {input->get()});
 }
 
 Status DeviceLook::finish() {
@@ -112,7 +146,7 @@ Status DeviceLook::finish() {
   if (!answer) return std::move(answer.error());
   if (answer->end == AskedProgram::Answer::End::late) return late(answer->text);
   if (answer->end != AskedProgram::Answer::End::good)
-    return Error{Blame::internal, "ask 'berth-hooks' what devices need"};
+    return Error{Blame::internal, "ask 'berth-hooks' what devices and hooks need"};
   answer_ = std::move(answer->text);
   return Done{};
 }
@@ -144,15 +178,24 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
   return left_out;
 }
 
+std::vector<hooks::Hook> DeviceLook::hooks() const {
+  std::vector<hooks::Hook> wanted;
+  const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
+  if (!all) return wanted;
+  for (const hooks::Edits& edits : all->edits)
+    wanted.insert(wanted.end(), edits.hooks.begin(), edits.hooks.end());
+  return wanted;
+}
+
 std::string DeviceLook::description() const {
   std::string text;
   const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
   if (!all) return text;
-  for (const hooks::Edits& edits : all->edits)
-    text += "# " + edits.who + ": " +
-            count(edits.variables.size() + edits.prepended.size(), "variable") + ", " +
-            count(edits.devices.size(), "device") + ", " + count(edits.mounts.size(), "mount") +
-            "\n";
+  for (const hooks::Edits& edits : all->edits) {
+    text += "# " + edits.who + ": " + counts_of(edits) + "\n";
+    for (const hooks::Hook& hook : edits.hooks)
+      text += "#   " + std::string(hooks::name_of(hook.stage)) + " " + quote(hook.path) + "\n";
+  }
   return text;
 }
 

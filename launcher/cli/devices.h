@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/edits.h"
 #include "launcher/cli/asked_program.h"
 #include "launcher/cli/session.h"
 #include "launcher/model/request.h"
@@ -16,8 +17,8 @@ namespace berth::cli {
 class DeviceLook {
  public:
   /// Asks berth-hooks for what it knows better, if the request has such devices, and returns
-  /// meanwhile.
-  Status start(const Request& request, const Session& session);
+  /// meanwhile. `state`: see hook_state(); empty where there are no hooks to ask.
+  Status start(const Request& request, const Session& session, const std::string& state);
 
   /// Waits for the answer.
   Status finish();
@@ -30,11 +31,14 @@ class DeviceLook {
   /// What another rank has been told.
   void take(std::string answer) { answer_ = std::move(answer); }
 
-  /// Adds what shows the devices, and what else they need. What the user himself has asked for goes
-  /// before it. Returns what was not added, as sentences.
+  /// Adds what shows the devices, what else they need, and what hooks want. What the user himself
+  /// has asked for goes before it. Returns what was not added, as sentences.
   Result<std::vector<std::string>> add_to(Request& request) const;
 
-  /// A comment for each part of the answer, in front of a plan.
+  /// Those that are to run while the container is built, and after.
+  [[nodiscard]] std::vector<hooks::Hook> hooks() const;
+
+  /// Comments for each part of the answer, in front of a plan.
   [[nodiscard]] std::string description() const;
 
  private:

@@ -27,7 +27,7 @@ Status PinProgram::start(const std::string& topology) {
   if (!input.is_open()) return refused("open", "read the topology " + quote(source), errno);
   std::vector<std::string> words;
   if (!topology.empty()) words.emplace_back("--topology");
-  return program_.start("berth-pin", "", std::move(words), {}, input.get());
+  return program_.start("berth-pin", "", std::move(words), {}, {input.get()});
 }
 
 Error PinProgram::cannot_say(const std::string& said) const {

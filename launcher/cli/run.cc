@@ -5,6 +5,8 @@
 #include "image/overlay/overlay.h"
 #include "launcher/cli/cpus.h"
 #include "launcher/cli/devices.h"
+#include "launcher/cli/hook_stand.h"
+#include "launcher/cli/hook_state.h"
 #include "launcher/cli/identity.h"
 #include "launcher/cli/limited.h"
 #include "launcher/cli/named.h"
@@ -91,6 +93,8 @@ class Run {
   Status read_letter(const std::string& letter);
   Status prepare_overlay();
   Status start_servers();
+  Status ask_devices();
+  Status ask_hooks();
   Status take_devices();
   Status read_image();
   Status read_config();
@@ -110,6 +114,7 @@ class Run {
   Held held_;
   enter::Trace trace_;
   DeviceLook devices_;
+  HookStand stand_;
   bool is_shared_ = false;
   bool is_read_ = false;
   overlay::Clock::time_point begin_ = overlay::Clock::now();  ///< ranks wait at the same time
@@ -153,9 +158,11 @@ Status Run::start_servers() {
   settings.verify = !launch_.request.unverified;
   std::unique_ptr<node::Keeper> keeper;
   if (!is_shared_ && !only_looks(launch_.request)) {
-    auto prepared = node::Keeper::prepare(
-        {.network = launch_.facts.network, .ids = maps_for(launch_), .kept = settings.kept},
-        launch_.facts.helpers);
+    auto prepared = node::Keeper::prepare({.network = launch_.facts.network,
+                                           .ids = maps_for(launch_),
+                                           .kept = settings.kept,
+                                           .life = stand_.life()},
+                                          launch_.facts.helpers);
     if (!prepared) return std::move(prepared.error());
     keeper = std::move(*prepared);
   }
@@ -199,9 +206,10 @@ Status Run::share() {
   }
   launch_.role = Role::leader;
   BERTH_TRY(cpus_.start());
-  BERTH_TRY(devices_.start(launch_.request, session_));
+  BERTH_TRY(ask_devices());
   BERTH_TRY(start_servers());
   BERTH_TRY(read_image());
+  BERTH_TRY(ask_hooks());
   BERTH_TRY(devices_.finish());
   BERTH_TRY(cpus_.finish());
   auto keeper = node::start_keeper(
@@ -211,11 +219,27 @@ Status Run::share() {
        launch_.facts.network,
        maps_for(launch_),
        held_.overlay.lock.get(),
-       session_.parent},
+       session_.parent,
+       stand_.life()},
       launch_.facts.helpers);
   if (!keeper) return std::move(keeper.error());
   held_.keeper = std::move(*keeper);
   return Done{};
+}
+
+/// As early as can be, where no hook wants to know what the image is.
+Status Run::ask_devices() {
+  return asks_hooks(launch_.request) ? Status(Done{})
+                                     : devices_.start(launch_.request, session_, "");
+}
+
+/// The others.
+Status Run::ask_hooks() {
+  if (!asks_hooks(launch_.request)) return Done{};
+  BERTH_TRY(read_image());
+  BERTH_TRY(read_config());
+  const auto state = hook_state(launch_);
+  return state ? devices_.start(launch_.request, session_, *state) : state.error();
 }
 
 /// From here on they are binds and variables like any others.
@@ -224,6 +248,8 @@ Status Run::take_devices() {
   if (devices_.is_asked()) trace_.add("find what its devices need");
   const auto left_out = devices_.add_to(launch_.request);
   if (!left_out) return left_out.error();
+  if (launch_.role != Role::joiner) launch_.hooks = devices_.hooks();
+  if (!only_looks(launch_.request)) BERTH_TRY(stand_.start(launch_, launch_.hooks, session_));
   if (launch_.request.quiet || launch_.facts.rank.local_rank != 0) return Done{};
   for (const std::string& sentence : *left_out)
     session_.streams.err("berth: " + sentence + "\n");
@@ -286,7 +312,8 @@ Status Run::look() {
   BERTH_TRY(cpus_.begin(session_));
   is_shared_ = should_share(launch_.request, launch_.facts) && !only_looks(launch_.request);
   if (!is_shared_) BERTH_TRY(cpus_.start());
-  if (!is_shared_) BERTH_TRY(devices_.start(launch_.request, session_));
+  if (may_have_hooks(launch_.request)) BERTH_TRY(stand_.prepare());
+  if (!is_shared_) BERTH_TRY(ask_devices());
   BERTH_TRY(open_images());
   trace_.add("open the image");
   if (!is_shared_) BERTH_TRY(start_servers());
@@ -301,6 +328,7 @@ Status Run::look() {
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
   if (!is_shared_) {
+    BERTH_TRY(ask_hooks());
     BERTH_TRY(take_devices());
     BERTH_TRY(find_cpus());
     return launch_.request.user.empty() ? Status(Done{}) : read_image();
@@ -326,6 +354,7 @@ Status Run::read_config() {
 void Run::give_up(Error error) {
   exit_code_ = kBeforeTheProgram;
   held_.record.discard();
+  stand_.give_up();
   const Rank& rank = launch_.facts.rank;
   if (rank.launcher.empty()) return print(session_, error);
   if (rank.local_rank != 0) error.hint.clear();
@@ -336,6 +365,7 @@ void Run::give_up(Error error) {
 /// A server that has found the image damaged is gone, and what it said before is the reason for a
 /// mount that failed.
 Error Run::reason_of(const enter::Failure& failure, const Step& step) {
+  if (std::get_if<RunHooks>(&step)) return stand_.failure();
   const bool is_server = std::get_if<MountImage>(&step) || std::get_if<TakeImage>(&step);
   if (is_shared_ || !is_server) return failure.error;
   const Status said = read_image();
@@ -420,7 +450,8 @@ int Run::go() {
                               launch_.request.tty || stage_.is_stood_by,
                               trace_.is_on() ? &trace_ : nullptr,
                               stage_.monitor,
-                              stage_.groups});
+                              stage_.groups,
+                              stand_.line()});
   trace_.introduce(launch_);
   take(launching, plan::make_beginning(launch_));
   if (exit_code_ != 0) return exit_code_;

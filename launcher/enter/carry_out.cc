@@ -76,6 +76,7 @@ Answer apply_to_process(const Step& step, const Prepared& prepared, Process& pro
   if (const auto* init = std::get_if<StartInit>(&step)) return process.start_init(*init);
   if (std::get_if<AnnounceProgram>(&step)) return process.announce_program();
   if (std::get_if<EnterGroup>(&step)) return process.enter_group();
+  if (const auto* hooks = std::get_if<RunHooks>(&step)) return process.run_hooks(hooks->time);
   if (const auto* pin = std::get_if<PinToCpus>(&step)) return process.pin_to_cpus(pin->cpus);
   if (const auto* memory = std::get_if<BindMemory>(&step)) return process.bind_memory(*memory);
   if (const auto* limit = std::get_if<SetLimit>(&step)) return process.set_limit(limit->limit);

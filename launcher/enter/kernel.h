@@ -125,6 +125,8 @@ class Process {
   virtual Answer announce_program() noexcept = 0;
   /// Of the control group that was made before.
   virtual Answer enter_group() noexcept = 0;
+  /// ECANCELED where one has failed.
+  virtual Answer run_hooks(RunHooks::Time time) noexcept = 0;
   virtual Answer pin_to_cpus(const Numbers& cpus) noexcept = 0;
   virtual Answer bind_memory(const BindMemory& wanted) noexcept = 0;
   /// Nobody but the program is bounded by it.

@@ -158,6 +158,19 @@ Answer LinuxProcess::enter_group() noexcept {
   return {Call::write, 0};
 }
 
+Answer LinuxProcess::run_hooks(RunHooks::Time time) noexcept {
+  // The kernel adds who says so here, too.
+  const int sent = send_message(hooks_, static_cast<char>(time), {});
+  if (sent != 0) return {Call::sendmsg, sent};
+  char answer = 0;
+  ssize_t heard = 0;
+  do
+    heard = ::read(hooks_, &answer, 1);
+  while (heard < 0 && errno == EINTR);
+  if (heard < 0) return {Call::recv, errno};
+  return {Call::recv, heard == 1 && answer == kHooksWell ? 0 : ECANCELED};
+}
+
 Answer LinuxProcess::pin_to_cpus(const Numbers& cpus) noexcept {
   const auto& words = cpus.words();
   const long done =

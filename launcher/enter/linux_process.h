@@ -23,6 +23,9 @@ constexpr char kIdsWord = 'i';
 /// share_container() sent them. They stay the caller's.
 using Doors = std::span<const int>;
 
+/// The byte that says that hooks have run well. The word before it is a RunHooks::Time.
+constexpr char kHooksWell = 'w';
+
 class LinuxProcess : public Process {
  public:
   /// `keeper`: the socket on which a leader announces its container, or -1. `helpers`: where to
@@ -43,6 +46,9 @@ class LinuxProcess : public Process {
         groups_(groups),
         dies_with_parent_(dies_with_parent) {}
 
+  /// The socket of who runs hooks, for run_hooks().
+  void use_hooks(int line) noexcept { hooks_ = line; }
+
   Answer enter_namespaces(int flags) noexcept override;
   Answer map_ids() noexcept override;
   Answer set_host_name(const char* name) noexcept override;
@@ -58,6 +64,7 @@ class LinuxProcess : public Process {
   Answer start_init(const StartInit& wanted) noexcept override;
   Answer announce_program() noexcept override;
   Answer enter_group() noexcept override;
+  Answer run_hooks(RunHooks::Time time) noexcept override;
   Answer pin_to_cpus(const Numbers& cpus) noexcept override;
   Answer bind_memory(const BindMemory& wanted) noexcept override;
   Answer set_limit(const Limit& limit) noexcept override;
@@ -78,6 +85,7 @@ class LinuxProcess : public Process {
   int monitor_;
   Doors groups_;
   bool dies_with_parent_;
+  int hooks_ = -1;
   int tell_ = -1;  ///< in a pid namespace of our own: who waits outside hears from us here
 };
 

@@ -29,6 +29,7 @@ struct Tools {
   Trace* trace = nullptr;              ///< of this launch; null: there is none
   int monitor = -1;                    ///< for AnnounceProgram
   Doors groups = {};                   ///< for EnterGroup
+  int hooks = -1;                      ///< for RunHooks
 };
 
 /// Why the program did not begin. Exit codes: 127 it was not found, 126 it could not be executed,
@@ -51,7 +52,9 @@ class Launching {
                  tools.monitor,
                  tools.dies_with_parent,
                  tools.groups),
-        trace_(tools.trace) {}
+        trace_(tools.trace) {
+    process_.use_hooks(tools.hooks);
+  }
 
   /// Carries out a plan, or the next part of one. Does not return if the last step starts the
   /// program.

@@ -2,6 +2,7 @@
 // What an image says about how to run it, and all that a plan is made from.
 #pragma once
 
+#include "hooks/edits.h"
 #include "launcher/model/facts.h"
 #include "launcher/model/ids.h"
 #include "launcher/model/request.h"
@@ -46,6 +47,7 @@ struct Launch {
   Role role = Role::alone;
   std::vector<sock_filter> filter = {};   ///< of the profile that the request names
   std::optional<Identity> identity = {};  ///< as the request's `user` says; none: it says nothing
+  std::vector<hooks::Hook> hooks = {};    ///< that are run while the container is built, and after
   bool without_overlay = false;  ///< the kernel has refused it: the image alone is the root
 };
 

@@ -109,6 +109,10 @@ struct Request {
   std::vector<std::string> write_locked = {};  ///< places that cannot be written, nor what is below
   std::string gpus = {};                       ///< "all", or which; empty: nothing is done for them
   std::vector<std::string> devices = {};       ///< as typed: VENDOR/CLASS=NAME, or a path
+  std::vector<std::string> edit_hooks = {};    ///< programs that say what to change
+  std::vector<std::string> hook_directories = {};  ///< of hook files, the last one counts most
+  std::vector<std::string> left_out_hooks = {};    ///< names of those that are not to run
+  std::vector<std::string> annotations = {};       ///< KEY=VALUE, for hooks
   Home home = Home::host;
   Tmp tmp = Tmp::host;
   Cwd cwd = Cwd::host;
@@ -148,6 +152,7 @@ struct Request {
   bool leaves_nothing = false;  ///< how a detached one ended is not kept
   bool clean_env = false;       ///< take nothing of the caller's environment
   bool plan_only = false;       ///< print the steps instead of taking them
+  bool without_hooks = false;   ///< of whatever kind
   bool help_only = false;       ///< print the help instead of running anything
   bool tty = false;             ///< the program has a terminal of its own
   bool trace = false;           ///< print how long each phase of the launch took

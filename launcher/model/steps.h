@@ -194,6 +194,16 @@ struct LookAhead {
 /// Waits until the image's server has compared the start files with the image's hash tree.
 struct AwaitProof {};
 
+/// Waits until who stands by the container has run the hooks whose time it is. `lines`: which.
+struct RunHooks {
+  enum class Time : char {
+    root_is_there = 'r',  ///< the container is built, and the node's files are still in sight
+    program_begins = 'p'
+  };
+  Time time = Time::root_is_there;
+  std::vector<std::string> lines = {};
+};
+
 struct ChangeRoot {
   std::string root;
   bool read_only = false;
@@ -325,6 +335,7 @@ using Step = std::variant<EnterNamespaces,
                           LockPlace,
                           LookAhead,
                           AwaitProof,
+                          RunHooks,
                           ChangeRoot,
                           ShareContainer,
                           JoinContainer,

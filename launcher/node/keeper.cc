@@ -82,6 +82,7 @@ Result<std::unique_ptr<Keeper>> Keeper::prepare(Door door, int helpers) {
   const pid_t launcher = door.launcher != 0 ? door.launcher : ::getppid();
   KeeperLoop loop(std::move(door.listener), std::move(keepers), std::move(config), door.expected);
   loop.keep_open(door.kept);
+  loop.keep_open(door.life);
   loop.connect_with(Network(std::move(door.network)));
   loop.map_with(IdMapper(std::move(door.ids)));
   loop.follow_leader(std::move(leader));

@@ -24,6 +24,7 @@ struct Door {
   IdMaps ids = {};           ///< see IdMapper
   int kept = -1;             ///< stays open as long as the keeper lives: a lock; the caller's
   pid_t launcher = 0;        ///< of the ranks; 0: the caller's parent
+  int life = -1;             ///< as kept; who has its other end hears of the container's end
 };
 
 /// A keeper, ready to be started. Until `expected` ranks have come it stays even if those that came

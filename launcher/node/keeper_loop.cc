@@ -59,7 +59,8 @@ KeeperLoop::KeeperLoop(UniqueFd listener, UniqueFd leader, UniqueFd config, unsi
       step_(listener_.is_open() ? step_of("self") : "") {}
 
 std::vector<int> KeeperLoop::descriptors() const {
-  std::vector<int> all = {listener_.get(), leader_.get(), config_.get(), launcher_.get(), kept_};
+  std::vector<int> all = {listener_.get(), leader_.get(), config_.get(), launcher_.get()};
+  all.insert(all.end(), kept_.begin(), kept_.end());
   for (const UniqueFd& member : members_)
     all.push_back(member.get());
   return all;

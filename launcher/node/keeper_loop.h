@@ -27,7 +27,7 @@ class KeeperLoop {
   void follow_launcher(UniqueFd pidfd) { launcher_ = std::move(pidfd); }
 
   /// A descriptor of the caller's that a keeper holds for others; may be -1.
-  void keep_open(int fd) { kept_ = fd; }
+  void keep_open(int fd) { kept_.push_back(fd); }
 
   /// For a leader that asks for it.
   void connect_with(Network network) { network_ = std::move(network); }
@@ -56,7 +56,7 @@ class KeeperLoop {
   UniqueFd launcher_;
   std::vector<UniqueFd> namespaces_;  ///< empty until the container is finished
   std::vector<UniqueFd> members_;     ///< pidfds
-  int kept_ = -1;
+  std::vector<int> kept_;
   Network network_;
   IdMapper mapper_;
   unsigned expected_;

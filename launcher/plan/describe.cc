@@ -237,6 +237,11 @@ std::string goal(const EnterGroup&) {
   return "put the program into a control group of its own";
 }
 
+std::string goal(const RunHooks& step) {
+  return step.time == RunHooks::Time::root_is_there ? "run hooks on the finished container"
+                                                    : "run hooks before the program begins";
+}
+
 std::string goal(const SetLimit& step) {
   const auto* const name =
       std::find_if(kResources.begin(), kResources.end(), [&](const ResourceName& one) {
@@ -355,6 +360,12 @@ std::string details_of(const Step& step) {
   if (const auto* group = std::get_if<EnterGroup>(&step)) return lines_of(*group);
   if (const auto* told = std::get_if<AnnounceProgram>(&step))
     return lines_of({.seconds = 1, .grace = told->grace, .stop_signal = told->stop_signal});
+  if (const auto* hooks = std::get_if<RunHooks>(&step)) {
+    std::string lines;
+    for (const std::string& line : hooks->lines)
+      lines += indented_line(line);
+    return lines;
+  }
   const auto* program = std::get_if<Execute>(&step);
   return program == nullptr ? "" : lines_of(*program);
 }

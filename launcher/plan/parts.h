@@ -16,6 +16,13 @@ namespace berth::plan {
 /// /tmp, what MPI needs, home and current directory, then what the user asked for.
 Result<std::vector<Bind>> choose_binds(const Request& request, const Facts& facts);
 
+/// The text of an OCI runtime's config.json, as far as hooks look at it. `root`: where the
+/// container's is, from the bundle.
+std::string make_bundle_config(const Launch& launch,
+                               const std::string& root,
+                               const Execute& program,
+                               const std::string& workdir);
+
 /// What stands at a place of the container: a tree of the host's; or, with a `type`, a file system
 /// that is made for the container; or, with a number, an image.
 struct Tree {

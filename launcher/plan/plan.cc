@@ -2,6 +2,7 @@
 #include "launcher/plan/plan.h"
 
 #include "base/text.h"
+#include "hooks/stage.h"
 #include "launcher/plan/parts.h"
 
 #include <linux/capability.h>
@@ -118,6 +119,36 @@ Execute program_of(const Launch& launch,
   return {std::move(candidates), std::move(words), std::move(environment)};
 }
 
+/// Whose time is one of `stages`, for people.
+RunHooks hooks_at(const Launch& launch,
+                  RunHooks::Time time,
+                  const std::vector<hooks::Stage>& stages) {
+  RunHooks step{time};
+  for (const hooks::Stage stage : stages)
+    for (const hooks::Hook& hook : launch.hooks)
+      if (hook.stage == stage)
+        step.lines.push_back(std::string(hooks::name_of(stage)) + " " + hook.path);
+  return step;
+}
+
+/// Before the root is changed: until then the node's files are there, for those that run inside.
+void add_hooks(Steps& steps,
+               const Launch& launch,
+               const Execute& program,
+               const std::string& work) {
+  using hooks::Stage;
+  if (launch.hooks.empty()) return;
+  const std::string base = launch.facts.base + "/";
+  const auto* change = std::get_if<ChangeRoot>(&steps.back());
+  const std::string root = change == nullptr ? "root" : change->root.substr(base.size());
+  const std::vector<Step> own = {
+      WriteFile{base + "config.json", make_bundle_config(launch, root, program, work)},
+      hooks_at(launch,
+               RunHooks::Time::root_is_there,
+               {Stage::prestart, Stage::create_runtime, Stage::create_container})};
+  steps.insert(steps.end() - 1, own.begin(), own.end());
+}
+
 /// A leader that has gone without an overlay lacks places, and its joiners cannot know.
 EnterDirectory work_of(const Launch& launch, const std::vector<Bind>& binds) {
   const std::string path = choose_workdir(launch, binds);
@@ -152,6 +183,7 @@ Result<Steps> make_rest(const Launch& launch) {
     steps.push_back(JoinContainer{namespaces_of(launch.request)});
   } else {
     add_root(steps, launch, *binds);
+    add_hooks(steps, launch, program, choose_workdir(launch, *binds));
   }
   const bool is_own = launch.request.private_overlay && launch.role != Role::alone;
   if (is_own && !is_joiner) add_sharing(steps, launch, program.candidates);
@@ -168,6 +200,9 @@ Result<Steps> make_rest(const Launch& launch) {
   BERTH_TRY(add_announcement(steps, launch));
   if (!is_other) add_group(steps, launch);
   BERTH_TRY(add_place(steps, launch));
+  if (!launch.hooks.empty() && !is_joiner)
+    steps.push_back(
+        hooks_at(launch, RunHooks::Time::program_begins, {hooks::Stage::start_container}));
   add_limits(steps, launch.request);
   if (!launch.filter.empty()) steps.push_back(FilterCalls{launch.request.seccomp, launch.filter});
   steps.push_back(std::move(program));

@@ -75,6 +75,10 @@ std::string join_configs(const std::vector<std::string>& texts) {
   return all;
 }
 
+std::vector<std::string> split_configs(const std::string& text) {
+  return split(text, kBetween);
+}
+
 Result<ImageConfig> parse_configs(const std::string& text, const std::vector<std::string>& names) {
   if (names.size() == 1) return parse_image_config(text, names[0]);
   const std::vector<std::string> texts = split(text, kBetween);

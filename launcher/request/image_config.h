@@ -18,6 +18,9 @@ Result<ImageConfig> parse_image_config(const std::string& json, const std::strin
 /// travels from rank to rank. Pure. That of a single image is its text.
 std::string join_configs(const std::vector<std::string>& texts);
 
+/// The texts that were joined. Pure.
+std::vector<std::string> split_configs(const std::string& text);
+
 /// What they say together: the lowest image's program, command and work directory, and the
 /// variables of all, of which the upper one's count. Pure. `names`: those of the images, in the
 /// order of the text.

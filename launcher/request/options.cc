@@ -5,6 +5,7 @@
 #include "launcher/request/capabilities.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/env_changes.h"
+#include "launcher/request/hooks.h"
 #include "launcher/request/limits.h"
 #include "launcher/request/mounts.h"
 #include "launcher/request/place.h"
@@ -307,6 +308,25 @@ std::vector<Option> content_rows() {
   };
 }
 
+// Who else has a say in what the container is.
+std::vector<Option> hook_rows() {
+  return {
+      {{"hook", 0, "PROGRAM", "a program of this node says what to change in the container"},
+       add_edit_hook,
+       [](const Request& r) { return r.edit_hooks; }},
+      {{"hooks-dir", 0, "DIR", "run the hooks whose files in DIR are for this container"},
+       add_hook_directory,
+       [](const Request& r) { return r.hook_directories; }},
+      {{"no-hook", 0, "NAME", "leave out the hook NAME"},
+       leave_out_hook,
+       [](const Request& r) { return r.left_out_hooks; }},
+      switch_row<&Request::without_hooks>("no-hooks", 0, "leave out every hook"),
+      {{"annotation", 0, "KEY=VALUE", "tell hooks something"},
+       add_annotation,
+       [](const Request& r) { return r.annotations; }},
+  };
+}
+
 // The program's variables, but for what berth settles.
 std::vector<Option> variable_rows() {
   return {
@@ -395,7 +415,8 @@ std::vector<Option> berth_rows() {
 
 std::vector<Option> make_table() {
   std::vector<Option> table = content_rows();
-  for (const auto& rows : {variable_rows(),
+  for (const auto& rows : {hook_rows(),
+                           variable_rows(),
                            isolation_rows(),
                            capability_rows(),
                            process_rows(),

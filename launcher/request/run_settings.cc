@@ -39,7 +39,11 @@ bool is_for_one_time(std::string_view name) {
 
 /// Those of which each adds to the ones before, so that none is in vain.
 bool adds(std::size_t row) {
-  static constexpr std::array<std::string_view, 19> kNames = {"bind",
+  static constexpr std::array<std::string_view, 23> kNames = {"annotation",
+                                                              "hook",
+                                                              "hooks-dir",
+                                                              "no-hook",
+                                                              "bind",
                                                               "device",
                                                               "device-read-bps",
                                                               "device-write-bps",

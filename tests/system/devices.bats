@@ -228,12 +228,13 @@ berth: continuing without what v/c=d ($work/config/cdi/d.json) asks for: only 'r
   [ -n "$server" ]
   kill -STOP "$server"
   start=$SECONDS
-  run --separate-stderr env XDG_CONFIG_HOME="$work/dead/usr" timeout 60 "$BERTH" run --device v/c=d "$BERTH_DEMO_IMAGE" -- true
+  : >run.conf  # which the launcher would look for there, too
+  run --separate-stderr env BERTH_RUN_CONFIG="$work/run.conf" XDG_CONFIG_HOME="$work/dead/usr" timeout 60 "$BERTH" run --device v/c=d "$BERTH_DEMO_IMAGE" -- true
   kill -CONT "$server"
   "$BERTH" unmount dead
   echo "$stderr"
   [ "$status" = 125 ]
-  [ "${stderr_lines[0]}" = "berth: cannot find out what devices need: '$work/dead/usr/cdi' was not to be had in 15 seconds" ]
+  [ "${stderr_lines[0]}" = "berth: cannot find out what devices and hooks need: '$work/dead/usr/cdi' was not to be had in 15 seconds" ]
   [ "${stderr_lines[1]}" = "berth: hint: see whether the file system that it is on answers" ]
   ((SECONDS - start < 40))
   expect_no_process_left

@@ -30,7 +30,7 @@ Launch ordinary(const std::vector<std::string>& words = {"img.sqsh", "app"}) {
 
 /// The kind of a step in one letter, so that an order can be read at a glance.
 std::string order_of(const Steps& steps) {
-  static constexpr std::string_view kLetters = "NWahlncKTMkGSDIifYUObAmwHVRLJEyCjPFBgxtdruQX";
+  static constexpr std::string_view kLetters = "NWahlncKTMkGSDIifYUObAmwHVoRLJEyCjPFBgxtdruQX";
   static_assert(kLetters.size() == std::variant_size_v<Step>);
   std::string order;
   for (const Step& step : steps)
@@ -48,6 +48,30 @@ std::vector<Kind> all_of(const Steps& steps) {
 
 TEST(Order, AloneTakesHostTreesBeforeTheScratchHidesThem) {
   EXPECT_EQ(order_of(plan_of(ordinary(), Role::alone)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAARCPLFX");
+}
+
+TEST(Order, HooksRunOnTheFinishedRootAndBeforeTheProgram) {
+  Launch launch = ordinary();
+  using hooks::Stage;
+  launch.hooks = {{Stage::poststop, "/last"},
+                  {Stage::start_container, "/inside"},
+                  {Stage::create_container, "/second"},
+                  {Stage::prestart, "/first"}};
+  const Steps steps = plan_of(launch, Role::alone);
+  EXPECT_EQ(order_of(steps), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAAWoRCPLFoX");
+  const auto found = all_of<RunHooks>(steps);
+  ASSERT_EQ(found.size(), 2U);
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(found[0].lines, (Lines{"prestart /first", "createContainer /second"}));
+  EXPECT_EQ(found[1].lines, Lines{"startContainer /inside"});
+  for (const Step& step : steps)
+    if (const auto* file = std::get_if<WriteFile>(&step);
+        file && file->path == "/tmp/config.json") {
+      EXPECT_NE(file->text.find(R"("root":{"path":"root")"), std::string::npos) << file->text;
+      EXPECT_NE(file->text.find(R"("args":["app"])"), std::string::npos);
+    }
+  // Who joins a container finds what its hooks have made of it.
+  EXPECT_TRUE(all_of<RunHooks>(plan_of(launch, Role::joiner)).empty());
 }
 
 std::string refusal_of(const std::vector<std::string>& words, const std::vector<Layer>& layers) {
@@ -410,6 +434,8 @@ TEST(Goal, CompletesTheWordsBerthCannot) {
       {ShareContainer{}, "hand the container to its keeper"},
       {JoinContainer{}, "join the container of this step"},
       {JoinContainer{0, "box"}, "join the container 'box'"},
+      {RunHooks{}, "run hooks on the finished container"},
+      {RunHooks{RunHooks::Time::program_begins}, "run hooks before the program begins"},
       {AnnounceProgram{}, "tell who stands by the container which process is the program"},
       {EnterDirectory{"/w"}, "work in '/w'"},
       {DropPrivileges{}, "give up capabilities"},

@@ -233,6 +233,10 @@ Answer ScriptedProcess::start_init(const StartInit& wanted) noexcept {
                      std::to_string(time.stop_signal) + " " + time.notice));
 }
 
+Answer ScriptedProcess::run_hooks(RunHooks::Time time) noexcept {
+  return script_.note(Call::recv, std::string("run_hooks ") + static_cast<char>(time));
+}
+
 Answer ScriptedProcess::announce_program() noexcept {
   return script_.note(Call::sendmsg, "announce_program");
 }

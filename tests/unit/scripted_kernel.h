@@ -71,6 +71,7 @@ class ScriptedProcess : public enter::Process {
   enter::Answer start_init(const StartInit& wanted) noexcept override;
   enter::Answer announce_program() noexcept override;
   enter::Answer enter_group() noexcept override;
+  enter::Answer run_hooks(RunHooks::Time time) noexcept override;
   enter::Answer pin_to_cpus(const Numbers& cpus) noexcept override;
   enter::Answer bind_memory(const BindMemory& wanted) noexcept override;
   enter::Answer set_limit(const Limit& limit) noexcept override;

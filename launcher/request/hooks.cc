@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launcher/request/hooks.h"
+
+#include "base/text.h"
+
+namespace berth::request {
+
+namespace {
+
+Status add_path(std::vector<std::string>& paths,
+                const std::string& value,
+                const std::string& what) {
+  if (!value.starts_with('/') || value == "/")
+    return Error{Blame::usage,
+                 "use " + quote(value) + " as " + what,
+                 {},
+                 "write a path that begins with '/'"};
+  paths.push_back(value);
+  return Done{};
+}
+
+}  // namespace
+
+Status add_edit_hook(Request& request, const std::string& value) {
+  return add_path(request.edit_hooks, value, "a hook");
+}
+
+Status add_hook_directory(Request& request, const std::string& value) {
+  return add_path(request.hook_directories, value, "a directory of hooks");
+}
+
+Status leave_out_hook(Request& request, const std::string& value) {
+  if (value.empty() || value.find('/') != value.npos)
+    return Error{Blame::usage,
+                 "leave out the hook " + quote(value),
+                 {},
+                 "write its name without a directory: --plan has it"};
+  request.left_out_hooks.push_back(value);
+  return Done{};
+}
+
+Status add_annotation(Request& request, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == value.npos || equals == 0)
+    return Error{Blame::usage, "use " + quote(value) + " as an annotation", {}, "write KEY=VALUE"};
+  request.annotations.push_back(value);
+  return Done{};
+}
+
+}  // namespace berth::request
