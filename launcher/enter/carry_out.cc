@@ -51,8 +51,8 @@ std::optional<Answer> apply_to_places(const Step& step, Mounts& mounts) noexcept
   return std::nullopt;
 }
 
-/// The steps that change this process.
-Answer apply_to_process(const Step& step, const Prepared& prepared, Process& process) noexcept {
+/// The steps that make a container's namespaces, or lead into them.
+std::optional<Answer> apply_to_namespaces(const Step& step, Process& process) noexcept {
   if (const auto* enter = std::get_if<EnterNamespaces>(&step))
     return process.enter_namespaces(enter->flags);
   if (std::get_if<MapIds>(&step)) return process.map_ids();
@@ -66,6 +66,11 @@ Answer apply_to_process(const Step& step, const Prepared& prepared, Process& pro
     return process.share_container(share->flags);
   if (const auto* join = std::get_if<JoinContainer>(&step))
     return process.join_container(join->flags);
+  return std::nullopt;
+}
+
+/// The other steps that change this process.
+Answer apply_to_process(const Step& step, const Prepared& prepared, Process& process) noexcept {
   if (const auto* directory = std::get_if<EnterDirectory>(&step))
     return process.enter_directory(*directory);
   if (const auto* user = std::get_if<BecomeUser>(&step)) return process.become_user(user->ids);
@@ -98,6 +103,7 @@ std::optional<Stumble> carry_out(const std::vector<Step>& steps,
     if (trace != nullptr && std::get_if<Execute>(&steps[i])) trace->tell();
     auto answer = apply_to_mounts(steps[i], kernel.mounts);
     if (!answer) answer = apply_to_places(steps[i], kernel.mounts);
+    if (!answer) answer = apply_to_namespaces(steps[i], kernel.process);
     if (!answer) answer = apply_to_process(steps[i], prepared, kernel.process);
     if (answer->number != 0) return Stumble{i, answer->call, answer->number};
     if (trace != nullptr) trace->step_ends();

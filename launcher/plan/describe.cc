@@ -296,6 +296,13 @@ std::string lines_of(const LookAhead& wanted) {
   return lines;
 }
 
+std::string lines_of(const RunHooks& hooks) {
+  std::string lines;
+  for (const std::string& line : hooks.lines)
+    lines += indented_line(line);
+  return lines;
+}
+
 std::string lines_of(const TimeLimit& time) {
   if (time.seconds == 0) return {};
   return indented(signal_name(time.stop_signal) + " then, SIGKILL " + std::to_string(time.grace) +
@@ -360,12 +367,7 @@ std::string details_of(const Step& step) {
   if (const auto* group = std::get_if<EnterGroup>(&step)) return lines_of(*group);
   if (const auto* told = std::get_if<AnnounceProgram>(&step))
     return lines_of({.seconds = 1, .grace = told->grace, .stop_signal = told->stop_signal});
-  if (const auto* hooks = std::get_if<RunHooks>(&step)) {
-    std::string lines;
-    for (const std::string& line : hooks->lines)
-      lines += indented_line(line);
-    return lines;
-  }
+  if (const auto* hooks = std::get_if<RunHooks>(&step)) return lines_of(*hooks);
   const auto* program = std::get_if<Execute>(&step);
   return program == nullptr ? "" : lines_of(*program);
 }
