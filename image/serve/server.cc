@@ -3,6 +3,7 @@
 // ends the process, which the launcher and the kernel both notice.
 #include "image/serve/server.h"
 
+#include "base/map_ahead.h"
 #include "base/pass_fd.h"
 #include "image/serve/damage_log.h"
 #include "image/serve/find_start.h"
@@ -109,6 +110,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control, int record
 }  // namespace
 
 void run_server(const ServerOrder& order) noexcept {
+  map_code_ahead();
   int image_fd = order.image_fd;
   int control = order.control;
   int record = order.settings.record;

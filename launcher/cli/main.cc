@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
+#include "base/map_ahead.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/trace.h"
 
@@ -29,6 +30,7 @@ class OwnStreams : public berth::cli::Streams {
 }  // namespace
 
 int main(int count, char** words) {
+  berth::map_code_ahead();
   OwnStreams streams;
   berth::cli::Session session{streams, {}, ::getppid(), berth::enter::Trace::now()};
   for (char** variable = environ; *variable != nullptr; ++variable)
