@@ -91,6 +91,8 @@ Result<std::unique_ptr<Keeper>> Keeper::prepare(Door door, int helpers) {
 }
 
 void Keeper::live() noexcept {
+  socket_.reset();  // or its end would never be seen from the other one
+  loop_.await_leader();
   live_apart("berth-keeper", loop_.descriptors());
   allow_many_descriptors();
   widen_affinity(launcher_);

@@ -66,6 +66,12 @@ std::vector<int> KeeperLoop::descriptors() const {
   return all;
 }
 
+void KeeperLoop::await_leader() const noexcept {
+  pollfd source{leader_.get(), POLLIN, 0};
+  while (::poll(&source, 1, -1) < 0 && errno == EINTR)
+    continue;
+}
+
 bool KeeperLoop::is_needed() const {
   // Ranks that have not come yet still find the container if others were quicker; not for ever,
   // because one that died before it came would keep us here after its job.

@@ -37,6 +37,10 @@ class KeeperLoop {
   /// Everything it needs; a keeper closes all else.
   [[nodiscard]] std::vector<int> descriptors() const;
 
+  /// Sleeps until the leader has something to say, or is gone: before that there is nothing to do,
+  /// and the processor is the leader's. Touches next to no memory.
+  void await_leader() const noexcept;
+
   /// Until nobody needs the container any more.
   void run();
 
