@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +29,13 @@ inline int open_in_root(int root, const char* path, std::uint64_t flags) noexcep
     if (fd >= 0 || errno != EAGAIN) break;
   }
   return static_cast<int>(fd);
+}
+
+/// Whether a file may get as large as that. More than this process may write into one ends in a
+/// signal (getrlimit(2), RLIMIT_FSIZE).
+inline bool may_be_written(std::uint64_t bytes) noexcept {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
 }
 
 /// Appends to a buffer that the caller made large enough.

@@ -7,7 +7,6 @@
 #include "launcher/enter/linux_mounts.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,12 +102,6 @@ timespec time_of(int fd) noexcept {
   struct stat info {};
 
   return ::fstat(fd, &info) == 0 ? info.st_mtim : timespec{};
-}
-
-/// More than this user may write into one file ends in a signal.
-bool may_be_written(std::uint64_t size) noexcept {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && size <= limit.rlim_cur;
 }
 
 /// A file that cannot be copied is left out, and then read from the image as every other one.

@@ -70,6 +70,7 @@ Answer apply_flags(int mount, const MountFlags& flags) noexcept {
 
 Answer LinuxMounts::write_file(const char* path, const char* text) noexcept {
   const bool of_the_kernel = ::strncmp(path, "/proc/", 6) == 0;
+  if (!of_the_kernel && !may_be_written(::strlen(text))) return {Call::write, EFBIG};
   const int flags = of_the_kernel ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   const int fd = ::open(path, flags | O_CLOEXEC, 0644);
   if (fd < 0) return answer(Call::open, fd);

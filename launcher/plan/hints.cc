@@ -61,6 +61,8 @@ constexpr const char* kOfNamespace =
 constexpr const char* kMountLimit = "too many mounts, not a full disk: see /proc/sys/fs/mount-max";
 constexpr const char* kScratchFull =
     "what may be written is bounded, and that is too little: --tmpfs-size SIZE";
+constexpr const char* kFileLimit =
+    "a limit on the size of files is in force, see 'ulimit -f': raise it before the launch";
 constexpr const char* kTargetInBind =
     "berth makes missing places in the container only: make this one on the host first";
 constexpr const char* kPlaceFull =
@@ -191,6 +193,7 @@ const char* hint_for_mounts(const Step& step, const Refusal& refusal) {
     if (refusal.call == "open" && (number == EACCES || number == EPERM)) return kOpenFuse;
   }
   if (std::get_if<AwaitProof>(&step) && number == EIO) return kDamaged;
+  if (number == EFBIG) return kFileLimit;
   return number == ENOSPC ? hint_for_no_space(step, refusal.call) : "";
 }
 
@@ -230,16 +233,55 @@ std::string hint_for(const Step& step, const Refusal& refusal, const Findings& f
 }
 
 std::vector<std::string> all_hints() {
-  return {kMoreNamespaces, kAllowNamespaces, kMoreKinds,     kNoSuchKind,      kCovered,
-          kClocks,         kNetwork,         kMaps,          kMapper,          kSysctls,
-          kLoadFuse,       kOpenFuse,        kOverlay,       kTooDeep,         kKeepOnDisk,
-          kEmptyWork,      kReplaced,        kSourceMissing, kSourceForbidden, kLocked,
-          kMountsBelow,    kMountsInImage,   kSameLayers,    kOfNamespace,     kMountLimit,
-          kScratchFull,    kTargetInBind,    kPlaceFull,     kPlaceReadOnly,   kTargetKind,
-          kDanglingLink,   kProcNeeded,      kWorkdir,       kGroupClosed,     kGroupEmpty,
-          kHardLimit,      kCpusGone,        kNodesGone,     kNoPolicies,      kProgramMissing,
-          kInterpreter,    kNotExecutable,   kFormat,        kTooLong,         kDamaged,
-          kFilteredStart,  kNoFilters,       kJoin};
+  return {kMoreNamespaces,
+          kAllowNamespaces,
+          kMoreKinds,
+          kNoSuchKind,
+          kCovered,
+          kClocks,
+          kNetwork,
+          kMaps,
+          kMapper,
+          kSysctls,
+          kLoadFuse,
+          kOpenFuse,
+          kOverlay,
+          kTooDeep,
+          kKeepOnDisk,
+          kEmptyWork,
+          kReplaced,
+          kSourceMissing,
+          kSourceForbidden,
+          kLocked,
+          kMountsBelow,
+          kMountsInImage,
+          kSameLayers,
+          kOfNamespace,
+          kMountLimit,
+          kScratchFull,
+          kFileLimit,
+          kTargetInBind,
+          kPlaceFull,
+          kPlaceReadOnly,
+          kTargetKind,
+          kDanglingLink,
+          kProcNeeded,
+          kWorkdir,
+          kGroupClosed,
+          kGroupEmpty,
+          kHardLimit,
+          kCpusGone,
+          kNodesGone,
+          kNoPolicies,
+          kProgramMissing,
+          kInterpreter,
+          kNotExecutable,
+          kFormat,
+          kTooLong,
+          kDamaged,
+          kFilteredStart,
+          kNoFilters,
+          kJoin};
 }
 
 }  // namespace berth::plan

@@ -77,6 +77,16 @@ limit_line() {
   rm -f "$image"
 }
 
+@test "a caller who may write no file is told so, and one who may write small ones is served" {
+  # What it says goes through a pipe: a file has the limit too.
+  small() { (ulimit -f "$1" && "$BERTH" run "$image" -- echo here) 2>&1 | cat && return "${PIPESTATUS[0]}"; }
+  run -0 small 100
+  [ "$output" = here ]
+  run -125 small 0
+  [ "${lines[0]}" = "berth: cannot write '/tmp/upper/etc/passwd': write: File too large (EFBIG)" ]
+  [ "${lines[1]}" = "berth: hint: a limit on the size of files is in force, see 'ulimit -f': raise it before the launch" ]
+}
+
 @test "a umask is the program's, and the caller's without one" {
   run berth_run --umask 27 "$image" -- sh -c 'touch made; umask'
   [ "$output" = 0027 ]

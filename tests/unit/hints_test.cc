@@ -233,6 +233,13 @@ const std::vector<Row>& rows_with_hints() {
        kNothing,
        "berth: cannot write '/tmp/upper/etc/passwd': write: No space left on device (ENOSPC)\n"
        "berth: hint: what may be written is bounded, and that is too little: --tmpfs-size SIZE"},
+      {kPasswd,
+       {"write", EFBIG},
+       kNothing,
+       "berth: cannot write '/tmp/upper/etc/passwd': write: File too large (EFBIG)\n"
+       "berth: hint: a limit on the size of files is in force, see 'ulimit -f': raise it before "
+       "the "
+       "launch"},
       {kAttach,
        {"mkdir", ENOSPC},
        kNothing,
