@@ -2,8 +2,10 @@
 // The part of a trace that may run after fork(): see carry_out.h.
 #include "launcher/enter/trace.h"
 
+#include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 
@@ -13,6 +15,22 @@ namespace {
 
 constexpr std::uint64_t kPerSecond = 1'000'000'000;
 constexpr std::uint64_t kPerMicrosecond = 1000;
+
+/// Who reads no more ends no launch.
+class WithoutPipeSignal {
+ public:
+  WithoutPipeSignal() noexcept : before_(::signal(SIGPIPE, SIG_IGN)) {}
+
+  ~WithoutPipeSignal() { (void)::signal(SIGPIPE, before_); }  // it can be set
+
+  WithoutPipeSignal(const WithoutPipeSignal&) = delete;
+  WithoutPipeSignal& operator=(const WithoutPipeSignal&) = delete;
+  WithoutPipeSignal(WithoutPipeSignal&&) = delete;
+  WithoutPipeSignal& operator=(WithoutPipeSignal&&) = delete;
+
+ private:
+  void (*before_)(int);
+};
 
 }  // namespace
 
@@ -43,10 +61,18 @@ class Trace::Page {
     add(begin, length);
   }
 
-  void write_to(int file) noexcept {
-    // Nobody waits for a trace: an error is not one of the launch.
-    if (::write(file, memory_, used_) < 0) used_ = 0;
+  /// Whether all of it could be written; then or not, the page is empty.
+  bool write_to(int file) noexcept {
+    std::size_t done = 0;
+    while (done < used_) {
+      const ssize_t put = ::write(file, memory_ + done, used_ - done);
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) break;
+      done += static_cast<std::size_t>(put);
+    }
+    const bool is_whole = done == used_;
     used_ = 0;
+    return is_whole;
   }
 
  private:
@@ -81,7 +107,7 @@ void Trace::tell_people(Page& page) const noexcept {
   }
   page.add_microseconds(now() - begin_, kWidth);
   page.add("       in all\n");
-  page.write_to(STDERR_FILENO);
+  (void)page.write_to(STDERR_FILENO);  // there is nobody else to tell
 }
 
 void Trace::tell_file(Page& page) const noexcept {
@@ -97,11 +123,14 @@ void Trace::tell_file(Page& page) const noexcept {
   page.add("],\"us\":");
   page.add_microseconds(now() - begin_);
   page.add("}\n");
-  page.write_to(file_.get());
+  if (page.write_to(file_.get())) return;
+  page.add("berth: not all of the trace could be written to its file\n");
+  (void)page.write_to(STDERR_FILENO);
 }
 
 void Trace::tell() noexcept {
   if (!is_on_) return;
+  const WithoutPipeSignal quietly;
   Page page(memory_.data(), memory_.size());
   if (has_text_) tell_people(page);
   if (file_.is_open()) tell_file(page);

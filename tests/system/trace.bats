@@ -86,6 +86,18 @@ expect_sum() {
   [ "$(cat out)" = well ]
 }
 
+@test "a trace that nobody reads, or that finds no room, ends no launch" {
+  run -0 python3 -c '
+import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+sys.exit(subprocess.call(sys.argv[1:], stderr=writer))' "$BERTH" run --trace "$image" -- touch ran
+  [ -e ran ]
+  run -0 berth_run --trace-file /dev/full "$image" -- echo here
+  [ "${lines[0]}" = "berth: not all of the trace could be written to its file" ]
+  [ "${lines[1]}" = here ]
+}
+
 @test "without being asked for, a trace makes no call of the system" {
   # Nobody may read the launcher's memory by then: a line has the length of what is written, not the words.
   strace -f -o plain -e trace=openat,write "$BERTH" run "$image" -- true
