@@ -74,13 +74,16 @@ std::vector<GroupSetting> of_first_version(const GroupLimit& limit, const std::s
   }
 }
 
+/// 0 where it is not bounded.
+std::uint64_t memory_of(const GroupWishes& wishes) {
+  for (const GroupLimit& limit : wishes.limits)
+    if (limit.kind == LimitKind::memory) return limit.number;
+  return 0;
+}
+
 /// Version 1 counts memory and swap together, and podman with it; version 2 counts swap alone.
 std::uint64_t swap_alone(const GroupWishes& wishes, std::uint64_t both) {
-  if (both == kUnbounded) return both;
-  std::uint64_t memory = 0;
-  for (const GroupLimit& limit : wishes.limits)
-    if (limit.kind == LimitKind::memory) memory = limit.number;
-  return both > memory ? both - memory : 0;
+  return both == kUnbounded ? both : both - memory_of(wishes);
 }
 
 std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
@@ -188,7 +191,12 @@ class Chooser {
         parts_(grounds.size()) {}
 
   Choice choose() {
-    for (const GroupLimit& limit : wishes_.limits)
+    // The kernel takes a bound of memory and swap only behind that of memory.
+    std::vector<GroupLimit> limits = wishes_.limits;
+    std::stable_partition(limits.begin(), limits.end(), [](const GroupLimit& limit) {
+      return limit.kind == LimitKind::memory;
+    });
+    for (const GroupLimit& limit : limits)
       add(limit);
     // A group of whom nothing can be enforced is of no use, unless its accounts are wanted.
     const bool is_useful =
@@ -207,6 +215,11 @@ class Chooser {
     const Ground* ground = ground_for(limit, grounds_);
     if (ground == nullptr) return add_refused(no_controller(limit, grounds_));
     if (ground->parent.empty()) return add_refused(no_ground(limit, *ground));
+    const std::uint64_t memory = memory_of(wishes_);
+    if (limit.kind == LimitKind::memory_swap && (memory == 0 || limit.number < memory))
+      return add_refused(refuse(limit,
+                                memory == 0 ? "there is no --memory" : "--memory is more than that",
+                                kSwapWithMemory));
     std::string device;
     if (is_of_device(limit.kind)) {
       const auto found = devices_.find(limit.key);

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,12 @@ int move_all(const std::string& from, const std::string& to) {
   return EBUSY;
 }
 
+/// For nftw(3): what is below a group comes before it. The kernel keeps one that has processes.
+int remove_one(const char* path, const struct stat* /*info*/, int kind, FTW* /*at*/) {
+  if (kind == FTW_DP) (void)::rmdir(path);
+  return 0;
+}
+
 Error not_written(const std::string& goal, const std::string& path, int number) {
   Error error = refused("write", goal + " (" + quote(path) + ")", number);
   if (number == ENOENT) error.hint = kNoFile;
@@ -106,6 +113,7 @@ class Maker {
       return refused("mkdir", "make the control group " + quote(directory), errno);
     group_.directories.push_back(directory);
     copy_set(part.parent, directory);
+    if (has_empty_set(directory, part.is_unified)) return refuse_all(part);
     for (const GroupSetting& setting : part.settings) {
       const std::string path = directory + "/" + setting.file;
       const int number = write_to(path, setting.text);
@@ -123,7 +131,6 @@ class Maker {
 
   void undo() {
     (void)remove_group(group_.directories);  // nobody has been there
-    (void)remove_group(group_.also);
   }
 
  private:
@@ -132,7 +139,6 @@ class Maker {
     if (!part.leaf.empty()) {
       if (::mkdir(part.leaf.c_str(), 0755) != 0 && errno != EEXIST)
         return refused("mkdir", "make the control group " + quote(part.leaf), errno);
-      group_.also.push_back(part.leaf);
       if (const int number = move_all(part.parent, part.leaf); number != 0)
         return refused("write",
                        "move the processes of " + quote(part.parent) + " to " + quote(part.leaf),
@@ -154,6 +160,29 @@ class Maker {
       // Of version 2 both may be empty, and then it is not needed.
       if (parents) (void)write_to(directory + file, *parents);
     }
+  }
+
+  static bool has_empty_set(const std::string& directory, bool is_unified) {
+    if (is_unified) return false;
+    for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+      const auto set = read_text_file(directory + file, kMostText);
+      if (set && set->find_first_not_of('\n') == std::string::npos) return true;
+    }
+    return false;
+  }
+
+  /// Of a part that could take no process.
+  Status refuse_all(const GroupPart& part) {
+    for (const GroupSetting& setting : part.settings)
+      refused_.push_back({Blame::host,
+                          "enforce " + setting.words + ": " + quote(part.parent) +
+                              " has no CPUs or no memory nodes to give",
+                          {},
+                          kEmptySet});
+    if (!best_effort_ && !refused_.empty()) return refused_.back();
+    (void)::rmdir(group_.directories.back().c_str());  // just made
+    group_.directories.pop_back();
+    return Done{};
   }
 
   const std::string& name_;
@@ -195,8 +224,13 @@ Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directo
 
 bool remove_group(std::span<const std::string> directories) noexcept {
   bool are_gone = true;
-  for (const std::string& directory : directories)
-    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) are_gone = false;
+  for (const std::string& directory : directories) {
+    constexpr int kOpenAtOnce = 16;
+    if (::rmdir(directory.c_str()) == 0 || (errno != EBUSY && errno != ENOTEMPTY)) continue;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): it is, without FTW_CHDIR
+    (void)::nftw(directory.c_str(), remove_one, kOpenAtOnce, FTW_DEPTH | FTW_PHYS);
+    if (::access(directory.c_str(), F_OK) == 0) are_gone = false;
+  }
   return are_gone;
 }
 

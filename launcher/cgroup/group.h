@@ -14,13 +14,14 @@ namespace berth::cgroup {
 
 /// What can be done where the kernel lacks a file of a group; see choose.h.
 inline constexpr const char* kNoFile = "this kernel has no such file: leave the limit out";
+inline constexpr const char* kEmptySet =
+    "ask the administrator to fill in cpuset.cpus and cpuset.mems of that directory";
 
 /// A group that has been made, in each of its hierarchies. It has no destructor that takes it away:
 /// the launcher and who stands by it both have it, and only one of them may.
 struct Group {
   std::vector<std::string> directories = {};
-  std::vector<UniqueFd> doors = {};    ///< its cgroup.procs: who writes "0" is inside
-  std::vector<std::string> also = {};  ///< leaves that it has made, for who was there before
+  std::vector<UniqueFd> doors = {};  ///< its cgroup.procs: who writes "0" is inside
 };
 
 /// A name that no other group has: the process and the moment of its start, and the namespace in
@@ -28,7 +29,8 @@ struct Group {
 std::string group_name();
 
 /// Makes the group, and removes what others have left beside it. What cannot be written goes to
-/// `refused`; then, unless `best_effort`, nothing stays. An error where there can be no group.
+/// `refused`; then, unless `best_effort`, it is taken away again. An error where there can be no
+/// group. What had to make room for it, in version 2, stays in its leaf.
 Result<Group> make_group(const GroupPlan& plan,
                          const std::string& name,
                          bool best_effort,
@@ -37,7 +39,8 @@ Result<Group> make_group(const GroupPlan& plan,
 /// The way into a group that is there, for a program more.
 Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directories);
 
-/// Whether all of it is gone. Nobody may be in it.
+/// Whether all of it is gone, with what was made below it, or can never be removed by us. False
+/// while somebody is in it.
 bool remove_group(std::span<const std::string> directories) noexcept;
 
 /// The same with patience, for a process that has nothing else to do: who is left in the group is

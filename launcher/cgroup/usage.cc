@@ -102,6 +102,19 @@ std::string remark_on_memory(const Usage& usage,
   return who + ": the memory of the job or of the node was used up";
 }
 
+/// Behind the innermost part of a path that is a launch's group; npos where none is. Programs of
+/// the container may have made groups below, or had to make room there for a launch of their own.
+std::size_t end_of_group(const std::string& place) {
+  for (std::size_t end = place.size(); end != std::string::npos && end > 0;) {
+    const std::size_t slash = place.rfind('/', end - 1);
+    if (slash == std::string::npos) return slash;
+    const auto words = split(std::string_view(place).substr(slash + 1, end - slash - 1), '-');
+    if (words.size() == 4 && words[0] + "-" == kGroupPrefix) return end;
+    end = slash;
+  }
+  return std::string::npos;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> number_in(const std::string& text, const std::string& key) {
@@ -170,12 +183,17 @@ std::string summary_of(const Usage& usage) {
 
 std::vector<std::string> directories_of(const std::vector<Hierarchy>& hierarchies) {
   std::vector<std::string> directories;
-  for (const Hierarchy& one : hierarchies) {
-    const std::string name = one.place.substr(one.place.rfind('/') + 1);
-    const bool is_ours = name.starts_with(kGroupPrefix) && name != kLeaf;
-    if (is_ours) directories.push_back(one.place);
-  }
+  for (const Hierarchy& one : hierarchies)
+    if (const std::size_t end = end_of_group(one.place); end != std::string::npos)
+      directories.push_back(one.place.substr(0, end));
   return directories;
+}
+
+std::vector<std::string> places_in_group(const std::vector<Hierarchy>& hierarchies) {
+  std::vector<std::string> places;
+  for (const Hierarchy& one : hierarchies)
+    if (end_of_group(one.place) != std::string::npos) places.push_back(one.place);
+  return places;
 }
 
 }  // namespace berth::cgroup

@@ -54,7 +54,10 @@ std::vector<std::string> remarks_on(const Usage& usage,
 std::string summary_of(const Usage& usage);
 
 /// The directories of the group that a launch has made for the container of a process; none where
-/// it has made none.
+/// it has made none. The process may be in a group below it.
 std::vector<std::string> directories_of(const std::vector<Hierarchy>& hierarchies);
+
+/// Where a process of that container is in them, which is where another one can go.
+std::vector<std::string> places_in_group(const std::vector<Hierarchy>& hierarchies);
 
 }  // namespace berth::cgroup

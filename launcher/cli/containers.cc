@@ -54,6 +54,15 @@ const ContainerOption& json_option() {
   return option;
 }
 
+const ContainerOption& once_option() {
+  static const ContainerOption option{{"no-stream", 0, "", "show it once"},
+                                      [](ContainerWish& wish, const std::string&) -> Status {
+                                        wish.is_once = true;
+                                        return Done{};
+                                      }};
+  return option;
+}
+
 const ContainerOption& help_option() {
   static const ContainerOption option{{"help", 'h', "", "this text"},
                                       [](ContainerWish& wish, const std::string&) -> Status {

@@ -44,6 +44,7 @@ struct ContainerOption : request::OptionWord {
 
 /// The options that every one of them has.
 const ContainerOption& json_option();
+const ContainerOption& once_option();  ///< of what is shown again and again
 const ContainerOption& help_option();
 
 struct ContainerVerb {

@@ -90,7 +90,7 @@ Status check(const state::Container& container) {
 Result<std::vector<UniqueFd>> open_group(const state::Container& container,
                                          std::vector<Step>& steps) {
   const auto directories =
-      cgroup::directories_of(cgroup::read_hierarchies(container.program.id().pid));
+      cgroup::places_in_group(cgroup::read_hierarchies(container.program.id().pid));
   EnterGroup step;
   for (const std::string& directory : directories)
     step.group.parts.push_back({directory});

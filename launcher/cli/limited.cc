@@ -59,7 +59,6 @@ class Tender : public Orphan {
 struct Ending {
   GroupWishes wishes;
   std::vector<std::string> directories;
-  std::vector<std::string> leaves;
   std::string program;
   std::string speaker;  ///< "berth: "
   bool is_quiet = false;
@@ -100,7 +99,6 @@ void remove_soon(const Ending& ending) noexcept {
     const timespec time{0, kMillisecond};
     (void)::nanosleep(&time, nullptr);
   }
-  (void)cgroup::remove_group(ending.leaves);  // somebody else may be there
 }
 
 /// In the process that has made the group, an ordinary one.
@@ -108,6 +106,10 @@ void end(void* with, int words, int code, int status) noexcept {
   const auto& ending = *static_cast<const Ending*>(with);
   const bool is_killed = code != CLD_EXITED && status == SIGKILL;
   const std::string text = lines_of(ending, is_killed);
+  // The last words are worth a moment, to who reads at all.
+  constexpr int kMoment = 100;
+  pollfd reader{words, POLLOUT, 0};
+  (void)::poll(&reader, 1, kMoment);
   init::say(words, text.c_str());
   remove_soon(ending);
 }
@@ -209,7 +211,6 @@ int Limited::start() {
 int Limited::stand_by() {
   Ending ending{request_.group,
                 group_.directories,
-                group_.also,
                 request_.command.empty() ? request_.image : request_.command.front(),
                 speaker() + ": ",
                 request_.quiet};

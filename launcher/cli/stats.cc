@@ -156,6 +156,7 @@ class Stats {
   std::map<std::string, Sample> before_;  ///< by the record's key
   std::map<std::string, Sample> samples_;
   int code_ = 0;
+  bool has_complained_ = false;
 };
 
 /// Those that are asked for. One that has a name and does not run is an error, once.
@@ -174,9 +175,10 @@ std::vector<state::Container> Stats::running() {
     const Status fine = one ? check_program(*one, "measure") : Status(one.error());
     if (fine)
       found.push_back(std::move(*one));
-    else if (before_.empty() && samples_.empty())
+    else if (!has_complained_)
       code_ = not_done(session_, fine.error());
   }
+  has_complained_ = true;
   return found;
 }
 
@@ -219,8 +221,9 @@ void Stats::show() {
 int Stats::go() {
   constexpr long kFirst = 200;  // between the two looks that a share of a CPU takes
   constexpr long kNext = 1000;
-  (void)look();
-  if (!samples_.empty()) sleep_for(kFirst);
+  const bool has_found = look();
+  if (!has_found && code_ != 0) return code_;
+  if (has_found) sleep_for(kFirst);
   while (look()) {
     show();
     if (wish_.is_once) return code_;
@@ -237,13 +240,7 @@ int stats_verb(const std::vector<std::string>& words, Session& session) {
   const ContainerVerb verb{
       "berth stats [OPTIONS] [NAME...]",
       "Shows what running containers use, again every second, until they have ended.",
-      {json_option(),
-       {{"no-stream", 0, "", "show it once"},
-        [](ContainerWish& wish, const std::string&) -> Status {
-          wish.is_once = true;
-          return Done{};
-        }},
-       help_option()},
+      {json_option(), once_option(), help_option()},
       0,
       kAnyNumber};
   ContainerWish wish;

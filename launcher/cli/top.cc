@@ -43,7 +43,7 @@ int top_verb(const std::vector<std::string>& words, Session& session) {
   const ContainerVerb verb{
       "berth top [OPTIONS] [NAME]",
       "Lists the processes of a container, or without NAME shows what all that run use.",
-      {json_option(), help_option()},
+      {json_option(), once_option(), help_option()},
       0};
   ContainerWish wish;
   if (const auto code = take_words(verb, words, session, wish)) return *code;

@@ -18,6 +18,9 @@ namespace berth::node {
 
 namespace {
 
+/// As launcher/cgroup calls the leaf.
+constexpr std::string_view kMadeRoom = "/berth-others";
+
 std::string step_of(const std::string& process) {
   const auto text = read_text_file("/proc/" + process + "/cgroup", 65536);
   return text ? step_part(*text) : "";
@@ -46,8 +49,12 @@ bool has_room(int any) {
 
 std::string step_part(const std::string& cgroups) {
   std::string part;
-  for (const std::string& line : split(cgroups, '\n'))
-    part += line.substr(0, line.find("/task_")) + "\n";
+  for (std::string line : split(cgroups, '\n')) {
+    line.resize(std::min(line.size(), line.find("/task_")));
+    // Who came before a launch with limits had to make room for its group (version 2).
+    if (line.ends_with(kMadeRoom)) line.resize(line.size() - kMadeRoom.size());
+    part += line + "\n";
+  }
   return part;
 }
 

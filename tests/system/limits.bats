@@ -182,6 +182,24 @@ without_directories() {
   expect_no_group_left
 }
 
+@test "what a program has made below its group goes with it" {
+  run -0 berth_run --memory=64M "$image" -- \
+    sh -c 'd=/sys/fs/cgroup/memory$(sed -n "s/^[0-9]*:memory://p" /proc/self/cgroup); mkdir -p "$d/one/two"; ls -d "$d/one/two"'
+  [[ "$output" == */berth-*/one/two ]]
+  expect_no_group_left
+  # Nor does who waits for that stay.
+  for _ in $(seq 40); do [ -n "$(pgrep -x berth-group -u "$(id -un)")" ] || break; sleep 0.05; done
+  [ -z "$(pgrep -x berth-group -u "$(id -un)")" ]
+}
+
+@test "memory and swap are bounded in either order, and swap not alone" {
+  skip_unless "this kernel does not count swap" [ -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ]
+  run -0 berth_run --memory-swap=128M --memory=64M "$image" -- echo fine
+  [ "$output" = fine ]
+  run -125 berth_run --memory-swap=128M "$image" -- true
+  [ "${lines[0]}" = "berth: cannot enforce --memory-swap=128M: there is no --memory" ]
+}
+
 @test "a group stays as long as somebody is in it, and signals reach the program" {
   run -0 berth_run --memory=64M "$image" -- sh -c 'sleep 1 >&- 2>&- & echo $!'
   [ -n "$(groups_left)" ]
@@ -288,11 +306,21 @@ stats() {
   run timeout 4 "$BERTH" stats box
   [ "$(grep -c ^NAME <<<"$output")" -ge 2 ]
   run -125 stats none
-  [[ "$output" == *"none"* ]]
+  [ "$(grep -c none <<<"$output")" = 1 ]
+  [[ "$output" != *"[]"* ]]
+  run -0 timeout 30 "$BERTH" top --no-stream --json
+  [ "$(jq length <<<"$output")" = 2 ]
   # A program more is bounded with the others.
   run -137 "$BERTH" exec box -- tail /dev/zero
   run -0 stats box
   [ "$(jq '.[0].oom_kills' <<<"$output")" = 1 ]
+  # Also where the container's own program has gone to a group below.
+  pid=$("$BERTH" ps --json | jq '.[] | select(.name == "box") | .pid')
+  group=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' "/proc/$pid/cgroup")
+  mkdir "$group/below"
+  echo "$pid" >"$group/below/cgroup.procs"
+  run -137 "$BERTH" exec box -- tail /dev/zero
+  [ "$(stats box | jq -r '.[0].source')" = group ]
   # Paused means no CPU time.
   "$BERTH" pause box
   before=$(stats box | jq '.[0].cpu_microseconds')

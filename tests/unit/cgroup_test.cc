@@ -176,6 +176,19 @@ TEST(Choice, OfVersionOneIsAGroupInEachHierarchyThatCanHaveOne) {
             "/b/ada: blkio.throttle.read_bps_device=8:0 1024\n");
 }
 
+TEST(Choice, OfMemoryAndSwapTakesThemInTheKernelsOrder) {
+  const auto choice = choose_group({{kSwap, kMemory}}, one(), {});
+  EXPECT_TRUE(choice.refused.empty());
+  EXPECT_EQ(files_of(choice.plan.parts.front()),
+            "/m/ada: memory.limit_in_bytes=67108864 memory.memsw.limit_in_bytes=100663296");
+  EXPECT_EQ(to_text(choose_group({{kSwap}}, one(), {}).refused.at(0)),
+            "berth: cannot enforce --memory-swap=96M: there is no --memory\nberth: hint: " +
+                std::string(kSwapWithMemory));
+  const GroupLimit more{LimitKind::memory, {}, 97 << 20, "97M"};
+  EXPECT_EQ(choose_group({{more, kSwap}}, {two()}, {}).refused.at(0).goal,
+            "enforce --memory-swap=96M: --memory is more than that");
+}
+
 TEST(Choice, RefusesWhatCannotBeEnforcedAndNamesWhatIsMissing) {
   const GroupLimit huge{LimitKind::hugetlb, "2MB", 1, "2M=1"};
   const auto choice = choose_group({{kPids, kHigh, huge, kRead}}, one(), {});
@@ -213,8 +226,15 @@ TEST(Choice, OfNothingButAccountsTakesWhatCounts) {
 }
 
 TEST(Hints, HaveAParagraphEach) {
-  tests::expect_paragraphs_for(
-      {kNoDirectory, kOtherVersion, kNoController, kNoDelegation, kOutOfSight, kNoDisk, kNoFile});
+  tests::expect_paragraphs_for({kNoDirectory,
+                                kOtherVersion,
+                                kNoController,
+                                kNoDelegation,
+                                kOutOfSight,
+                                kNoDisk,
+                                kNoFile,
+                                kEmptySet,
+                                kSwapWithMemory});
 }
 
 using Groups = Tree;
@@ -317,6 +337,17 @@ TEST(Names, OfContainersAreKnownByTheirNames) {
                             {false, {"cpu"}, "/c/ada"},
                             {true, {}, "/g/berth-others"}}),
             (std::vector<std::string>{"/m/ada/berth-4026-12-99"}));
+}
+
+TEST(Names, AreFoundAboveWhatTheContainerHasMade) {
+  const std::vector<Hierarchy> below = {{false, {"memory"}, "/m/ada/berth-4026-12-99/sub/berth-x"},
+                                        {true, {}, "/g/berth-4026-12-99/berth-others"},
+                                        {false, {"cpu"}, "/c/berth-1-2-3/berth-1-5-7"}};
+  EXPECT_EQ(directories_of(below),
+            (std::vector<std::string>{
+                "/m/ada/berth-4026-12-99", "/g/berth-4026-12-99", "/c/berth-1-2-3/berth-1-5-7"}));
+  EXPECT_EQ(places_in_group(below),
+            (std::vector<std::string>{below[0].place, below[1].place, below[2].place}));
 }
 
 }  // namespace

@@ -61,6 +61,11 @@ TEST(StepPart, LeavesOutWhatTellsTasksApart) {
             "0::/system.slice/slurmstepd.scope/job_7/step_0/user\n\n");
 }
 
+TEST(StepPart, IsTheSameBeforeAndAfterRoomIsMadeForAGroup) {
+  const std::string scope = "0::/user.slice/user-1000.slice/run-7.scope";
+  EXPECT_EQ(step_part(scope + "/berth-others\n"), step_part(scope + "\n"));
+}
+
 TEST(StepPart, KeepsWhatTellsStepsAndJobsApart) {
   const std::set<std::string> parts = {step_part("0::/job_7/step_0/task_0"),
                                        step_part("0::/job_7/step_1/task_0"),
