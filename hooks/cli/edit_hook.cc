@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/cli/edit_hook.h"
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "hooks/cdi/spec.h"
 #include "hooks/run/program.h"
 #include "hooks/stage.h"
 #include "hooks/trust.h"
 
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <utility>
@@ -18,13 +21,37 @@ namespace {
 constexpr unsigned kSeconds = 10;
 constexpr std::size_t kMostOutput = 256UL * 1024;
 
-/// The last line of what it has complained about, fit to be printed.
-std::string last_words(const Outcome& outcome) {
-  std::string text = outcome.errors;
-  while (!text.empty() && text.find_last_of(" \t\r\n") == text.size() - 1)
-    text.pop_back();
-  return quote(text.substr(text.rfind('\n') + 1));
-}
+/// Holds up the signals that would end this process, and ends it with its own end if one has come:
+/// a hook has a process group of its own, and would never hear of it.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    ::sigemptyset(&held_);
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+      struct sigaction action {};
+
+      // The kernel keeps one that is held up though it is ignored.
+      if (::sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+        ::sigaddset(&held_, number);
+    }
+    (void)::pthread_sigmask(SIG_BLOCK, &held_, nullptr);  // the set is valid
+    file_.reset(::signalfd(-1, &held_, SFD_CLOEXEC));
+  }
+
+  ~HeldSignals() { (void)::pthread_sigmask(SIG_UNBLOCK, &held_, nullptr); }
+
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  HeldSignals(HeldSignals&&) = delete;
+  HeldSignals& operator=(HeldSignals&&) = delete;
+
+  /// Readable once one has come.
+  [[nodiscard]] int file() const { return file_.get(); }
+
+ private:
+  sigset_t held_{};
+  UniqueFd file_;
+};
 
 }  // namespace
 
@@ -37,6 +64,9 @@ Result<Edits> ask_edit_hook(const std::string& path, const std::string& state, A
   program.input = state;
   program.seconds = kSeconds;
   program.most_output = kMostOutput;
+  program.caller = STDOUT_FILENO;
+  const HeldSignals signals;
+  program.stop = signals.file();
   const Outcome outcome = run_program(program);
   if (!outcome.is_good())
     return Error{Blame::config,
@@ -45,8 +75,8 @@ Result<Edits> ask_edit_hook(const std::string& path, const std::string& state, A
                  "leave it out: --no-hook=" + path.substr(path.rfind('/') + 1)};
   auto edits = parse_hook_answer(outcome.output, path);
   if (!edits) return edits;
-  if (const std::string words = last_words(outcome); words != "''")
-    answer.warnings.push_back("the hook " + quote(path) + " says " + words);
+  if (const std::string words = last_line(outcome.errors); !words.empty())
+    answer.warnings.push_back("the hook " + quote(path) + " says " + quote(words));
   return edits;
 }
 

@@ -189,6 +189,8 @@ Result<Answer> find_answer(const Question& question) {
 
 int main(int count, char** words) {
   using namespace berth::hooks;
+  // What the launch was started with is not for hooks. Of ours none begins a program of its own.
+  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // the range is valid
   const std::vector<std::string> all{words + 1, words + count};
   if (!all.empty() && all.front() == "--stand-by") return stand_by();
   const std::string text = to_text(find_answer(parse_question(all)));

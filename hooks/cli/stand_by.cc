@@ -12,7 +12,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -129,9 +133,12 @@ class Stand {
   void answer(const Status& done);
   void hear_builder();
   void lose_builder();
+  void take_orphans();
+  void reap() const;
 
   Standing standing_;
   std::vector<UniqueFd> namespaces_;
+  UniqueFd ended_;  ///< readable when a child has ended
   pid_t pid_ = 0;
   pid_t inner_pid_ = 0;
   bool has_builder_ = true;
@@ -165,6 +172,7 @@ Program Stand::program_for(const Hook& hook) const {
   if (!has_path) program.variables.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
   program.input = state_at(hook.stage);
   program.seconds = hook.seconds == 0 ? kSeconds : hook.seconds;
+  program.is_cut = true;
   program.has_no_rights = hook.stage == Stage::start_container;
   if (has_builder_) program.caller = kBuilder;
   if (is_inside(hook.stage))
@@ -173,12 +181,22 @@ Program Stand::program_for(const Hook& hook) const {
   return program;
 }
 
+/// `why`: what completes the sentence.
+Error cannot_run(const Hook& hook, Error why) {
+  why.goal = "run the " + std::string(name_of(hook.stage)) + " hook " + quote(hook.path) + " of " +
+             hook.who + ": " + why.goal;
+  return why;
+}
+
 Status Stand::run_hook(const Hook& hook) {
   Program program = program_for(hook);
   UniqueFd file;
   if (hook.stage != Stage::start_container) {
     auto opened = open_trusted_program(hook.path, ::getuid());
-    if (!opened) return std::move(opened.error());
+    if (!opened) {
+      opened.error().goal = "cannot " + opened.error().goal;
+      return cannot_run(hook, std::move(opened.error()));
+    }
     file = std::move(*opened);
     program.file = file.get();
   }
@@ -187,9 +205,7 @@ Status Stand::run_hook(const Hook& hook) {
     for (const std::string* text : {&outcome.output, &outcome.errors})
       (void)write_fully(STDERR_FILENO, text->data(), text->size());
   if (outcome.is_good()) return Done{};
-  return Error{Blame::config,
-               "run the " + std::string(name_of(hook.stage)) + " hook " + quote(hook.path) +
-                   " of " + hook.who + ": " + reason_of(outcome, program.seconds)};
+  return cannot_run(hook, {Blame::config, reason_of(outcome, program.seconds)});
 }
 
 Status Stand::run_stage(Stage stage) {
@@ -213,7 +229,8 @@ void Stand::try_stage(Stage stage) {
 void Stand::answer(const Status& done) {
   if (done) return say({kWell});
   say({kFailed});
-  say(done.error().goal.substr(0, kLongestSentence));
+  constexpr std::string_view kCannot = "cannot ";  // which the launch says itself
+  say(sentence_of(done.error()).substr(kCannot.size(), kLongestSentence));
 }
 
 void Stand::begin(pid_t pid) {
@@ -254,11 +271,32 @@ void Stand::hear_builder() {
   }
 }
 
+/// What hooks have left, and ends. With --pid a hook is two processes, and the inner one outlives
+/// the other, its parent: whoever else would take it may be slow to, or have gone.
+void Stand::reap() const {
+  signalfd_siginfo info{};
+  (void)!::read(ended_.get(), &info, sizeof info);  // there is one
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+
+void Stand::take_orphans() {
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1);  // it is known
+  sigset_t ended;
+  ::sigemptyset(&ended);
+  ::sigaddset(&ended, SIGCHLD);
+  (void)::pthread_sigmask(SIG_BLOCK, &ended, nullptr);  // the set is valid
+  ended_.reset(::signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
 void Stand::run() {
+  take_orphans();
   while (true) {
-    std::array<pollfd, 2> sources = {
-        {{has_builder_ ? kBuilder : -1, POLLIN, 0}, {has_builder_ ? -1 : kLife, POLLIN, 0}}};
+    std::array<pollfd, 3> sources = {{{has_builder_ ? kBuilder : -1, POLLIN, 0},
+                                      {has_builder_ ? -1 : kLife, POLLIN, 0},
+                                      {ended_.get(), POLLIN, 0}}};
     if (::poll(sources.data(), sources.size(), -1) < 0 && errno != EINTR) return;
+    if (sources[2].revents != 0) reap();
     if (sources[0].revents != 0) hear_builder();
     if (sources[1].revents != 0) break;
   }

@@ -4,14 +4,12 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "hooks/run/become.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +18,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <cstring>
 
 namespace berth::hooks {
@@ -52,6 +49,7 @@ struct Streams {
   Ends output;
   Ends errors;
   Ends trouble;  ///< an errno, from who could not begin
+  Ends life;     ///< open in this process, for as long as it is there
 };
 
 int open_streams(const Program& program, Streams& streams) {
@@ -61,95 +59,9 @@ int open_streams(const Program& program, Streams& streams) {
   if (const int number = write_fully(streams.input.get(), text.data(), text.size()); number != 0)
     return number;
   if (::lseek(streams.input.get(), 0, SEEK_SET) != 0) return errno;
-  for (Ends* ends : {&streams.output, &streams.errors, &streams.trouble})
+  for (Ends* ends : {&streams.output, &streams.errors, &streams.trouble, &streams.life})
     if (const int number = ends->open(); number != 0) return number;
   return 0;
-}
-
-[[noreturn]] void fail(int trouble) {
-  const int number = errno;
-  (void)!::write(trouble, &number, sizeof number);  // or nobody listens any more
-  ::_exit(1);
-}
-
-/// What we ignore, and have held up, is not for it to inherit.
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number)
-    (void)::signal(number, SIG_DFL);  // two cannot be changed
-  sigset_t none;
-  ::sigemptyset(&none);
-  (void)::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
-
-/// Ends as `child` does.
-[[noreturn]] void end_as(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) ::_exit(1);
-  if (!WIFSIGNALED(status)) ::_exit(WEXITSTATUS(status));
-  (void)::prctl(PR_SET_DUMPABLE, 0);  // one core is enough
-  (void)::kill(::getpid(), WTERMSIG(status));
-  ::_exit(128 + WTERMSIG(status));
-}
-
-void enter(const std::vector<int>& namespaces, int trouble) {
-  for (const int one : namespaces)
-    if (::setns(one, 0) != 0) fail(trouble);
-  if (namespaces.empty()) return;
-  // A pid namespace has only the children of who enters it.
-  const pid_t child = ::fork();
-  if (child < 0) fail(trouble);
-  if (child > 0) end_as(child);
-}
-
-void drop_rights(int trouble) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct sets[2] = {};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(trouble);
-  if (::syscall(SYS_capset, &header, sets) != 0) fail(trouble);
-}
-
-/// Who is not 0 there would lose with the exec what entering the user namespace has given him
-/// (capabilities(7), "Ambient capability set").
-void keep_rights(int trouble) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[2] = {};
-  if (::syscall(SYS_capget, &header, sets) != 0) fail(trouble);
-  for (__user_cap_data_struct& set : sets)
-    set.inheritable = set.permitted;
-  if (::syscall(SYS_capset, &header, sets) != 0) fail(trouble);
-  const std::uint64_t held = sets[0].permitted | std::uint64_t{sets[1].permitted} << 32;
-  for (unsigned number = 0; number < 64; ++number)
-    if ((held >> number & 1) != 0 &&
-        ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0)
-      fail(trouble);
-}
-
-[[noreturn]] void become(const Program& program, const Streams& streams) {
-  const int trouble = streams.trouble.theirs.get();
-  (void)::setpgid(0, 0);  // a fresh child can
-  reset_signals();
-  if (::dup2(streams.input.get(), 0) < 0 || ::dup2(streams.output.theirs.get(), 1) < 0 ||
-      ::dup2(streams.errors.theirs.get(), 2) < 0)
-    fail(trouble);
-  // A script's interpreter opens it by the descriptor (execveat(2), BUGS).
-  if (program.file >= 0 && ::fcntl(program.file, F_SETFD, 0) != 0) fail(trouble);
-  enter(program.namespaces, trouble);
-  if (::chdir("/") != 0) fail(trouble);
-  if (program.has_no_rights)
-    drop_rights(trouble);
-  else if (!program.namespaces.empty())
-    keep_rights(trouble);
-  std::vector<std::string> words = program.words;
-  std::vector<std::string> variables = program.variables;
-  const auto arguments = pointers_to(words);
-  const auto environment = pointers_to(variables);
-  if (program.file >= 0)
-    (void)::syscall(
-        SYS_execveat, program.file, "", arguments.data(), environment.data(), AT_EMPTY_PATH);
-  else
-    (void)::execve(program.path.c_str(), arguments.data(), environment.data());
-  fail(trouble);
 }
 
 /// One program that runs.
@@ -168,6 +80,9 @@ class Watch {
   void look();
   void read_streams();
   void take_end();
+  void end_group() const;
+
+  [[nodiscard]] bool is_too_long() const { return outcome_.output.size() > program_.most_output; }
 
   const Program& program_;
   Streams& streams_;
@@ -194,31 +109,33 @@ void Watch::read_streams() {
     if (!ends->ours.is_open() || ::poll(&source, 1, 0) != 1) continue;
     const bool is_output = ends == &streams_.output;
     // One byte too many tells.
+    const std::size_t most_output = program_.most_output + (program_.is_cut ? 0 : 1);
     if (!read_some(ends->ours.get(),
                    is_output ? outcome_.output : outcome_.errors,
-                   is_output ? program_.most_output + 1 : kMostErrors))
+                   is_output ? most_output : kMostErrors))
       ends->ours.reset();
   }
 }
 
 void Watch::look() {
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(until_ - Clock::now()).count();
-  std::array<pollfd, 4> sources = {{{process_.get(), POLLIN, 0},
+  constexpr std::chrono::milliseconds kAtOnce = std::chrono::hours(1);  // poll(2) takes an int
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - Clock::now());
+  const bool is_late = left.count() <= 0;
+  std::array<pollfd, 5> sources = {{{process_.get(), POLLIN, 0},
                                     {streams_.output.ours.get(), POLLIN, 0},
                                     {streams_.errors.ours.get(), POLLIN, 0},
-                                    {program_.caller, 0, 0}}};
-  const int ready =
-      left <= 0 ? 0 : ::poll(sources.data(), sources.size(), static_cast<int>(left) + 1);
-  if (ready < 0) return;
+                                    {program_.caller, 0, 0},
+                                    {program_.stop, POLLIN, 0}}};
+  const int wait = is_late ? 0 : static_cast<int>(std::min(left, kAtOnce).count()) + 1;
+  if (::poll(sources.data(), sources.size(), wait) < 0) return;
   read_streams();
-  if (outcome_.output.size() > program_.most_output) {
+  if (is_too_long()) {
     outcome_.end = End::too_long;
   } else if (sources[0].revents != 0) {
     outcome_.end = End::exited;
-  } else if (sources[3].revents != 0) {
+  } else if (sources[3].revents != 0 || sources[4].revents != 0) {
     outcome_.end = End::abandoned;
-  } else if (ready == 0) {
+  } else if (is_late) {
     outcome_.end = End::late;
   } else {
     return;
@@ -232,14 +149,24 @@ void Watch::take_end() {
   const bool has_ended = outcome_.end == End::exited;
   if (has_ended) (void)::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOWAIT);
   const bool is_good = has_ended && info.si_code == CLD_EXITED && info.si_status == 0;
-  if (!is_good) (void)::kill(-child_, SIGKILL);
-  // One that waits for a disk that is gone cannot even be killed.
-  pollfd source{process_.get(), POLLIN, 0};
-  constexpr int kToDie = 2000;
-  if (::poll(&source, 1, kToDie) == 1) (void)::waitpid(child_, nullptr, 0);
+  if (is_good)
+    (void)::waitpid(child_, nullptr, 0);
+  else
+    end_group();
   if (!has_ended) return;
   outcome_.number = info.si_status;
   if (info.si_code != CLD_EXITED) outcome_.end = End::signalled;
+}
+
+/// With those of it that have become our children, if orphans do.
+void Watch::end_group() const {
+  (void)::kill(-child_, SIGKILL);
+  // One that waits for a disk that is gone cannot even be killed.
+  for (int tries = 0; tries < 1000; ++tries) {
+    const pid_t ended = ::waitpid(-child_, nullptr, WNOHANG);
+    if (ended < 0) return;
+    if (ended == 0) ::usleep(2000);
+  }
 }
 
 Outcome Watch::await() {
@@ -249,6 +176,7 @@ Outcome Watch::await() {
   // Up to what a pipe holds may still be there.
   for (int times = 0; times < 16 && outcome_.end == End::exited; ++times)
     read_streams();
+  if (outcome_.end == End::exited && is_too_long()) outcome_.end = End::too_long;
   int number = 0;
   (void)::fcntl(streams_.trouble.ours.get(), F_SETFL, O_NONBLOCK);
   if (::read(streams_.trouble.ours.get(), &number, sizeof number) == sizeof number) {
@@ -256,15 +184,6 @@ Outcome Watch::await() {
     outcome_.number = number;
   }
   return std::move(outcome_);
-}
-
-std::string last_line(const std::string& text) {
-  constexpr std::size_t kLongest = 300;
-  const auto lines = split(text, '\n');
-  const auto last = std::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) {
-    return line.find_first_not_of(" \t\r") != line.npos;
-  });
-  return last == lines.rend() ? "" : last->substr(0, kLongest);
 }
 
 }  // namespace
@@ -275,7 +194,15 @@ Outcome run_program(const Program& program) {
   refused.number = open_streams(program, streams);
   if (refused.number != 0) return refused;
   const pid_t child = ::fork();
-  if (child == 0) become(program, streams);
+  if (child == 0) {
+    streams.life.theirs.reset();
+    become(program,
+           {streams.input.get(),
+            streams.output.theirs.get(),
+            streams.errors.theirs.get(),
+            streams.trouble.theirs.get(),
+            streams.life.ours.get()});
+  }
   if (child < 0) {
     refused.number = errno;
     return refused;
@@ -284,6 +211,15 @@ Outcome run_program(const Program& program) {
   for (Ends* ends : {&streams.output, &streams.errors, &streams.trouble})
     ends->theirs.reset();
   return Watch(program, streams, child).await();
+}
+
+std::string last_line(const std::string& text) {
+  constexpr std::size_t kLongest = 300;
+  const auto lines = split(text, '\n');
+  const auto last = std::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) {
+    return line.find_first_not_of(" \t\r") != line.npos;
+  });
+  return last == lines.rend() ? "" : last->substr(0, kLongest);
 }
 
 std::string reason_of(const Outcome& outcome, unsigned seconds) {

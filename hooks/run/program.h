@@ -17,9 +17,11 @@ struct Program {
   std::string input = {};                   ///< on its standard input
   unsigned seconds = 0;                     ///< that it may take
   std::size_t most_output = 64UL * 1024;
+  bool is_cut = false;               ///< what it writes beyond that is dropped, and it may go on
   std::vector<int> namespaces = {};  ///< that it is in, the user namespace first
   bool has_no_rights = false;        ///< in that namespace, and no way to any
-  int caller = -1;                   ///< whose end of this socket has gone needs it no more
+  int caller = -1;  ///< who has closed the other end of this socket or pipe needs it no more
+  int stop = -1;    ///< nor who lets this be readable
 };
 
 struct Outcome {
@@ -40,8 +42,12 @@ struct Outcome {
 };
 
 /// Waits for it. What it has started in its process group ends with it, unless all is well. 0, 1
-/// and 2 are open, and every other descriptor but `file` is close-on-exec.
+/// and 2 are open, and every other descriptor but `file` is close-on-exec. It ends with this
+/// process, which must not be a thread of others.
 Outcome run_program(const Program& program);
+
+/// The last line with anything on it, up to 300 bytes.
+std::string last_line(const std::string& text);
 
 /// Why it is not good, "it ended with 3: no such file": its last words, if it has any, behind a
 /// colon.

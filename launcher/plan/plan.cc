@@ -64,12 +64,6 @@ int doors_for(const Launch& launch) {
   return launch.role == Role::leader ? namespaces_of(launch.request) : CLONE_NEWUSER | CLONE_NEWNS;
 }
 
-/// Nobody is let in before it is proved.
-void add_sharing(Steps& steps, const Launch& launch, const std::vector<std::string>& candidates) {
-  add_proof(steps, launch, candidates);
-  steps.push_back(ShareContainer{doors_for(launch)});
-}
-
 /// When the first process of a pid namespace ends, all others in it are killed. Where ranks share
 /// one, that process must not be the program of any of them.
 /// A bounded time needs somebody who counts it, for each rank.
@@ -129,6 +123,19 @@ RunHooks hooks_at(const Launch& launch,
       if (hook.stage == stage)
         step.lines.push_back(std::string(hooks::name_of(stage)) + " " + hook.path);
   return step;
+}
+
+void add_last_hooks(Steps& steps, const Launch& launch) {
+  if (!launch.hooks.empty())
+    steps.push_back(
+        hooks_at(launch, RunHooks::Time::program_begins, {hooks::Stage::start_container}));
+}
+
+/// Nobody is let in before it is proved, nor before the hooks of whoever builds it are content.
+void add_sharing(Steps& steps, const Launch& launch, const std::vector<std::string>& candidates) {
+  add_proof(steps, launch, candidates);
+  if (launch.role == Role::leader) add_last_hooks(steps, launch);
+  steps.push_back(ShareContainer{doors_for(launch)});
 }
 
 /// Before the root is changed: until then the node's files are there, for those that run inside.
@@ -200,9 +207,7 @@ Result<Steps> make_rest(const Launch& launch) {
   BERTH_TRY(add_announcement(steps, launch));
   if (!is_other) add_group(steps, launch);
   BERTH_TRY(add_place(steps, launch));
-  if (!launch.hooks.empty() && !is_joiner)
-    steps.push_back(
-        hooks_at(launch, RunHooks::Time::program_begins, {hooks::Stage::start_container}));
+  if (launch.role == Role::alone) add_last_hooks(steps, launch);
   add_limits(steps, launch.request);
   if (!launch.filter.empty()) steps.push_back(FilterCalls{launch.request.seccomp, launch.filter});
   steps.push_back(std::move(program));

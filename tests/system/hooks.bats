@@ -245,6 +245,91 @@ print(config[\"process\"][\"args\"], open(state[\"bundle\"] + \"/\" + config[\"r
   run -1 pgrep -u "$(id -u)" -x -f 'sleep 2000'
 }
 
+@test "an edit hook goes when its launch does, or when berth-hooks is told to end" {
+  program slow "echo \$PPID >$work/asker; sleep 3000 & sleep 3000"
+  for signal in KILL TERM; do
+    rm -f asker
+    "$BERTH" run --hook "$work/slow" "$image" -- echo no 3>&- &
+    await asker
+    # One end of it is tried with each: the launch itself, and who asks for it.
+    [ "$signal" = KILL ] || kill -TERM "$(cat asker)"
+    [ "$signal" = TERM ] || kill -KILL $!
+    code=0
+    wait $! || code=$?
+    [ "$code" != 0 ]
+    expect_no_process_left
+    run -1 pgrep -u "$(id -u)" -x -f 'sleep 3000'
+  done
+}
+
+@test "a hook has no descriptor that the launch was started with" {
+  echo secret >secret
+  program look "ls -l /proc/\$\$/fd >$work/edit"
+  hook look createRuntime "ls -l /proc/\$\$/fd >$work/oci"
+  run hooks_run --hook "$work/look" "$image" -- true 7<secret
+  [ "$status" = 0 ]
+  cat edit oci
+  [ -s edit ] && [ -s oci ]
+  run -1 grep secret edit oci
+}
+
+@test "with --pid a hook that is killed leaves nothing behind" {
+  hook slow createContainer "echo begun >$work/begun; exec sleep 4000" '{"timeout": 1}'
+  hook end poststop "ps -eo pid,ppid,stat,args >$work/processes; sleep 0.5"
+  run --separate-stderr hooks_run --pid "$image" -- echo no
+  refused "run the createContainer hook '/bin/sh' of $work/hooks.d/slow.json: it was killed after 1 second"
+  await begun
+  cat processes
+  run -1 grep -w Z processes
+}
+
+@test "what an OCI hook writes too much of is dropped" {
+  hook loud createRuntime "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; echo end >$work/end"
+  run --separate-stderr hooks_run "$image" -- echo yes
+  [ "$output" = yes ]
+  [ "$(cat end)" = end ]
+}
+
+@test "a program that goes after it was looked at is named with its hook" {
+  program gone true
+  hook a createRuntime "rm $work/gone"
+  hook b createRuntime true '{"path": "'"$work"'/gone"}'
+  run --separate-stderr hooks_run "$image" -- echo no
+  [[ "$stderr" == "berth: cannot run the createRuntime hook '$work/gone' of $work/hooks.d/b.json: cannot run '$work/gone': "*": No such file or directory (ENOENT)" ]]
+}
+
+@test "ranks that share a container begin after startContainer, and not at all if it fails" {
+  ranks() {
+    for rank in 0 1; do
+      OMPI_COMM_WORLD_RANK=$rank OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=$rank \
+        OMPI_COMM_WORLD_LOCAL_SIZE=2 PMIX_NAMESPACE=hooks-$$ "$BERTH" run --share=node \
+        --hooks-dir "$work/hooks.d" "$@" "$image" -- sh -c "echo program >>$work/log" 3>&- 2>>errors &
+      eval "rank$rank=$!"
+    done
+    codes=""
+    for pid in "$rank0" "$rank1"; do
+      code=0
+      wait "$pid" || code=$?
+      codes+=" $code"
+    done
+    cat errors
+  }
+  for option in --share=node --private-overlay; do
+    rm -f log
+    hook inside startContainer "sleep 0.5; echo hook >>$work/log"
+    ranks "$option"
+    [ "$codes" = " 0 0" ]
+    [ "$(xargs <log)" = "hook program program" ]
+    expect_no_process_left
+    hook inside startContainer "exit 1"
+    rm log
+    ranks "$option"
+    [ "$codes" = " 125 125" ]
+    [ ! -e log ]
+    expect_no_process_left
+  done
+}
+
 @test "what fails later is said, and the program runs on" {
   hook late poststart "exit 7"
   run --separate-stderr hooks_run "$image" -- sh -c 'sleep 0.5; echo done'

@@ -70,6 +70,11 @@ TEST(Order, HooksRunOnTheFinishedRootAndBeforeTheProgram) {
       EXPECT_NE(file->text.find(R"("root":{"path":"root")"), std::string::npos) << file->text;
       EXPECT_NE(file->text.find(R"("args":["app"])"), std::string::npos);
     }
+  // Others come in when all of them are content, and the start files proved.
+  EXPECT_EQ(order_of(plan_of(launch, Role::leader)), "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAAWoRCPoLFX");
+  launch.request.private_overlay = true;
+  EXPECT_EQ(order_of(plan_of(launch, Role::leader)),
+            "NWWWKTTTTTSDDDDDDDDDDDIWWWWOAAAAAWoRoLNKEyyyyyRCPFX");
   // Who joins a container finds what its hooks have made of it.
   EXPECT_TRUE(all_of<RunHooks>(plan_of(launch, Role::joiner)).empty());
 }

@@ -4,9 +4,13 @@
 #include "hooks/standing.h"
 #include "hooks/trust.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -81,6 +85,33 @@ TEST(RunProgram, BoundsWhatItWrites) {
   EXPECT_LE(run_program(shell("yes >&2 & sleep 1; kill $!")).errors.size(), 16384U);
 }
 
+TEST(RunProgram, NoticesAByteTooMuchEvenWhenItHasEnded) {
+  // A pipe takes it all at once, and it ends before we look.
+  Program program = shell("head -c 60000 /dev/zero");
+  program.most_output = 60000;
+  EXPECT_TRUE(run_program(program).is_good());
+  program.most_output = 59999;
+  for (int times = 0; times < 20; ++times) {
+    const Outcome outcome = run_program(program);
+    EXPECT_EQ(outcome.end, End::too_long);
+    EXPECT_LE(outcome.output.size(), 60000U);
+  }
+}
+
+TEST(RunProgram, DropsWhatIsTooMuchWhereThatIsWanted) {
+  Program program = shell("head -c 1000000 /dev/zero; echo last >&2");
+  program.is_cut = true;
+  const Outcome outcome = run_program(program);
+  EXPECT_TRUE(outcome.is_good());
+  EXPECT_EQ(outcome.output.size(), program.most_output);
+  EXPECT_EQ(outcome.errors, "last\n");
+}
+
+TEST(RunProgram, HasTheTimeThatItIsGiven) {
+  for (const unsigned seconds : {3'000'000U, 0xffff'ffffU})
+    EXPECT_TRUE(run_program(shell("sleep 0.05", seconds)).is_good()) << seconds;
+}
+
 TEST(RunProgram, WaitsForItAndNotForWhatItLeaves) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(run_program(shell("sleep 60 & echo done; echo $! >&2")).output, "done\n");
@@ -95,6 +126,45 @@ TEST(RunProgram, EndsItWhenNobodyWaitsAnyMore) {
   ::close(ends[1]);
   EXPECT_EQ(run_program(program).end, End::abandoned);
   ::close(ends[0]);
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  program.caller = ends[1];
+  ::close(ends[0]);
+  EXPECT_EQ(run_program(program).end, End::abandoned);
+  ::close(ends[1]);
+}
+
+TEST(RunProgram, EndsItWhenItIsToldTo) {
+  const UniqueFd stop(::eventfd(1, EFD_CLOEXEC));
+  Program program = shell("sleep 100");
+  program.stop = stop.get();
+  EXPECT_EQ(run_program(program).end, End::abandoned);
+}
+
+TEST(RunProgram, ItDoesNotOutliveWhoRunsIt) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const pid_t runner = ::fork();
+  if (runner == 0) {
+    Program program = shell("echo begun >&3; exec sleep 100");
+    ::dup2(ends[1], 3);
+    (void)run_program(program);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char letter = 0;
+  ASSERT_EQ(::read(ends[0], &letter, 1), 1);
+  ::kill(runner, SIGKILL);
+  ::waitpid(runner, nullptr, 0);
+  // The end comes when nobody holds the pipe any more.
+  pollfd source{ends[0], 0, 0};
+  EXPECT_EQ(::poll(&source, 1, 20000), 1);
+  ::close(ends[0]);
+}
+
+TEST(LastLine, HasWordsAndABound) {
+  EXPECT_EQ(last_line("a\nb c\n \n\n"), "b c");
+  EXPECT_EQ(last_line("\n"), "");
+  EXPECT_EQ(last_line(std::string(1000, 'x')).size(), 300U);
 }
 
 class Trust : public testing::Test {
