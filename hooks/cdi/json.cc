@@ -145,6 +145,12 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Result<std::optional<Element>> parse_json(const std::string& text, const std::string& name) {
+  // The parser takes one for the end, and what is behind it would not count.
+  if (const std::size_t nul = text.find('\0'); nul != text.npos) {
+    const auto lines =
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+    return settings::bad_line(name, static_cast<unsigned>(lines) + 1, "it has a NUL byte");
+  }
   if (text.find_first_not_of(" \t\r\n") == text.npos ||
       text[text.find_first_not_of(" \t\r\n")] != '{')
     return std::optional<Element>();

@@ -12,7 +12,8 @@
 namespace berth::hooks {
 
 /// The tree of a JSON object, with the bounds of settings::parse_document(); a key that is there
-/// twice is an error. Nothing where `text` is none: it may still be YAML. `name`: for messages.
+/// twice is an error, and so is a NUL byte in any text. Nothing where `text` is none: it may still
+/// be YAML. `name`: for messages.
 Result<std::optional<settings::Element>> parse_json(const std::string& text,
                                                     const std::string& name);
 

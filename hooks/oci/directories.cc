@@ -44,8 +44,10 @@ using Files = std::map<std::pair<std::string, std::string>, std::string>;
 Status add_directory(const std::string& path, const HookDirectories& directories, Files& files) {
   const std::string goal = "read " + quote(path);
   directories.listener(path);
-  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.is_open() && errno == ENOENT) return Done{};
+  const auto place = find_trusted_directory(path, directories.user, "obey " + quote(path));
+  if (!place && place.error().refusal && place.error().refusal->number == ENOENT) return Done{};
+  if (!place) return place.error();
+  UniqueFd folder(::open(place->c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder.is_open()) return refused("open", goal, errno);
   BERTH_TRY(check_trust(folder.get(), path, directories.user));
   const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(folder.get()), ::closedir);
@@ -62,7 +64,10 @@ Status add_directory(const std::string& path, const HookDirectories& directories
 
 Result<HookFile> read_hook_file(const std::string& path, const HookDirectories& directories) {
   directories.listener(path);
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const auto place = find_trusted_file(path, directories.user, "obey " + quote(path));
+  if (!place) return place.error();
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const UniqueFd file(::open(place->c_str(), kFlags));
   if (!file.is_open()) return refused("open", "read " + quote(path), errno);
   BERTH_TRY(check_trust(file.get(), path, directories.user));
   auto text = read_text(file.get(), settings::kLargestFile, "read " + quote(path));

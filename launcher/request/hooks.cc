@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace berth::request {
 
 namespace {
@@ -15,6 +17,13 @@ Status add_path(std::vector<std::string>& paths,
                  "use " + quote(value) + " as " + what,
                  {},
                  "write a path that begins with '/'"};
+  // What berth-hooks says of it is a line.
+  if (std::any_of(
+          value.begin(), value.end(), [](unsigned char one) { return one < ' ' || one == 0x7f; }))
+    return Error{Blame::usage,
+                 "use " + quote(value) + " as " + what,
+                 {},
+                 "rename it: its path has control characters"};
   paths.push_back(value);
   return Done{};
 }

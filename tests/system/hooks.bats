@@ -151,6 +151,30 @@ END
   chmod 755 hooks.d
   run hooks_run "$image" -- echo yes
   [ "$output" = yes ]
+  # Nor what others could have led here.
+  mkdir open
+  ln -s ../d open/d
+  ln -s ../hooks.d open/hooks
+  chmod 777 open
+  run --separate-stderr berth_run --hook "$work/open/d/h" "$image" -- echo no
+  refused "run '$work/open/d/h': others can write '$work/open'" "$hint"
+  for name in hooks none; do
+    run --separate-stderr berth_run --hooks-dir "$work/open/$name" "$image" -- echo no
+    refused "obey '$work/open/$name': others can write '$work/open'" "$hint"
+  done
+  chmod 1777 open
+  run berth_run --hook "$work/open/d/h" --hooks-dir "$work/open/hooks" "$image" -- echo yes
+  [ "$output" = yes ]
+}
+
+@test "a path with a newline, and an answer with a NUL byte, are refused" {
+  run --separate-stderr berth_run --hook "$work/"$'a\nb' "$image" -- echo no
+  refused "use '$work/a\x0ab' as a hook" "rename it: its path has control characters"
+  run --separate-stderr berth_run --hooks-dir "$work/"$'a\nb' "$image" -- echo no
+  refused "use '$work/a\x0ab' as a directory of hooks" "rename it: its path has control characters"
+  program nul 'printf "{}\000{"'
+  run --separate-stderr berth_run --hook "$work/nul" "$image" -- echo no
+  refused "read '$work/nul:1': it has a NUL byte"
 }
 
 @test "each stage sees its state, in order, with the right pid" {

@@ -231,6 +231,7 @@ TEST(Spec, IsRefusedWhereItIsNotAsItHasToBe) {
   EXPECT_EQ(refusal_of(kWhole), "accepted");
   for (const auto& [old, text, refusal] : cases)
     EXPECT_EQ(refusal_of(with(old, text)), refusal);
+  EXPECT_EQ(refusal_of("{}\n" + std::string(1, '\0') + "{"), "read 'v:2': it has a NUL byte");
   EXPECT_EQ(refusal_of(""), "read 'v:1': it is empty");
   EXPECT_EQ(refusal_of("[]"), "read 'v:1': it has to be a map, 'KEY: VALUE'");
   EXPECT_EQ(refusal_of(R"({"cdiVersion": "0.8.0", "kind": "a/b", "devices": []})"),

@@ -47,6 +47,8 @@ TEST(HookFile, IsRefusedWhereItIsNotAsItHasToBe) {
   };
   EXPECT_EQ(refusal(""), "read 'f:1': it is not a JSON object");
   EXPECT_EQ(refusal("a: b"), "read 'f:1': it is not a JSON object");
+  EXPECT_EQ(refusal("{\n" + std::string(1, '\0') + "}"), "read 'f:2': it has a NUL byte");
+  EXPECT_EQ(refusal(file_with("{}") + std::string(1, '\0') + "x"), "read 'f:1': it has a NUL byte");
   EXPECT_EQ(refusal("{}"), "read 'f:1': 'version' of the file is missing");
   EXPECT_EQ(refusal(R"({"version": "0.1.0"})"),
             "read 'f:1': 'version' of the file '0.1.0' is not one that berth knows: 1.0.0");
@@ -176,6 +178,27 @@ TEST_F(HookFiles, HaveToBeWrittenByRootOrTheUserAlone) {
             std::string::npos);
   ::chmod((folder_ + "/high").c_str(), 0755);
   EXPECT_EQ(found(), "low/a.json ");
+}
+
+TEST_F(HookFiles, AreNotLedToByOthers) {
+  std::filesystem::create_directory(folder_ + "/open");
+  std::filesystem::rename(folder_ + "/high", folder_ + "/open/real");
+  std::filesystem::create_symlink("open/real", folder_ + "/high");
+  write("open/real/a.json", kAlways);
+  ::chmod((folder_ + "/open").c_str(), 0755);
+  EXPECT_EQ(found(), "high/a.json ");
+  ::chmod((folder_ + "/open").c_str(), 0777);
+  const std::string refusal = "': others can write '" + folder_ + "/open'";
+  EXPECT_NE(found().find("cannot obey '" + folder_ + "/high" + refusal), std::string::npos);
+  // Nor may they decide whether there is one.
+  std::filesystem::remove(folder_ + "/high");
+  std::filesystem::create_symlink("open/none", folder_ + "/high");
+  EXPECT_NE(found().find("cannot obey '" + folder_ + "/high" + refusal), std::string::npos);
+  std::filesystem::remove(folder_ + "/high");
+  std::filesystem::create_symlink(folder_ + "/open/real/a.json", folder_ + "/low/b.json");
+  EXPECT_NE(found().find("cannot obey '" + folder_ + "/low/b.json" + refusal), std::string::npos);
+  ::chmod((folder_ + "/open").c_str(), 01777);
+  EXPECT_EQ(found(), "low/b.json ");
 }
 
 }  // namespace

@@ -214,11 +214,32 @@ TEST_F(Trust, NobodyElseMayBeAbleToWriteIt) {
   EXPECT_EQ(open("/d/h"), refused + "'");
   ::chmod(folder_.c_str(), 01777);
   EXPECT_EQ(open("/d/h"), "open");
-  // A link's own directory does not matter, that of the file does.
+  // A link of the user's in a sticky directory is as good as his file; that of others is not.
   std::filesystem::create_symlink(folder_ + "/d/h", folder_ + "/link");
   EXPECT_EQ(open("/link"), "open");
   ::chmod((folder_ + "/d").c_str(), 0775);
   EXPECT_NE(open("/link"), "open");
+}
+
+TEST_F(Trust, LinksAreFollowedOneByOne) {
+  std::filesystem::create_directory(folder_ + "/open");
+  std::filesystem::create_symlink("../d", folder_ + "/open/d");
+  std::filesystem::create_symlink("open/d/h", folder_ + "/h");
+  ::chmod((folder_ + "/open").c_str(), 0755);
+  EXPECT_EQ(open("/h"), "open");
+  EXPECT_EQ(open("/open/d/../d/./h"), "open");
+  // What it leads to is good, but others can let it lead elsewhere.
+  ::chmod((folder_ + "/open").c_str(), 0777);
+  for (const char* path : {"/h", "/open/d/h"})
+    EXPECT_EQ(open(path), "run '" + folder_ + path + "': others can write '" + folder_ + "/open'");
+  ::chmod((folder_ + "/open").c_str(), 01777);
+  EXPECT_EQ(open("/h"), "open");
+  if (::getuid() == 0) {
+    ASSERT_EQ(::lchown((folder_ + "/open/d").c_str(), 4711, 0), 0);
+    EXPECT_EQ(open("/h"), "run '" + folder_ + "/h': others can write '" + folder_ + "/open/d'");
+  }
+  std::filesystem::create_symlink("round", folder_ + "/round");
+  EXPECT_NE(open("/round"), "open");
 }
 
 TEST_F(Trust, OfSomebodyElseItIsNot) {
