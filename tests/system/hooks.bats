@@ -298,13 +298,15 @@ print(config[\"process\"][\"args\"], open(state[\"bundle\"] + \"/\" + config[\"r
 }
 
 @test "with --pid a hook that is killed leaves nothing behind" {
-  hook slow createContainer "echo begun >$work/begun; exec sleep 4000" '{"timeout": 1}'
+  cp "$(command -v sleep)" lingerer
+  hook slow createContainer "echo begun >$work/begun; exec $work/lingerer 4000" '{"timeout": 1}'
   hook end poststop "ps -eo pid,ppid,stat,args >$work/processes; sleep 0.5"
   run --separate-stderr hooks_run --pid "$image" -- echo no
   refused "run the createContainer hook '/bin/sh' of $work/hooks.d/slow.json: it was killed after 1 second"
   await begun
   cat processes
-  run -1 grep -E '^ *[0-9]+ +[0-9]+ +Z' processes
+  # The node's first process may take its time with those of others.
+  run -1 grep -F lingerer processes
 }
 
 @test "what an OCI hook writes too much of is dropped" {
