@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$1"
 
 known=(
-  hooks/run/program.cc          # hooks: those that a hook file lists, and PATH
+  hooks/run/become.cc          # hooks: those that a hook file lists, and PATH
   image/registry/helper.cc      # credential helpers: a short list of names
   launcher/cli/asked_program.cc # berth-pin: none; berth-hooks: for_host_program()
   launcher/cli/image_program.cc # berth-image: for_host_program()
