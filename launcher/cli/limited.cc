@@ -109,7 +109,7 @@ void end(void* with, int words, int code, int status) noexcept {
   // The last words are worth a moment, to who reads at all.
   constexpr int kMoment = 100;
   pollfd reader{words, POLLOUT, 0};
-  (void)::poll(&reader, 1, kMoment);
+  if (!text.empty()) (void)::poll(&reader, 1, kMoment);
   init::say(words, text.c_str());
   remove_soon(ending);
 }

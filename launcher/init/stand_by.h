@@ -34,8 +34,8 @@ struct Charge {
   int stay_with = -1;  ///< a socket; stays until it hangs up, also if the child ended before
   int words = -1;      ///< where `time` gives its notice; may be a stream
   TimeAllowed time = {};
-  /// Told how the child ended (as siginfo_t has it), before this process ends in the same way:
-  /// of who wants to know and is no child's child itself. May do whatever its process may.
+  /// Told how the child ended (as siginfo_t has it), before this process ends in the same way. Only
+  /// for a process that may do as it likes: not for one that a plan's steps have forked.
   void (*at_end)(void* with, int words, int code, int status) noexcept = nullptr;
   void* with = nullptr;
   /// Only SIGSTOP can stop this process, whatever has stopped the child, which leads a group: a
