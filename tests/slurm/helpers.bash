@@ -35,6 +35,13 @@ stop_cluster() {
   [ -z "${cluster:-}" ] || "$BERTH_SOURCE/tests/slurm/cluster" down "$cluster"
 }
 
+# Not all of Debian's releases of Slurm have it.
+need_pmix() {
+  local types
+  types=$(srun --mpi=list 2>&1 | tr -s "\n\t" " ")
+  skip_unless "this Slurm has no PMIx: $types" grep -q pmix <<<"$types"
+}
+
 # For setup(): an image of the test's own, a folder where jobs may write, and a name `marker` in it.
 setup_job() {
   make_own_image

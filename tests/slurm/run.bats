@@ -28,6 +28,7 @@ teardown() {
 }
 
 @test "two nodes with two MPI ranks each" {
+  need_pmix
   run -0 user srun -N2 --ntasks-per-node=2 --mpi=pmix --container="$image" mpi-hello
   echo "$output"
   expect_ranks 4
@@ -35,6 +36,7 @@ teardown() {
 }
 
 @test "a batch script starts the same" {
+  need_pmix
   cat >job.sh <<EOF
 #!/bin/bash
 #SBATCH -N2 --ntasks-per-node=2 --output=$folder/out

@@ -71,6 +71,7 @@ EOF
 }
 
 @test "nothing is left after a step" {
+  need_pmix
   run -0 user srun -N2 --ntasks-per-node=2 --mpi=pmix --container="$image" mpi-hello
   expect_no_process_left
   expect_no_mount_left
