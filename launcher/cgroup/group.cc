@@ -98,6 +98,17 @@ Error not_written(const std::string& goal, const std::string& path, int number) 
   return error;
 }
 
+/// "memory" of "memory.max".
+std::string controller_of(const GroupSetting& setting) {
+  return setting.file.substr(0, setting.file.find('.'));
+}
+
+/// Why a parent could not hand a controller on.
+struct Withheld {
+  std::string controller;
+  int number = 0;
+};
+
 class Maker {
  public:
   Maker(const std::string& name, bool best_effort, std::vector<Error>& refused)
@@ -108,6 +119,8 @@ class Maker {
   Status make(const GroupPart& part) {
     clear(part.parent);
     BERTH_TRY(make_room(part));
+    const std::vector<Withheld> withheld = hand_on(part);
+    BERTH_TRY(refuse_without(withheld, part));
     const std::string directory = part.parent + "/" + name_;
     if (::mkdir(directory.c_str(), 0755) != 0)
       return refused("mkdir", "make the control group " + quote(directory), errno);
@@ -115,6 +128,7 @@ class Maker {
     copy_set(part.parent, directory);
     if (has_empty_set(directory, part.is_unified)) return refuse_all(part);
     for (const GroupSetting& setting : part.settings) {
+      if (reason_in(withheld, setting) != 0) continue;  // refused already
       const std::string path = directory + "/" + setting.file;
       const int number = write_to(path, setting.text);
       if (number == 0) continue;
@@ -144,11 +158,39 @@ class Maker {
                        "move the processes of " + quote(part.parent) + " to " + quote(part.leaf),
                        number);
     }
-    if (part.enabled.empty()) return Done{};
+    return Done{};
+  }
+
+  /// Those that it could not. All at once if the kernel takes them so: it looks at every process
+  /// below each time. One may fail alone: a cpuset takes no processes of other users (see
+  /// sched_setaffinity(2)), cpu none with a real-time policy.
+  static std::vector<Withheld> hand_on(const GroupPart& part) {
     const std::string path = part.parent + "/cgroup.subtree_control";
-    const int number = write_to(path, part.enabled);
-    if (number == 0) return Done{};
-    return not_written("hand on the controllers " + quote(part.enabled), path, number);
+    std::vector<Withheld> withheld;
+    if (part.enabled.empty() || write_to(path, part.enabled) == 0) return withheld;
+    for (const std::string& one : split(part.enabled, ' '))
+      if (const int number = write_to(path, one); number != 0)
+        withheld.push_back({one.substr(1), number});
+    return withheld;
+  }
+
+  static int reason_in(const std::vector<Withheld>& withheld, const GroupSetting& setting) {
+    for (const Withheld& one : withheld)
+      if (one.controller == controller_of(setting)) return one.number;
+    return 0;
+  }
+
+  /// What only counts may be missing.
+  Status refuse_without(const std::vector<Withheld>& withheld, const GroupPart& part) {
+    for (const GroupSetting& setting : part.settings) {
+      const int number = reason_in(withheld, setting);
+      if (number == 0) continue;
+      refused_.push_back(
+          not_written("enforce " + setting.words, part.parent + "/cgroup.subtree_control", number));
+      if (number == EPERM) refused_.back().hint = kOfOthers;
+      if (!best_effort_) return refused_.back();
+    }
+    return Done{};
   }
 
   /// A new group of version 1 has no CPUs and no memory, and takes no process before it has.

@@ -16,6 +16,8 @@ namespace berth::cgroup {
 inline constexpr const char* kNoFile = "this kernel has no such file: leave the limit out";
 inline constexpr const char* kEmptySet =
     "ask the administrator to fill in cpuset.cpus and cpuset.mems of that directory";
+inline constexpr const char* kOfOthers =
+    "start it where no other user's process is: systemd-run --user --scope -p Delegate=yes";
 
 /// A group that has been made, in each of its hierarchies. It has no destructor that takes it away:
 /// the launcher and who stands by it both have it, and only one of them may.

@@ -234,6 +234,7 @@ TEST(Hints, HaveAParagraphEach) {
                                 kNoDisk,
                                 kNoFile,
                                 kEmptySet,
+                                kOfOthers,
                                 kSwapWithMemory});
 }
 
