@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154  # words for a shell; helpers.bash sets `output`
+# Control groups of version 2 as root has them, and as a user who was given none.
+load ../../helpers
+load ../groups
+
+setup() {
+  image=$BERTH_DEMO_IMAGE
+  enter_work root
+  chmod 777 .
+}
+
+teardown() {
+  leave_work
+}
+
+# in_group DIRECTORY COMMAND...: or in its leaf, where a launch has made one.
+in_group() {
+  local leaf=$1/berth-others
+  [ -d "$leaf" ] || leaf=$1
+  bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$leaf" "${@:2}"
+}
+
+# in_group_as_user DIRECTORY COMMAND...
+in_group_as_user() {
+  in_group "$1" setpriv --reuid="$BERTH_TEST_USER" --regid="$(id -g "$BERTH_TEST_USER")" --init-groups --inh-caps=-all \
+    -- env HOME=/tmp "${@:2}"
+}
+
+@test "root has limits too, also in the group that has no other above it, as_root" {
+  for group in /sys/fs/cgroup "/sys/fs/cgroup/$BERTH_TEST_USER"; do
+    run -137 in_group "$group" "$BERTH" run --memory=32M --memory-swap=32M "$image" -- tail /dev/zero
+    [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=32M" ]
+    expect_no_group_left
+  done
+}
+
+@test "who was given no group is told what is missing, and who gives it, as_root" {
+  mkdir /sys/fs/cgroup/closed
+  run -125 in_group_as_user /sys/fs/cgroup/closed "$BERTH" run --memory=32M "$image" -- true
+  [ "${lines[0]}" = "berth: cannot enforce --memory=32M: you may make no control group for 'memory' in '/sys/fs/cgroup/closed'" ]
+  [[ "${lines[1]}" == "berth: hint: start it with 'systemd-run --user --scope -p Delegate=yes', or ask the administrator"* ]]
+  run -0 in_group_as_user /sys/fs/cgroup/closed "$BERTH" run --memory=32M --cpus=1 --limits=best-effort "$image" -- echo fine
+  [ "$(grep -c 'you may make no control group for .*: continuing without it$' <<<"$output")" = 2 ]
+  [ "${lines[2]}" = fine ]
+  run -0 in_group_as_user /sys/fs/cgroup/closed "$BERTH" run --stats "$image" -- echo fine
+  [[ "${lines[1]}" == *"(in part without a control group)" ]]
+  rmdir /sys/fs/cgroup/closed
+}
+
+@test "of a group that lacks a controller, the message says which, as_root" {
+  mkdir /sys/fs/cgroup/few /sys/fs/cgroup/few/ours
+  echo +pids >/sys/fs/cgroup/few/cgroup.subtree_control
+  chown -R "$BERTH_TEST_USER" /sys/fs/cgroup/few/ours
+  run -125 in_group_as_user /sys/fs/cgroup/few/ours "$BERTH" run --memory=32M "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --memory=32M: no control group here has the controller 'memory'" ]]
+  [[ "${lines[1]}" == *"Delegate="* ]]
+  run -0 in_group_as_user /sys/fs/cgroup/few/ours "$BERTH" run --pids-limit=20 "$image" -- echo fine
+  [ "$output" = fine ]
+  expect_no_group_left
+  rmdir /sys/fs/cgroup/few/ours/berth-others /sys/fs/cgroup/few/ours /sys/fs/cgroup/few
+}
+
+@test "who is in a group with others' processes has limits, but no CPUs of his own, as_root" {
+  mkdir /sys/fs/cgroup/mixed
+  chown -R "$BERTH_TEST_USER" /sys/fs/cgroup/mixed
+  sleep 60 3>&- &
+  other=$!
+  echo $other >/sys/fs/cgroup/mixed/cgroup.procs
+  run -125 in_group_as_user /sys/fs/cgroup/mixed "$BERTH" run --cpuset-cpus=0 "$image" -- true
+  [[ "$output" == *"cannot enforce --cpuset-cpus=0 ('/sys/fs/cgroup/mixed/cgroup.subtree_control'): write: "*EPERM* ]]
+  run -0 in_group_as_user /sys/fs/cgroup/mixed "$BERTH" run --cpuset-cpus=0 --pids-limit=30 --limits=best-effort "$image" -- \
+    sh -c 'cat "/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup)/pids.max"'
+  [[ "${lines[0]}" == *"cannot enforce --cpuset-cpus=0 ("*": continuing without it" ]]
+  [ "${lines[1]}" = 30 ]
+  kill $other
+  expect_end 143 $other
+  expect_no_group_left
+  rmdir /sys/fs/cgroup/mixed/berth-others /sys/fs/cgroup/mixed
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `output`
+# Control groups of version 2: each limit strikes, and says so. tests/stage.sh has given this user a directory, as
+# an administrator does.
+load ../../helpers
+load ../groups
+
+setup() {
+  image=$BERTH_DEMO_IMAGE
+  enter_work limits
+}
+
+teardown() {
+  local name
+  [ ! -d run ] || for name in $("$BERTH" ps --json | jq -r '.[].name'); do "$BERTH" rm --force "$name"; done
+  leave_work
+}
+
+@test "a program that uses up its memory is killed, and a line says by what" {
+  run -137 berth_run --memory=64M --memory-swap=64M "$image" -- tail /dev/zero
+  [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=64M" ]
+  expect_no_group_left
+  # Of others that it has started, the line says how many, and the program goes on.
+  run -3 berth_run --memory=64M --memory-swap=64M "$image" -- sh -c 'tail /dev/zero; exit 3'
+  [[ "$output" == *"berth: 1 process of 'sh' was killed: its memory is bounded by --memory=64M"* ]]
+  expect_no_group_left
+}
+
+@test "swap is bounded by itself" {
+  run -137 berth_run --memory=24M --memory-swap=24M "$image" -- sh -c "$own_group"' cat $d/memory.swap.max; exec tail /dev/zero'
+  [ "${lines[0]}" = 0 ]
+  run -0 berth_run --memory=24M --memory-swap=72M "$image" -- \
+    sh -c "$own_group"' head -c 40M /dev/zero | tail -c 40M | wc -c; cat $d/memory.swap.max; grep "^oom_kill " $d/memory.events'
+  [ "$output" = $'41943040\n50331648\noom_kill 0' ]
+}
+
+@test "above --memory-high a program is slowed down and lives" {
+  run -0 berth_run --memory-high=24M --stats "$image" -- \
+    sh -c "$own_group"' head -c 28M /dev/zero | tail -c 28M | wc -c; sed -n "s/^high //p" $d/memory.events'
+  [ "${lines[0]}" = 29360128 ]
+  [ "${lines[1]}" -gt 0 ]
+  [[ "${lines[2]}" == *"memory 2"[0-9].[0-9]" MiB at most"* ]]
+}
+
+@test "with --oom-group all of the container ends with one" {
+  run -137 berth_run --memory=32M --memory-swap=32M --oom-group "$image" -- sh -c 'tail /dev/zero; exit 3'
+  [ "$output" = "berth: 'sh' was killed: its memory is bounded by --memory=32M" ]
+  expect_no_group_left
+}
+
+@test "half a CPU is half a CPU, within a tenth" {
+  run berth_run --cpus=0.5 --stats "$image" -- timeout 5 sh -c 'while :; do :; done & while :; do :; done & wait'
+  [ "$status" = 124 ]
+  used=$(cpu_used)
+  awk -v used="$used" 'BEGIN { exit !(used <= 2.75 && used >= 2.25) }'
+  grep -q "had to wait for CPUs in [0-9]* % of its time: it is bounded by --cpus=0.5" <<<"$output"
+  grep -q "throttled in [0-9]* % of its time, memory .* MiB at most, OOM kills 0; waited for CPU [0-9.]* s, memory 0.00 s, disks [0-9.]* s" <<<"$output"
+  expect_no_group_left
+}
+
+@test "a fork bomb ends at its bound" {
+  run berth_run --pids-limit=20 "$image" -- sh -c 'i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i + 1)); done; wait'
+  [ "$status" != 0 ]
+  [[ "$output" == *"berth: 'sh' was refused new processes "*": it is bounded by --pids-limit=20"* ]]
+  expect_no_group_left
+}
+
+@test "CPUs, memory nodes and weights are those of the group" {
+  run -0 berth_run --cpuset-cpus=1 --cpuset-mems=0 --cpu-weight=50 --io-weight=30 "$image" -- \
+    sh -c "$own_group"' grep s_allowed_list /proc/self/status; cat $d/cpu.weight $d/io.weight'
+  [ "$output" = $'Cpus_allowed_list:\t1\nMems_allowed_list:\t0\n50\ndefault 30' ]
+  run -125 berth_run --cpuset-mems=3 "$image" -- true
+  [[ "$output" == *"cannot enforce --cpuset-mems=3"* ]]
+  # Two who want the same CPU.
+  for weight in 50 200; do
+    berth_run --cpuset-cpus=1 --cpu-weight=$weight --stats "$image" -- timeout 4 sh -c 'while :; do :; done' 2>used.$weight 3>&- &
+  done
+  wait
+  less=$(output=$(<used.50) cpu_used)
+  more=$(output=$(<used.200) cpu_used)
+  echo "with weight 50: $less s, with 200: $more s"
+  awk -v less="$less" -v more="$more" 'BEGIN { exit !(more > 2 * less) }'
+  expect_no_group_left
+}
+
+@test "what is read of a disk and written to it is held at its rate" {
+  begin=${EPOCHREALTIME/[.,]/}
+  run -0 berth_run --device-read-bps=/dev/vda:2M "$image" -- dd if=/dev/vda of=/dev/null bs=256K count=16 iflag=direct
+  took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+  echo "4 MiB at 2 MiB/s took $took ms"
+  [ "$took" -ge 1700 ] && [ "$took" -le 6000 ]
+  begin=${EPOCHREALTIME/[.,]/}
+  run -0 berth_run --device-write-iops=/dev/vda:10 --device-read-bps=/dev/vda:1M "$image" -- \
+    sh -c "$own_group"' cat $d/io.max; dd if=/dev/zero of=/dev/vda bs=4K count=20 oflag=direct'
+  took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+  echo "20 writes at 10 a second took $took ms"
+  [ "$took" -ge 1500 ] && [ "$took" -le 6000 ]
+  numbers=$(lsblk --nodeps --noheadings --output MAJ:MIN /dev/vda | tr -d ' ')
+  [ "${lines[0]}" = "$numbers rbps=1048576 wbps=max riops=max wiops=10" ]
+  expect_no_group_left
+}
+
+# A program that wants that many MiB of huge pages.
+want_huge_pages() {
+  berth_run "${@:2}" "$image" -- python3 -c "
+import mmap
+pages = mmap.mmap(-1, $1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000)
+for i in range(0, $1 << 20, 2 << 20): pages[i] = 1
+print('has them')"
+}
+
+@test "huge pages are bounded" {
+  run -0 want_huge_pages 4 --hugetlb=2M=4M
+  [ "$output" = "has them" ]
+  run -135 want_huge_pages 8 --hugetlb=2M=4M
+  expect_no_group_left
+}
+
+@test "what version 2 lacks is refused, or left out with a warning" {
+  for option in --net-class=0x100002 --net-priority=lo:3; do
+    run -125 berth_run "$option" "$image" -- true
+    [[ "$output" == "berth: cannot enforce $option: "* ]]
+    run -0 berth_run "$option" --limits=best-effort "$image" -- echo fine
+    [[ "${lines[0]}" == "berth: cannot enforce $option: "*": continuing without it" ]]
+    [ "${lines[1]}" = fine ]
+  done
+  run -125 berth_run --rdma=mlx5_0:hca_handle=2 "$image" -- true
+  [[ "$output" == "berth: cannot enforce --rdma=mlx5_0:hca_handle=2"* ]]
+  expect_no_group_left
+}
+
+@test "a container with a name has its numbers, is paused, and takes a program more" {
+  export XDG_RUNTIME_DIR=$work/run
+  mkdir -m 700 run
+  "$BERTH" run --detach --name box --memory=64M --memory-swap=64M --cpus=0.5 "$image" -- sh -c 'while :; do :; done'
+  stats() { timeout -s KILL 30 "$BERTH" stats --no-stream --json box; }
+  run -0 stats
+  echo "$output"
+  [ "$(jq -r '.[] | .name, .source, .memory_limit, .oom_kills, .tasks' <<<"$output")" = $'box\ngroup\n67108864\n0\n1' ]
+  [ "$(jq '.[0] | .cpu_percent > 0 and .cpu_percent < 150 and .periods > 0 and .memory > 0 and .memory_peak >= .memory' <<<"$output")" = true ]
+  run -137 "$BERTH" exec box -- tail /dev/zero
+  [ "$(stats | jq '.[0].oom_kills')" = 1 ]
+  "$BERTH" pause box
+  before=$(stats | jq '.[0].cpu_microseconds')
+  sleep 1
+  [ "$(stats | jq '.[0].cpu_microseconds')" = "$before" ]
+  "$BERTH" resume box
+  sleep 0.5
+  [ "$(stats | jq '.[0].cpu_microseconds')" -gt "$before" ]
+  "$BERTH" rm --force box
+  expect_no_group_left
+}
+
+@test "who kills the one that stands by kills the program, and no group is left" {
+  "$BERTH" run --memory=64M --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 60' 3>&- &
+  pid=$!
+  await up
+  [ -n "$(groups_left)" ]
+  kill -KILL $pid
+  expect_end 137 $pid
+  expect_no_group_left
+}
+
+@test "a rank that uses up its memory leaves the others and their container alone" {
+  "$BERTH" run --share=node --memory=64M --memory-swap=64M "$image" -- \
+    sh -c 'echo up >up; while [ ! -e over ]; do sleep 0.05; done; cat /etc/hostname >&2; exit 5' 3>&- &
+  pid=$!
+  await up
+  run -137 berth_run --share=node --memory=64M --memory-swap=64M "$image" -- tail /dev/zero
+  run -0 berth_run --share=node --memory=64M "$image" -- sh -c 'tail -c 1 /etc/passwd | wc -c'
+  [ "$output" = 1 ]
+  touch over
+  expect_end 5 $pid
+  expect_no_group_left
+}
