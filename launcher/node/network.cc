@@ -31,6 +31,7 @@ std::vector<std::string> words_for(const std::string& program, const std::string
             "--configure",
             "--mtu=65520",
             "--disable-host-loopback",
+            "--enable-seccomp",
             "--ready-fd=" + std::to_string(kReady),
             "--userns-path=" + user,
             "--netns-type=path",
