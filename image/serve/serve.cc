@@ -91,7 +91,9 @@ Result<ImageServer> ImageServer::start(int image_fd,
   Server server({image_fd, servers.get(), *super, settings, image_name.c_str()});
   const std::array<Orphan*, 2> both{&server, companion};
   const int error = start_orphans(std::span(both).first(companion == nullptr ? 1 : 2));
-  if (error != 0) return refused("fork", goal, error);
+  // Which of them it was does not matter to who has no process left.
+  if (error != 0)
+    return refused("fork", goal + (companion ? " and the container's keeper" : ""), error);
   return ImageServer(std::move(ours), image_name, super->bytes_used);
 }
 

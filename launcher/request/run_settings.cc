@@ -93,6 +93,9 @@ Status take_kind(Setting& setting, const std::string& word, Whose whose) {
 
 Status take_option(Setting& setting, const std::string& words) {
   static const std::vector<OptionWord> table(options().begin(), options().end());
+  if (words.empty())
+    return bad_line(
+        setting, "no option follows", "write one without its dashes, say: lock net=none");
   std::string word = "--" + words;
   const auto known = std::find_if(
       table.begin(), table.end(), [&](const OptionWord& option) { return option.name == words; });

@@ -168,6 +168,10 @@ TEST(RunSettings, BadLinesAreNamed) {
   EXPECT_EQ(refusal_of("default red-only"),
             "berth: cannot use line 1 of '/f': berth cannot understand the option '--red-only'\n"
             "berth: hint: did you mean --read-only?");
+  for (const std::string kind : {"default", "lock", "forbid", "require"})
+    EXPECT_EQ(refusal_of(kind + " "),
+              "berth: cannot use line 1 of '/f': no option follows\n"
+              "berth: hint: write one without its dashes, say: lock net=none");
   EXPECT_EQ(refusal_of("lock share=all"),
             "berth: cannot use line 1 of '/f': berth cannot use 'all' as --share\n"
             "berth: hint: write auto, node or none");
