@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "image/store/stack.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -38,6 +39,19 @@ Status check_magic(int fd, const std::string& goal) {
                "make an image with: berth import SOURCE IMAGE.sqsh"};
 }
 
+Status check_image(const store::Named& image, Directories directories) {
+  const std::string goal = "use " + quote(image.name) + " as an image";
+  // Not blocking: a FIFO must not hold srun up before it is refused.
+  const UniqueFd file(::open(image.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.is_open()) return unusable(goal, "open", errno);
+  struct stat found = {};
+  if (::fstat(file.get(), &found) != 0) return unusable(goal, "fstat", errno);
+  if (S_ISDIR(found.st_mode) && directories == Directories::yes) return Done{};
+  if (!S_ISREG(found.st_mode))
+    return Error{Blame::image, goal + ": it is not a regular file", {}, ""};
+  return check_magic(file.get(), goal);
+}
+
 }  // namespace
 
 Meaning find_meaning(const std::string& value) {
@@ -51,21 +65,22 @@ std::string absolute_path(const std::string& path, const std::string& folder) {
   return folder.ends_with('/') ? folder + path : folder + "/" + path;
 }
 
-Result<std::string> find_image(const std::string& value) {
-  const std::string goal = "use " + quote(value) + " as an image";
-  if (value.empty()) return Error{Blame::usage, goal, {}, "write --container=IMAGE.sqsh"};
-  // Not blocking: a FIFO must not hold srun up before it is refused.
-  const UniqueFd file(::open(value.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file.is_open()) return unusable(goal, "open", errno);
-  struct stat found = {};
-  if (::fstat(file.get(), &found) != 0) return unusable(goal, "fstat", errno);
-  if (!S_ISREG(found.st_mode))
-    return Error{Blame::image, goal + ": it is not a regular file", {}, ""};
-  BERTH_TRY(check_magic(file.get(), goal));
+Result<std::string> find_image(const std::string& value,
+                               const store::Environment& places,
+                               Directories directories) {
+  if (value.empty())
+    return Error{Blame::usage, "use '' as an image", {}, "write --container=IMAGE.sqsh"};
+  auto images = store::find_stack(value, places);
+  if (!images) return std::move(images.error());
   std::error_code trouble;
   const std::string folder = std::filesystem::current_path(trouble).string();
-  if (trouble) return refused("getcwd", goal, trouble.value());
-  return absolute_path(value, folder);
+  if (trouble) return refused("getcwd", "use " + quote(value) + " as an image", trouble.value());
+  std::string paths;
+  for (const store::Named& image : *images) {
+    BERTH_TRY(check_image(image, directories));
+    paths += (paths.empty() ? "" : "+") + absolute_path(image.path, folder);
+  }
+  return paths;
 }
 
 }  // namespace berth::slurm_plugin

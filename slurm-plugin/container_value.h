@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "image/store/store.h"
 
 #include <string>
 
@@ -19,9 +20,15 @@ Meaning find_meaning(const std::string& value);
 /// `path` as seen from anywhere: below `folder` unless it begins with '/'. Links stay. Pure.
 std::string absolute_path(const std::string& path, const std::string& folder);
 
+/// Whether a directory may be an image: not after --container, where it is a bundle.
+enum class Directories { no, yes };
+
 /// The absolute path of the image that `value` names, or why it cannot be one: missing,
 /// unreadable, not a file, or without a SquashFS superblock. Relative paths start at the current
-/// directory.
-Result<std::string> find_image(const std::string& value);
+/// directory; other names are those of the user's images. Several, with '+' between them, come back
+/// likewise.
+Result<std::string> find_image(const std::string& value,
+                               const store::Environment& places,
+                               Directories directories);
 
 }  // namespace berth::slurm_plugin

@@ -9,11 +9,15 @@ Result<Settings> parse_settings(const std::vector<std::string>& words) {
   constexpr std::string_view kBerth = "berth=";
   Settings settings{BERTH_PROGRAM};
   for (const std::string& word : words) {
+    if (word == "scripts=inside") {
+      settings.scripts_inside = true;
+      continue;
+    }
     if (!word.starts_with(std::string(kBerth) + "/"))
       return Error{Blame::config,
                    "understand " + quote(word) + " in plugstack.conf",
                    {},
-                   "ask the administrator to write berth=/PATH/TO/berth"};
+                   "ask the administrator to write berth=/PATH/TO/berth or scripts=inside"};
     settings.berth = word.substr(kBerth.size());
   }
   return settings;

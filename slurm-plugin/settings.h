@@ -10,10 +10,12 @@
 namespace berth::slurm_plugin {
 
 struct Settings {
-  std::string berth;  ///< where `berth` is on the nodes
+  std::string berth;            ///< where `berth` is on the nodes
+  bool scripts_inside = false;  ///< sbatch may put a script into an image
 };
 
-/// Understands "berth=/PATH"; what is not said has the value it was built with.
+/// Understands "berth=/PATH" and "scripts=inside"; what is not said has the value it was built
+/// with.
 Result<Settings> parse_settings(const std::vector<std::string>& words);
 
 }  // namespace berth::slurm_plugin

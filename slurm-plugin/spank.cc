@@ -7,6 +7,7 @@
 #include "slurm-plugin/submit_side.h"
 #include "slurm-plugin/version.h"
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -85,26 +86,46 @@ int keep_value(int /*val*/, const char* value, int remote) {
   });
 }
 
-int keep_pin(int /*val*/, const char* value, int remote) {
-  return remote != 0 ? 0 : succeed_or_end([&] { return submit_side().keep_pin(value); });
+int keep_option(int place, const char* value, int remote) {
+  return remote != 0 ? 0 : succeed_or_end([&] {
+    return submit_side().keep_option(static_cast<std::size_t>(place), value);
+  });
 }
 
-Status register_option(spank_t spank, spank_option option) {
-  if (static_cast<int>(spank_option_register(spank, &option)) == 0) return Done{};
-  return Error{Blame::host, "register --" + std::string(option.name) + " with Slurm", {}, ""};
+/// Slurm copies the texts.
+Status register_option(spank_t spank,
+                       slurm_plugin::ContainerOption option,
+                       int place,
+                       spank_opt_cb_f callback) {
+  spank_option described = {option.name.data(),
+                            option.shown.empty() ? nullptr : option.shown.data(),
+                            option.help.data(),
+                            static_cast<int>(option.argument),
+                            place,
+                            callback};
+  if (static_cast<int>(spank_option_register(spank, &described)) == 0) return Done{};
+  return Error{Blame::host, "register --" + option.name + " with Slurm", {}, ""};
 }
 
 /// Every context has to register what one of them takes (spank(7)).
 Status register_options(spank_t spank) {
-  static char pin[] = "container-pin";
-  static char part[] = "PART";
-  static char pin_usage[] = "bind each task to CPUs of its own, as berth run --pin does";
-  BERTH_TRY(register_option(spank, {pin, part, pin_usage, 1, 0, keep_pin}));
+  int place = 0;
+  for (const slurm_plugin::ContainerOption& option : slurm_plugin::container_options())
+    BERTH_TRY(register_option(spank, option, place++, keep_option));
   if (api_version() >= slurm_plugin::kApiOf2108) return Done{};  // --container is Slurm's own there
-  static char name[] = "container";
-  static char argument[] = "IMAGE";
-  static char usage[] = "run inside a container image, a .sqsh file";
-  return register_option(spank, {name, argument, usage, 1, 0, keep_value});
+  slurm_plugin::ContainerOption own;
+  own.name = "container";
+  own.argument = slurm_plugin::Argument::needed;
+  own.shown = "IMAGE";
+  own.help = "run inside a container image, a .sqsh file";
+  return register_option(spank, std::move(own), 0, keep_value);
+}
+
+/// Slurm has one context for both.
+slurm_plugin::Command find_command(spank_context_t context) {
+  using slurm_plugin::Command;
+  if (context == S_CTX_LOCAL) return Command::srun;
+  return std::string(program_invocation_short_name) == "sbatch" ? Command::sbatch : Command::salloc;
 }
 
 }  // namespace
@@ -123,9 +144,7 @@ int slurm_spank_init_post_opt(spank_t /*spank*/, int count, char** words) {
   const spank_context_t context = spank_context();
   if (!is_submit_side(context)) return 0;
   return succeed_or_end([&] {
-    using slurm_plugin::Command;
-    const Command command = context == S_CTX_LOCAL ? Command::srun : Command::allocator;
-    return submit_side().take_option(command, {words, words + count});
+    return submit_side().take_options(find_command(context), {words, words + count});
   });
 }
 
@@ -146,8 +165,8 @@ int slurm_spank_user_init(spank_t spank, int /*count*/, char** /*words*/) {
   });
 }
 
-int slurm_spank_task_init(spank_t spank, int /*count*/, char** /*words*/) {
-  return succeed([&] { return step_side().hand_over_task(spank); });
+int slurm_spank_task_init(spank_t spank, int count, char** words) {
+  return succeed([&] { return step_side().hand_over_task(spank, {words, words + count}); });
 }
 
 int slurm_spank_task_exit(spank_t spank, int /*count*/, char** /*words*/) {

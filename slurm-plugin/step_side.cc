@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "slurm-plugin/step_side.h"
 
+#include "slurm-plugin/settings.h"
 #include "slurm-plugin/task.h"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// SLURM_BATCH_SCRIPT of slurm.h, since 20.11.
+constexpr std::uint32_t kBatchStep = 0xfffffffb;
 constexpr std::size_t kMostHelpers = 1024;
 constexpr std::chrono::milliseconds kPatience(300);
 
@@ -37,11 +41,18 @@ const char* find_in(char* const* environment, std::string_view name) {
   return nullptr;
 }
 
-/// The request on its way to `berth`; null in a step that is not ours.
-const char* find_request(spank_t spank) {
+/// The request on its way to `berth`, which has one name for steps and one for scripts; null in
+/// what is not ours.
+const char* find_request(spank_t spank, std::string_view name) {
   char** environment = nullptr;
   if (!succeeded(spank_get_item(spank, S_JOB_ENV, &environment))) return nullptr;
-  return find_in(environment, kTravellingVariable);
+  return find_in(environment, name);
+}
+
+/// Only the batch step's command is a script; the variable could be in other steps' environment.
+bool is_script(spank_t spank) {
+  std::uint32_t step = 0;
+  return succeeded(spank_get_item(spank, S_JOB_STEPID, &step)) && step == kBatchStep;
 }
 
 /// The number comes from a process of the user's: whatever it is, nothing is done but wait. A pidfd
@@ -58,21 +69,44 @@ Error cannot_hand_over() {
   return Error{Blame::host, "hand the container's description to the task", {}, ""};
 }
 
+Status rename_variable(spank_t spank, const std::string& text, const char* name) {
+  // `text` is a copy: Slurm moves its array when it changes.
+  if (!succeeded(spank_setenv(spank, kTaskVariable, text.c_str(), 1))) return cannot_hand_over();
+  if (!succeeded(spank_unsetenv(spank, name))) return cannot_hand_over();
+  return Done{};
+}
+
+/// Puts `berth` in the place of the script.
+Status enter_script(spank_t spank, const std::vector<std::string>& plugin_words) {
+  int argc = 0;
+  char** argv = nullptr;
+  if (!succeeded(spank_get_item(spank, S_JOB_ARGV, &argc, &argv)) || argc < 1 || argv == nullptr)
+    return cannot_hand_over();
+  if (!succeeded(spank_setenv(spank, kScriptPathVariable, argv[0], 1))) return cannot_hand_over();
+  auto settings = parse_settings(plugin_words);
+  if (!settings) return std::move(settings.error());
+  argv[0] = ::strdup(settings->berth.c_str());
+  return argv[0] != nullptr ? Status(Done{}) : cannot_hand_over();
+}
+
 }  // namespace
 
 void StepSide::prepare(spank_t spank) {
   std::array<int, 2> ends = {};
   // Without a pipe the step may end a second later, and that is all. Neither side of it may block.
-  if (find_request(spank) == nullptr || ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;
+  const char* name = is_script(spank) ? kScriptVariable : kTravellingVariable;
+  if (find_request(spank, name) == nullptr || ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    return;
   helpers_ = {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-Status StepSide::hand_over_task(spank_t spank) const {
-  const char* found = find_request(spank);
+Status StepSide::hand_over_task(spank_t spank, const std::vector<std::string>& plugin_words) const {
+  const bool is_batch = is_script(spank);
+  const char* name = is_batch ? kScriptVariable : kTravellingVariable;
+  const char* found = find_request(spank, name);
   if (found == nullptr) return Done{};
-  const std::string text = found;  // Slurm moves its array when it changes
-  if (!succeeded(spank_setenv(spank, kTaskVariable, text.c_str(), 1))) return cannot_hand_over();
-  if (!succeeded(spank_unsetenv(spank, kTravellingVariable))) return cannot_hand_over();
+  BERTH_TRY(rename_variable(spank, found, name));
+  if (is_batch) BERTH_TRY(enter_script(spank, plugin_words));
   return hand_over_pipe(spank);
 }
 

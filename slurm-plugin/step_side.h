@@ -8,6 +8,8 @@
 #include "slurm-plugin/slurm.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace berth::slurm_plugin {
 
@@ -20,8 +22,9 @@ class StepSide {
   void prepare(spank_t spank);
 
   /// In a task's own process, as the user, just before exec: gives the travelling variable, if the
-  /// task has it, the name that `berth` looks for.
-  Status hand_over_task(spank_t spank) const;
+  /// task has it, the name that `berth` looks for. A batch script gets `berth` in its place, which
+  /// for steps srun has done.
+  Status hand_over_task(spank_t spank, const std::vector<std::string>& plugin_words) const;
 
   /// After a task has gone, as root. After the last one of the node: waits until berth's processes
   /// have gone too, a fraction of a second at most.

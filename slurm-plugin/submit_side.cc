@@ -5,18 +5,22 @@
 #include "base/text.h"
 #include "slurm-plugin/container_value.h"
 #include "slurm-plugin/parsed_options.h"
-#include "slurm-plugin/settings.h"
+#include "slurm-plugin/pyxis.h"
 #include "slurm-plugin/task.h"
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 namespace berth::slurm_plugin {
 
 namespace {
 
 constexpr const char* kSlurmsVariable = "SLURM_CONTAINER";
+constexpr const char* kPyxisImage = "PYXIS_CONTAINER_IMAGE";
+constexpr const char* kOnTheSrunLine =
+    "put it on the srun line, inside the script or the allocation";
 
 std::optional<std::string> read_variable(const char* name) {
   // Slurm starts no thread before it calls us here.
@@ -40,6 +44,12 @@ std::vector<std::string> read_own_command_line() {
   return split(*text, '\0');
 }
 
+store::Environment store_places() {
+  return {read_variable("HOME").value_or(""),
+          read_variable("XDG_DATA_HOME").value_or(""),
+          read_variable("BERTH_STORE").value_or("")};
+}
+
 Error cannot_use(const std::string& value, const std::string& reason, const std::string& hint) {
   return Error{Blame::usage, "use image " + quote(value) + " " + reason, {}, hint};
 }
@@ -48,7 +58,12 @@ Error cannot_use(const std::string& value, const std::string& reason, const std:
 
 void SubmitSide::begin() {
   inherited_ = read_variable(kSlurmsVariable);
-  for (const char* name : {kSlurmsVariable, kTaskVariable, kTravellingVariable, kHelpersVariable})
+  for (const char* name : {kSlurmsVariable,
+                           kTaskVariable,
+                           kScriptPathVariable,
+                           kTravellingVariable,
+                           kScriptVariable,
+                           kHelpersVariable})
     write_variable(name, std::nullopt);
 }
 
@@ -56,23 +71,8 @@ void SubmitSide::keep_own_value(const char* value) {
   own_value_ = value == nullptr ? "" : value;
 }
 
-Status SubmitSide::keep_pin(const char* value) {
-  auto placing = parse_pin(value == nullptr ? "" : value);
-  if (!placing) return std::move(placing.error());
-  placing_ = std::move(*placing);
-  return Done{};
-}
-
-/// Without an image nobody would do what it says.
-Status SubmitSide::check_pin(Command command) const {
-  if (!placing_) return Done{};
-  return Error{Blame::usage,
-               command == Command::allocator ? "use --container-pin for a whole job"
-                                             : "use --container-pin without --container",
-               {},
-               command == Command::allocator
-                   ? "put it on the srun line, inside the script or the allocation"
-                   : "name an image, or bind tasks with srun's --cpu-bind"};
+Status SubmitSide::keep_option(std::size_t place, const char* value) {
+  return take(wish_, container_options()[place], value == nullptr ? "" : value);
 }
 
 /// Slurm has written its option into the variable that begin() cleared.
@@ -80,55 +80,142 @@ std::optional<std::string> SubmitSide::given_value() {
   return own_value_ ? own_value_ : read_variable(kSlurmsVariable);
 }
 
-Status SubmitSide::take_option(Command command, const std::vector<std::string>& plugin_words) {
+/// Of what names images the command line wins over variables, and no two may be on it.
+Status SubmitSide::find_image_to_use(const std::optional<std::string>& value) {
+  // A directory below 21.08 is refused as an image: that Slurm has no bundles.
+  const bool is_bundle = value && !own_value_ && find_meaning(*value) == Meaning::bundle;
+  if (value && wish_.image)
+    return cannot_use(*wish_.image, "together with --container", "leave one of them out");
+  if (value && !is_bundle) {
+    is_slurms_option_ = true;
+    image_ = *value;
+  } else if (wish_.image) {
+    image_ = *wish_.image;
+  } else if (!value) {
+    image_ = read_variable(kPyxisImage).value_or("");
+  }
+  if (image_.empty() && wish_.image) return cannot_use("", "", "write --container-image=IMAGE");
+  if (image_.empty()) return Done{};
+  if (is_slurms_option_) wish_.twins.emplace_back(kPyxisImage);
+  return take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); });
+}
+
+/// Without an image nobody would do what they say.
+Status SubmitSide::check_unused(Command command) const {
+  if (wish_.given.empty()) return Done{};
+  const bool is_for_job = command != Command::srun;
+  return Error{Blame::usage,
+               "use " + wish_.given[0] + (is_for_job ? " for a whole job" : " without an image"),
+               {},
+               is_for_job ? kOnTheSrunLine : "name one: --container=IMAGE.sqsh"};
+}
+
+Status SubmitSide::take_options(Command command, const std::vector<std::string>& plugin_words) {
   ++components_;
+  const bool has_earlier_image = !image_.empty();
   const auto value = given_value();
+  // A job's own options, and those of its steps, are two things: variables are for steps.
+  if (command == Command::srun || value || wish_.image) BERTH_TRY(find_image_to_use(value));
   // Slurm calls enter_step() for the first component only; the others would run on the host.
-  if (components_ > 1 && (!image_.empty() || (value && find_meaning(*value) == Meaning::image)))
-    return cannot_use(image_.empty() ? *value : image_,
+  if (components_ > 1 && (has_earlier_image || !image_.empty()))
+    return cannot_use(image_,
                       "in a heterogeneous step",
                       "start one srun for each component, or write srun berth run IMAGE PROGRAM");
-  // A directory below 21.08 is refused as an image: that Slurm has no bundles.
-  if (!value || (!own_value_ && find_meaning(*value) == Meaning::bundle)) return check_pin(command);
-  BERTH_TRY(check_companions(command, *value));
-  return take_image(*value, plugin_words);
-}
-
-Status SubmitSide::check_companions(Command command, const std::string& value) const {
-  if (command == Command::allocator)
-    return cannot_use(value,
-                      "for a whole job",
-                      "put --container on the srun line, inside the script or the allocation");
-  const ParsedOptions options;
-  if (!options.are_reachable())
-    return cannot_use(value,
-                      "with this Slurm: it does not let a plugin have --container",
-                      "write srun berth run IMAGE PROGRAM");
-  if (options.has("multi-prog"))
-    return cannot_use(
-        value, "with --multi-prog", "write berth run IMAGE before each program in the file");
-  if (options.has("bcast"))
-    return cannot_use(value, "with --bcast", "leave --bcast out: the program is in the image");
-  return Done{};
-}
-
-Status SubmitSide::take_image(const std::string& value,
-                              const std::vector<std::string>& plugin_words) {
+  if (image_.empty()) return check_unused(command);
   auto settings = parse_settings(plugin_words);
   if (!settings) return settings.error();
-  auto image = find_image(value);
-  if (!image) return image.error();
-  auto key = make_step_key();
-  if (!key) return key.error();
-  if (!own_value_ && !ParsedOptions().reset("container"))
-    return cannot_use(value,
-                      "with this Slurm: it does not give --container back",
-                      "write srun berth run IMAGE PROGRAM");
-  write_variable(kSlurmsVariable, std::nullopt);
-  berth_ = std::move(settings->berth);
-  image_ = std::move(*image);
-  step_key_ = std::move(*key);
+  settings_ = std::move(*settings);
+  BERTH_TRY(check_companions(command));
+  return take_image(command);
+}
+
+Status SubmitSide::check_companions(Command command) const {
+  if (command == Command::salloc) return cannot_use(image_, "for a whole job", kOnTheSrunLine);
+  if (command == Command::sbatch && !settings_.scripts_inside)
+    return cannot_use(image_,
+                      "for a whole job",
+                      std::string(kOnTheSrunLine) +
+                          ", or ask the administrator for scripts=inside in plugstack.conf");
+  const ParsedOptions options;
+  if (is_slurms_option_ && !own_value_ && !options.are_reachable())
+    return cannot_use(image_,
+                      "with this Slurm: it does not let a plugin have --container",
+                      "write --container-image=IMAGE");
+  if (options.has("bcast"))
+    return cannot_use(image_, "with --bcast", "leave --bcast out: the program is in the image");
   return Done{};
+}
+
+Status SubmitSide::give_slurms_option_back() {
+  if (!is_slurms_option_) return Done{};
+  if (!own_value_ && !ParsedOptions().reset("container"))
+    return cannot_use(image_,
+                      "with this Slurm: it does not give --container back",
+                      "write --container-image=IMAGE");
+  write_variable(kSlurmsVariable, std::nullopt);
+  return Done{};
+}
+
+/// Looks at everything that the wish names, so that what is misspelt costs seconds.
+Status SubmitSide::make_request(const std::string& image) {
+  std::error_code trouble;
+  const std::string folder = std::filesystem::current_path(trouble).string();
+  if (trouble) return refused("getcwd", "start a step", trouble.value());
+  request_ = finish(std::move(wish_), image, folder);
+  for (Bind& bind : request_.binds) {
+    if (bind.origin != Origin::image) continue;
+    auto found = find_image(bind.from, store_places(), Directories::no);
+    if (!found) return std::move(found.error());
+    bind.from = std::move(*found);
+  }
+  return Done{};
+}
+
+Status SubmitSide::take_image(Command command) {
+  const bool is_pyxis = wish_.image.has_value();
+  auto image = find_image(is_pyxis ? pyxis_image(image_) : image_,
+                          store_places(),
+                          is_pyxis ? Directories::yes : Directories::no);
+  if (!image) return std::move(image.error());
+  BERTH_TRY(make_request(*image));
+  BERTH_TRY(give_slurms_option_back());
+  if (command == Command::sbatch) {
+    request_.share = Share::none;
+    auto text = make_task_text(request_);
+    if (!text) return std::move(text.error());
+    write_variable(kScriptVariable, *text);
+    return Done{};
+  }
+  has_programs_ = ParsedOptions().has("multi-prog");
+  auto key = make_step_key();
+  if (!key) return std::move(key.error());
+  request_.step_key = std::move(*key);
+  auto text = make_task_text(request_);
+  return text ? Status(Done{}) : std::move(text.error());
+}
+
+/// With --multi-prog Slurm has read the file of programs into the second word.
+Status SubmitSide::enter_programs(int argc, char** argv) {
+  if (argc < 2 || argv[1] == nullptr)
+    return cannot_use(image_,
+                      "with this Slurm's --multi-prog",
+                      "write berth run IMAGE before each program in the file");
+  auto text = make_task_text(request_);
+  if (!text) return std::move(text.error());
+  write_variable(kTravellingVariable, *text);
+  argv[1] = ::strdup(with_berth(argv[1], settings_.berth).c_str());
+  return argv[1] != nullptr ? Status(Done{}) : refused("strdup", "start a step", ENOMEM);
+}
+
+Status SubmitSide::enter_program(const std::vector<std::string>& words, char** argv) {
+  request_.command = {typed_program(read_own_command_line(), words)};
+  auto text = make_task_text(request_);
+  if (!text) return std::move(text.error());
+  write_variable(kTravellingVariable, *text);
+  // Changed here and not on the node, so that a node without berth fails at exec. Slurm keeps the
+  // pointer until it exits: never freed.
+  argv[0] = ::strdup(settings_.berth.c_str());
+  return argv[0] != nullptr ? Status(Done{}) : refused("strdup", "start a step", ENOMEM);
 }
 
 Status SubmitSide::enter_step(int argc, char** argv) {
@@ -138,16 +225,8 @@ Status SubmitSide::enter_step(int argc, char** argv) {
   }
   if (argc < 1 || argv == nullptr || argv[0] == nullptr)
     return Error{Blame::usage, "start a step without a program", {}, ""};
-  const std::vector<std::string> words(argv, argv + argc);
-  write_variable(kTravellingVariable,
-                 make_task_text({image_,
-                                 typed_program(read_own_command_line(), words),
-                                 step_key_,
-                                 placing_.value_or(Placing())}));
-  // Changed here and not on the node, so that a node without berth fails at exec. Slurm keeps the
-  // pointer until it exits: never freed.
-  argv[0] = ::strdup(berth_.c_str());
-  return argv[0] != nullptr ? Status(Done{}) : refused("strdup", "start a step", ENOMEM);
+  if (has_programs_) return enter_programs(argc, argv);
+  return enter_program({argv, argv + argc}, argv);
 }
 
 }  // namespace berth::slurm_plugin

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plugin inside srun, sbatch and salloc, with the rights of the user who typed them: takes
-// --container back from Slurm if it names an image, checks it, and puts `berth` before the program.
+// --container back from Slurm if it names an image, checks it and the options --container-...,
+// and puts `berth` before the program.
 #pragma once
 
 #include "base/result.h"
-#include "launcher/model/place.h"
+#include "slurm-plugin/settings.h"
+#include "slurm-plugin/wish.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +17,9 @@ namespace berth::slurm_plugin {
 
 /// Which command the plugin is in.
 enum class Command {
-  srun,      ///< starts the step itself
-  allocator  ///< sbatch or salloc
+  srun,    ///< starts the step itself
+  sbatch,  ///< submits a script
+  salloc   ///< starts a program where it is typed
 };
 
 class SubmitSide {
@@ -27,28 +31,35 @@ class SubmitSide {
   /// The value of an option that is ours, below Slurm 21.08. The last one counts.
   void keep_own_value(const char* value);
 
-  /// The value of --container-pin. The last one counts.
-  Status keep_pin(const char* value);
+  /// An option --container-..., by its place in container_options().
+  Status keep_option(std::size_t place, const char* value);
 
   /// After options are parsed, once per component: decides whose --container is.
-  Status take_option(Command command, const std::vector<std::string>& plugin_words);
+  Status take_options(Command command, const std::vector<std::string>& plugin_words);
 
-  /// Before the step starts: changes `argv[0]`, of `argc` words, and sets the task's variable.
+  /// Before the step starts: changes `argv`, of `argc` words, and sets the task's variable.
   Status enter_step(int argc, char** argv);
 
  private:
   std::optional<std::string> given_value();
-  [[nodiscard]] Status check_pin(Command command) const;
-  [[nodiscard]] Status check_companions(Command command, const std::string& value) const;
-  Status take_image(const std::string& value, const std::vector<std::string>& plugin_words);
+  Status find_image_to_use(const std::optional<std::string>& value);
+  [[nodiscard]] Status check_unused(Command command) const;
+  [[nodiscard]] Status check_companions(Command command) const;
+  Status take_image(Command command);
+  Status give_slurms_option_back();
+  Status make_request(const std::string& image);
+  Status enter_programs(int argc, char** argv);
+  Status enter_program(const std::vector<std::string>& words, char** argv);
 
   std::optional<std::string> own_value_;
   std::optional<std::string> inherited_;  ///< SLURM_CONTAINER of the step that srun runs in
   unsigned components_ = 0;               ///< of a heterogeneous step: srun A : B has two
-  std::string berth_;
-  std::string image_;  ///< empty: not a step of ours
-  std::string step_key_;
-  std::optional<Placing> placing_;
+  Settings settings_;
+  Wish wish_;
+  bool is_slurms_option_ = false;  ///< the image was named by --container, which Slurm parses
+  std::string image_;              ///< as typed; empty: not a step of ours
+  bool has_programs_ = false;      ///< --multi-prog
+  Request request_;
 };
 
 }  // namespace berth::slurm_plugin

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "slurm-plugin/task.h"
 
-#include "launcher/model/request.h"
-#include "launcher/request/options.h"
+#include "base/text.h"
 #include "launcher/request/request_text.h"
 
 #include <sys/random.h>
@@ -22,20 +21,17 @@ std::string_view last_part(std::string_view path) {
 
 }  // namespace
 
-std::string make_task_text(const Task& task) {
-  Request request;
-  request.image = task.image;
-  request.command = {task.program};
-  request.step_key = task.step_key;
-  request.placing = task.placing;
-  return request::to_text(request);
-}
-
-Result<Placing> parse_pin(const std::string& value) {
-  Request request;
-  for (const request::Option& option : request::options())
-    if (option.name == "pin") BERTH_TRY(option.apply(request, value));
-  return request.placing;
+Result<std::string> make_task_text(const Request& request) {
+  // One string of execve(2) has room for 32 pages, with the variable's name, and the name on its
+  // way is the longer one.
+  constexpr std::size_t kRoom = 32UL * 4096 - 64;
+  std::string text = request::to_text(request);
+  if (text.size() <= kRoom) return text;
+  return Error{Blame::usage,
+               "hand " + size_text(text.size()) + " of options to a task, which may have " +
+                   size_text(kRoom),
+               {},
+               "put variables into a file: --container-env-file=FILE"};
 }
 
 Result<std::string> make_step_key() {
@@ -55,6 +51,22 @@ std::string typed_program(const std::vector<std::string>& command_line,
   const auto typed = command_line.end() - static_cast<std::ptrdiff_t>(argv.size());
   const bool same = std::equal(argv.begin() + 1, argv.end(), typed + 1, command_line.end());
   return same && last_part(*typed) == last_part(argv[0]) ? *typed : argv[0];
+}
+
+std::string with_berth(const std::string& programs, const std::string& berth) {
+  constexpr std::string_view kBlank = " \t\r";
+  std::string changed;
+  bool continues = false;
+  for (std::string line : split(programs, '\n')) {
+    const std::size_t ranks = line.find_first_not_of(kBlank);
+    const bool is_program = !continues && ranks != std::string::npos && line[ranks] != '#';
+    continues = line.ends_with('\\');
+    const std::size_t end = is_program ? line.find_first_of(kBlank, ranks) : std::string::npos;
+    if (end != std::string::npos) line.insert(end, " " + berth);
+    changed += line + "\n";
+  }
+  changed.pop_back();  // n newlines give n + 1 lines
+  return changed;
 }
 
 }  // namespace berth::slurm_plugin

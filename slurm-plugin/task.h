@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "launcher/model/place.h"
+#include "launcher/model/request.h"
 
 #include <string>
 #include <vector>
@@ -17,21 +17,17 @@ constexpr const char* kTaskVariable = "BERTH_TASK";
 /// no others; on the node the plugin gives it its own name.
 constexpr const char* kTravellingVariable = "SLURM_BERTH_TASK";
 
+/// A batch script's request on its way. A job's steps do not see it.
+constexpr const char* kScriptVariable = "SLURM_BERTH_SCRIPT";
+
+/// Where slurmd has put the script.
+constexpr const char* kScriptPathVariable = "BERTH_SCRIPT";
+
 /// Number of the descriptor to which `berth` writes the pids of its own processes.
 constexpr const char* kHelpersVariable = "BERTH_HELPERS";
 
-struct Task {
-  std::string image;     ///< absolute
-  std::string program;   ///< as typed; its arguments stay where they are
-  std::string step_key;  ///< strangers cannot guess it
-  Placing placing = {};  ///< of its ranks on their nodes
-};
-
-/// The value of the variable. Pure.
-std::string make_task_text(const Task& task);
-
-/// The value of --container-pin, which is that of --pin.
-Result<Placing> parse_pin(const std::string& value);
+/// The value of the variable. More than execve(2) takes as one variable is refused.
+Result<std::string> make_task_text(const Request& request);
 
 /// 32 hexadecimal digits that nobody knows (getrandom(2)).
 Result<std::string> make_step_key();
@@ -41,5 +37,9 @@ Result<std::string> make_step_key();
 /// typed word is still in srun's own `command_line`, which ends in the same words. Pure.
 std::string typed_program(const std::vector<std::string>& command_line,
                           const std::vector<std::string>& argv);
+
+/// A file of programs, as srun(1) describes for --multi-prog, with `berth` before each of them.
+/// Pure.
+std::string with_berth(const std::string& programs, const std::string& berth);
 
 }  // namespace berth::slurm_plugin

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 berth_test(slurm_plugin_test LABELS unit slurm-plugin SOURCES tests/unit/slurm_plugin_test.cc
            NEEDS berth_slurm_parts)
+berth_test(slurm_plugin_wish_test LABELS unit slurm-plugin
+           SOURCES tests/unit/slurm_plugin_wish_test.cc NEEDS berth_slurm_parts)
 berth_test(slurm_plugin_announce_test LABELS unit slurm-plugin
            SOURCES tests/unit/slurm_plugin_announce_test.cc NEEDS berth_node)
 if(TARGET berth_spank)

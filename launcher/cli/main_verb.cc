@@ -31,6 +31,14 @@ constexpr std::array<std::pair<std::string_view, int (*)(const Words&, Session&)
      {"wait", wait_verb},
      {"rm", rm_verb}}};
 
+/// A batch script is a file of slurmd's on the node, which the container has to show.
+void take_script(const Session& session, Request& request) {
+  const std::string script = variable(session, "BERTH_SCRIPT");
+  if (script.empty()) return;
+  request.binds.push_back({script, script, kReadOnly});
+  request.command = {script};
+}
+
 /// Slurm's plugin puts berth in the place of the program and the rest of the wish in a variable.
 int run_task(const std::string& text, const std::vector<std::string>& words, Session& session) {
   auto request = settle(
@@ -41,6 +49,7 @@ int run_task(const std::string& text, const std::vector<std::string>& words, Ses
     print(session, request.error());
     return 125;
   }
+  take_script(session, *request);
   request->command.insert(request->command.end(), words.begin(), words.end());
   return run_request(std::move(*request), session);
 }

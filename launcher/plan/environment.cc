@@ -133,8 +133,8 @@ class Variables {
 
 /// Names whose values speak of the host's programs, or are berth's own.
 bool stays_outside(std::string_view name) {
-  static constexpr std::array<std::string_view, 4> kNames = {
-      "PATH", "BERTH_TASK", "BERTH_HELPERS", "_"};
+  static constexpr std::array<std::string_view, 5> kNames = {
+      "PATH", "BERTH_TASK", "BERTH_SCRIPT", "BERTH_HELPERS", "_"};
   return names_libraries(name) || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

@@ -87,7 +87,7 @@ lines_of() {
   [ "${#lines[@]}" = 2 ]
   [ "$(cut -f2 <<<"$output" | count_different)" = 2 ]
   run -1 user srun -N1 --container-pin=core true
-  [[ "$output" == *"cannot use --container-pin without --container"* ]]
+  [[ "$output" == *"cannot use --container-pin without an image"* ]]
   run -1 user srun -N1 --container="$image" --container-pin=thread true
   [[ "$output" == *"cannot pin ranks to 'thread'"* ]]
 }

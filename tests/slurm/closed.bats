@@ -41,3 +41,20 @@ teardown() {
   run -0 user srun -N2 sh -c 'echo ran >marker'
   [ -e "$marker" ]
 }
+
+@test "a batch script that was to run inside does not run" {
+  printf '#!/bin/bash\necho ran >marker\n' >job.sh
+  run user sbatch --wait --container="$image" --output=out job.sh
+  [ "$status" != 0 ]
+  [ "$status" != 124 ]
+  [ ! -e "$marker" ]
+}
+
+@test "programs of a file do not run" {
+  printf '0-1 sh -c "echo ran >marker"\n' >programs
+  run user srun -n2 --multi-prog --container="$image" programs
+  echo "$output"
+  [ "$status" != 0 ]
+  [[ $output == *"no/such/berth"* ]]
+  [ ! -e "$marker" ]
+}

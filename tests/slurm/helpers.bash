@@ -14,7 +14,8 @@ user() {
   fi
 }
 
-# start_cluster BERTH_PATH [cluster option]...: two nodes whose plugin starts BERTH_PATH.
+# start_cluster BERTH_PATH [cluster option]...: two nodes whose plugin starts BERTH_PATH, and puts batch scripts
+# into images.
 start_cluster() {
   local berth=$1 plugin
   shift
@@ -24,7 +25,7 @@ start_cluster() {
   cluster=$BERTH_TEST_DIR/cluster-$$
   # A name of the tests' own, by which the processes are found.
   ln -sfn "$BERTH" "$BERTH_TEST_DIR/berth"
-  echo "required $plugin berth=$berth" >"$BERTH_TEST_DIR/plugstack.conf"
+  echo "required $plugin berth=$berth ${plugin_words-scripts=inside}" >"$BERTH_TEST_DIR/plugstack.conf"
   # The nodes have a /var/tmp of their own: what the jobs need is shared with them by name.
   "$BERTH_SOURCE/tests/slurm/cluster" up "$cluster" -n 2 -s "$BERTH_TEST_DIR/plugstack.conf" \
     -b "$BERTH_TEST_DIR" -b "$BERTH_PREFIX" "$@" 3>&-

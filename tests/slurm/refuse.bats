@@ -5,7 +5,7 @@
 load helpers
 
 setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
+  plugin_words='' start_cluster "$BERTH_TEST_DIR/berth" # scripts stay outside
 }
 
 teardown_file() {
@@ -56,8 +56,59 @@ expect_refusal() {
   run user sbatch --wait --container="$image" job.sh
   echo "$output"
   [ "$status" != 0 ]
-  [[ $output == *"--container on the srun line"* ]]
+  [[ $output == *"cannot use image '$image' for a whole job"*"put it on the srun line"* ]]
   [ ! -e "$marker" ]
+}
+
+@test "salloc and sbatch take no options for containers, and say where they belong" {
+  local jobs
+  jobs=$(count_jobs)
+  run user salloc --container-image="$image" sh -c 'echo ran >marker'
+  [ "$status" != 0 ]
+  [[ $output == *"cannot use image '$image' for a whole job"*"put it on the srun line"* ]]
+  run user sbatch --wait --container-workdir=/ --wrap 'echo ran >marker'
+  [ "$status" != 0 ]
+  [[ $output == *"cannot use --container-workdir for a whole job"* ]]
+  [ ! -e "$marker" ]
+  [ "$(count_jobs)" = "$jobs" ]
+}
+
+@test "what is misspelt is refused before there is a job" {
+  local jobs option words
+  jobs=$(count_jobs)
+  while IFS='|' read -r option words; do
+    expect_refusal "$words" --container="$image" "$option"
+  done <<END
+--container-bnid=/x|unrecognized option '--container-bnid=/x'
+--container-bind=/x:y|cannot bind '/x:y'
+--container-memory=much|cannot
+--container-pin=thread|cannot pin ranks to 'thread'
+--container-workdir=here|cannot work in 'here'
+--container-env==x|cannot
+--container-ulimit=nofiles=1|cannot
+--container-mounts=/x:|cannot mount '/x:'
+--container-mounts=umount:/dev|cannot mount 'umount:/dev'
+--container-mount=type=image,src=none.sqsh,dst=/x|cannot use 'none.sqsh' as an image
+--container-name=mine|cannot keep a container as 'mine' on its nodes
+--container-save=/x.sqsh|cannot save a container in '/x.sqsh'
+--container-unshare=pid|cannot keep 'pid' apart
+--container-image=$image|together with --container
+END
+  expect_refusal "cannot find image 'no/such:v1'" --container-image='no/such:v1'
+  expect_refusal "cannot find image 'reg.example/app:v1'" --container-image='me@reg.example#app:v1'
+  expect_refusal "cannot use --container-root without an image" --container-root
+  PYXIS_CONTAINER_READONLY=maybe expect_refusal "cannot use PYXIS_CONTAINER_READONLY" --container="$image"
+  PYXIS_CONTAINER_IMAGE=./none.sqsh expect_refusal "cannot use './none.sqsh' as an image" -n1
+  [ "$(count_jobs)" = "$jobs" ]
+}
+
+@test "options of a megabyte are refused, and as much as has room arrives" {
+  local value n many=()
+  value=$(printf 'x%.0s' {1..60000})
+  for n in {1..17}; do many+=("--container-env=A$n=$value"); done
+  run -0 user srun --container="$image" --container-env="A=$value" sh -c 'echo ${#A}'
+  [ "$output" = 60000 ]
+  expect_refusal "of options to a task, which may have 128 KiB" --container="$image" "${many[@]}"
 }
 
 @test "a truncated image" {
@@ -74,15 +125,6 @@ expect_refusal() {
   cp "$image" secret.sqsh
   if [ "$(id -u)" = 0 ]; then chmod 600 secret.sqsh; else chmod 000 secret.sqsh; fi
   expect_refusal "secret.sqsh" --container="$folder/secret.sqsh"
-}
-
-@test "--multi-prog is refused: its programs would run on the host" {
-  printf '0-1 sh -c "echo ran >marker"\n' >programs
-  run user srun -n2 --multi-prog --container="$image" programs
-  echo "$output"
-  [ "$status" != 0 ]
-  [[ $output == *multi-prog* ]]
-  [ ! -e "$marker" ]
 }
 
 @test "the image vanishes between submission and start" {

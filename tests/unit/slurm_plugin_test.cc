@@ -48,9 +48,15 @@ TEST(Settings, HaveAPathWithoutBeingTold) {
   EXPECT_TRUE(parse_settings({})->berth.starts_with("/"));
 }
 
+TEST(Settings, PutScriptsInsideOnlyWhenTheSiteSaysSo) {
+  EXPECT_FALSE(parse_settings({"berth=/opt/berth"})->scripts_inside);
+  EXPECT_TRUE(parse_settings({"scripts=inside", "berth=/opt/berth"})->scripts_inside);
+}
+
 TEST(Settings, RefuseWhatTheyDoNotKnow) {
   // A relative path would be looked up in the user's PATH.
-  for (const std::string word : {"bert=/usr/bin/berth", "berth", "berth=", "berth=bin/berth", ""})
+  for (const std::string word :
+       {"bert=/usr/bin/berth", "berth", "berth=", "berth=bin/berth", "scripts=outside", ""})
     EXPECT_THAT(sentence_of(parse_settings({word}).error()), HasSubstr("'" + word + "'"));
 }
 
@@ -84,8 +90,14 @@ class InAFolder : public testing::Test {
     std::ofstream(name) << text;
   }
 
-  static std::string refusal(const std::string& value) {
-    const auto image = find_image(value);
+  /// The user's images are in "images" here.
+  [[nodiscard]] Result<std::string> find(const std::string& value,
+                                         Directories directories = Directories::no) const {
+    return find_image(value, {"", "", folder_ + "/images"}, directories);
+  }
+
+  [[nodiscard]] std::string refusal(const std::string& value) const {
+    const auto image = find(value);
     return image ? "accepted as " + *image : sentence_of(image.error());
   }
 
@@ -109,15 +121,32 @@ TEST_F(InAFolder, ADirectoryIsSlurmsAndAnythingElseIsOurs) {
 TEST_F(InAFolder, AnImageIsKnownByItsAbsolutePath) {
   write("image.sqsh", "hsqs and more");
   std::filesystem::create_symlink("image.sqsh", "latest.sqsh");
-  EXPECT_EQ(*find_image("image.sqsh"), folder_ + "/image.sqsh");
-  EXPECT_EQ(*find_image("latest.sqsh"), folder_ + "/latest.sqsh");
-  EXPECT_EQ(*find_image(folder_ + "/image.sqsh"), folder_ + "/image.sqsh");
+  EXPECT_EQ(*find("image.sqsh"), folder_ + "/image.sqsh");
+  EXPECT_EQ(*find("latest.sqsh"), folder_ + "/latest.sqsh");
+  EXPECT_EQ(*find(folder_ + "/image.sqsh"), folder_ + "/image.sqsh");
+}
+
+TEST_F(InAFolder, ANameIsOneOfTheUsersImages) {
+  std::filesystem::create_directory("images");
+  write("images/solver:v2.sqsh", "hsqs");
+  write("images/host%tools.sqsh", "hsqs");
+  write("here.sqsh", "hsqs");
+  EXPECT_EQ(*find("solver:v2"), folder_ + "/images/solver:v2.sqsh");
+  EXPECT_EQ(*find("host/tools+here.sqsh"),
+            folder_ + "/images/host%tools.sqsh+" + folder_ + "/here.sqsh");
+  EXPECT_EQ(find("solver:v3").error().hint, "did you mean 'solver:v2'?");
+}
+
+TEST_F(InAFolder, ADirectoryIsAnImageWhereItIsNoBundle) {
+  std::filesystem::create_directory("root");
+  EXPECT_EQ(*find("root", Directories::yes), folder_ + "/root");
+  EXPECT_EQ(refusal("./root"), "cannot use './root' as an image: it is not a regular file");
 }
 
 TEST_F(InAFolder, AMisspeltImageIsRefused) {
   EXPECT_EQ(refusal("image.sqsh"),
             "cannot use 'image.sqsh' as an image: open: No such file or directory (ENOENT)");
-  EXPECT_EQ(find_image("image.sqsh").error().hint,
+  EXPECT_EQ(find("image.sqsh").error().hint,
             "give the path of a .sqsh file that exists on this host");
   EXPECT_EQ(refusal(""), "cannot use '' as an image");
 }
@@ -152,27 +181,45 @@ TEST_F(InAFolder, AnImageThatOneMayNotReadIsRefused) {
 }
 
 TEST(TaskText, IsARequestThatTheLauncherUnderstands) {
-  const auto request =
-      request::parse_request_text(make_task_text({"/a b;c/img.sqsh", "./my app", "0123abcd"}));
+  Request asked;
+  asked.image = "/a b;c/img.sqsh";
+  asked.command = {"./my app"};
+  asked.step_key = "0123abcd";
+  const auto text = make_task_text(asked);
+  ASSERT_TRUE(text);
+  const auto request = request::parse_request_text(*text);
   ASSERT_TRUE(request);
-  EXPECT_EQ(request->image, "/a b;c/img.sqsh");
-  EXPECT_EQ(request->command, std::vector<std::string>{"./my app"});
-  EXPECT_EQ(request->step_key, "0123abcd");
+  EXPECT_EQ(*request, asked);
 }
 
-TEST(TaskText, SaysWhereTasksArePinned) {
-  const auto placing = parse_pin("l3");
-  ASSERT_TRUE(placing);
-  const auto request = request::parse_request_text(make_task_text({"/i", "app", "k", *placing}));
-  ASSERT_TRUE(request);
-  EXPECT_EQ(request->placing.pin, Pin::l3);
-  const auto wrong = parse_pin("thread");
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().goal, "pin ranks to 'thread'");
+TEST(TaskText, IsNoLongerThanAVariableMayBe) {
+  Request asked;
+  asked.image = "/i";
+  asked.env.push_back({EnvChange::Kind::set, "A=" + std::string(100000, 'a')});
+  EXPECT_TRUE(make_task_text(asked));
+  asked.env.push_back({EnvChange::Kind::set, "B=" + std::string(100000, 'b')});
+  const auto text = make_task_text(asked);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(sentence_of(text.error()),
+            "cannot hand 195 KiB of options to a task, which may have 128 KiB");
 }
 
 TEST(TaskText, TravelsUnderANameThatSlurmAlwaysPassesOn) {
   EXPECT_TRUE(std::string(kTravellingVariable).starts_with("SLURM"));
+}
+
+TEST(Programs, HaveBerthBeforeEach) {
+  EXPECT_EQ(with_berth("0 app one\n 1-3,5\t./app %t\n*  app", "/b"),
+            "0 /b app one\n 1-3,5 /b\t./app %t\n* /b  app");
+}
+
+TEST(Programs, KeepLinesThatStartNothing) {
+  const std::string lines = "# 0 app\n\n  \n  # 1 app\n";
+  EXPECT_EQ(with_berth(lines, "/b"), lines);
+  EXPECT_EQ(with_berth("0 app \\\n more words\n1 app\n", "/b"),
+            "0 /b app \\\n more words\n1 /b app\n");
+  // Slurm refuses a line without a program.
+  EXPECT_EQ(with_berth("0", "/b"), "0");
 }
 
 TEST(StepKey, IsThirtyTwoDigitsAndNeverTheSame) {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "slurm-plugin/wish.h"
+
+#include "base/text.h"
+#include "launcher/request/options.h"
+#include "slurm-plugin/container_value.h"
+#include "slurm-plugin/pyxis.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace berth::slurm_plugin {
+
+namespace {
+
+constexpr std::string_view kPrefix = "container-";
+
+/// Those that mean nothing in a step, of which Slurm is the launcher: it waits, has --pty, and
+/// forwards standard input.
+bool is_for_steps(const request::Option& option) {
+  static constexpr std::array<std::string_view, 6> kOthers = {
+      "help", "name", "detach", "rm", "tty", "interactive"};
+  return !option.help.empty() &&
+         std::find(kOthers.begin(), kOthers.end(), option.name) == kOthers.end();
+}
+
+ContainerOption made_of(const request::Option& row) {
+  ContainerOption option;
+  option.name = std::string(kPrefix) + std::string(row.name);
+  option.shown = row.value;
+  if (row.value.starts_with("[=")) {
+    option.argument = Argument::possible;
+    option.shown = row.value.substr(2, row.value.size() - 3);
+  } else if (!row.value.empty()) {
+    option.argument = Argument::needed;
+  }
+  option.help = row.help;
+  if (row.name == "workdir") option.twin = "PYXIS_CONTAINER_WORKDIR";
+  option.apply = [&row](Wish& wish, const std::string& value) {
+    return row.apply(wish.request, value);
+  };
+  return option;
+}
+
+bool has_name(const std::vector<ContainerOption>& options, const std::string& name) {
+  return std::any_of(
+      options.begin(), options.end(), [&](const auto& option) { return option.name == name; });
+}
+
+bool has(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+/// What a variable says about a switch; nothing if it is neither.
+std::optional<bool> truth_of(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (has({"1", "true", "yes", "on", "y"}, word)) return true;
+  if (has({"0", "false", "no", "off", "n"}, word)) return false;
+  return std::nullopt;
+}
+
+Status take_twin(Wish& wish, const ContainerOption& option, const std::string& value) {
+  const auto failed = [&](const Error& error) {
+    return Error{Blame::usage, "use " + option.twin + ": cannot " + error.goal, {}, error.hint};
+  };
+  if (option.argument == Argument::needed) {
+    const Status taken = option.apply(wish, value);
+    return taken ? taken : failed(taken.error());
+  }
+  const auto truth = truth_of(value);
+  if (!truth)
+    return failed({Blame::usage, "understand " + quote(value), {}, "write true or false"});
+  return *truth != option.is_no ? option.apply(wish, "") : Status(Done{});
+}
+
+void make_absolute(std::string& path, const std::string& folder) {
+  if (!path.empty()) path = absolute_path(path, folder);
+}
+
+}  // namespace
+
+const std::vector<ContainerOption>& container_options() {
+  static const std::vector<ContainerOption> all = [] {
+    std::vector<ContainerOption> options = pyxis_options();
+    for (const request::Option& row : request::options())
+      if (is_for_steps(row) && !has_name(options, std::string(kPrefix) + std::string(row.name)))
+        options.push_back(made_of(row));
+    return options;
+  }();
+  return all;
+}
+
+Status take(Wish& wish, const ContainerOption& option, const std::string& value) {
+  BERTH_TRY(option.apply(wish, value));
+  wish.given.push_back("--" + option.name);
+  if (!option.twin.empty()) wish.twins.push_back(option.twin);
+  return Done{};
+}
+
+Status take_twins(Wish& wish,
+                  const std::function<std::optional<std::string>(const std::string& name)>& find) {
+  for (const ContainerOption& option : container_options()) {
+    if (option.twin.empty() || has(wish.twins, option.twin)) continue;
+    const auto value = find(option.twin);
+    if (value && !value->empty()) BERTH_TRY(take_twin(wish, option, *value));
+  }
+  return Done{};
+}
+
+Request finish(Wish wish, const std::string& image, const std::string& folder) {
+  Request& request = wish.request;
+  request.image = image;
+  if (wish.image) {
+    request.cwd = Cwd::none;
+    if (!wish.says_entrypoint) request.entrypoint = "";
+  }
+  for (Bind& bind : request.binds)
+    if (bind.origin == Origin::host) make_absolute(bind.from, folder);
+  for (EnvChange& change : request.env)
+    if (change.kind == EnvChange::Kind::file) make_absolute(change.text, folder);
+  make_absolute(request.overlay, folder);
+  make_absolute(request.record, folder);
+  make_absolute(request.trace_file, folder);
+  make_absolute(request.topology, folder);
+  if (request.seccomp != "default") make_absolute(request.seccomp, folder);
+  return std::move(request);
+}
+
+}  // namespace berth::slurm_plugin

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What somebody asks of his containers with the options --container-…: those of `berth run`, from
+// its own table, and Pyxis's. Pure.
+#pragma once
+
+#include "base/result.h"
+#include "launcher/model/request.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace berth::slurm_plugin {
+
+struct Wish {
+  Request request = {};
+  std::optional<std::string> image = {};  ///< of --container-image, as typed
+  bool says_entrypoint = false;           ///< whether the image's is run, or which one
+  std::vector<std::string> given = {};    ///< the options, with their dashes
+  std::vector<std::string> twins = {};    ///< variables that they stand for
+};
+
+enum class Argument { none, needed, possible };
+
+/// One of the options.
+struct ContainerOption {
+  std::string name;  ///< without its dashes
+  Argument argument = Argument::none;
+  std::string shown = {};  ///< what stands for the argument in help
+  std::string help = {};
+  std::string twin = {};  ///< a variable with the same meaning; may be empty
+  bool is_no = false;     ///< of a switch: what the variable means when it is false
+  std::function<Status(Wish&, const std::string& value)> apply = {};
+};
+
+/// All of them; where they stand is what Slurm calls them by.
+const std::vector<ContainerOption>& container_options();
+
+/// Takes one as it was given.
+Status take(Wish& wish, const ContainerOption& option, const std::string& value);
+
+/// Takes the variables that stand for options which were not given.
+Status take_twins(Wish& wish,
+                  const std::function<std::optional<std::string>(const std::string& name)>& find);
+
+/// The request for a wish whose image is known: what --container-image means besides the image, and
+/// paths of the host below `folder` where they were relative.
+Request finish(Wish wish, const std::string& image, const std::string& folder);
+
+}  // namespace berth::slurm_plugin
