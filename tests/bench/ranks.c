@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts many ranks at once, as a node's part of an MPI launcher would, and times until the last
-// has gone: ranks ROUNDS RANKS PLAIN-PROGRAM -- COMMAND... Each round runs RANKS x PLAIN-PROGRAM by
-// fork and exec, then RANKS x COMMAND with the variables by which Open MPI's mpirun names ranks and
-// step. Prints both medians with their spread, and the median of the differences, in milliseconds.
-// With ROUNDS 0 the command runs once in every rank and nothing is printed.
+// has gone: ranks ROUNDS RANKS PLAIN... + COMMAND... Each round runs RANKS x PLAIN by fork and
+// exec, then RANKS x COMMAND, with the variables by which Open MPI's mpirun names ranks and step.
+// Prints both medians with their spread, and the medians of differences, in milliseconds, and of
+// ratios. With ROUNDS 0 the command runs once in every rank and nothing is printed.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,34 +61,40 @@ static int by_value(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-static void print(const char* what, double* times, int rounds) {
-  qsort(times, (size_t)rounds, sizeof *times, by_value);
-  printf("%10.1f %8.1f %8.1f  %s\n", times[rounds / 2], times[0], times[rounds - 1], what);
+static void print(const char* what, double* values, int rounds) {
+  qsort(values, (size_t)rounds, sizeof *values, by_value);
+  printf("%10.2f %8.2f %8.2f  %s\n", values[rounds / 2], values[0], values[rounds - 1], what);
 }
 
 int main(int count, char** words) {
-  if (count < 6 || strcmp(words[4], "--") != 0) return 2;
+  int plus = 4;
+  while (plus < count && strcmp(words[plus], "+") != 0)
+    ++plus;
+  if (plus + 1 >= count) return 2;
   const int rounds = atoi(words[1]);
   const int ranks = atoi(words[2]);
-  char* plain[] = {words[3], NULL};
-  char** command = words + 5;
+  char** plain = words + 3;
+  char** command = words + plus + 1;
+  words[plus] = NULL;
   if (rounds == 0) {
     name_step(0, ranks);
     run(command, ranks);
     return 0;
   }
-  double* times = calloc((size_t)rounds * 3, sizeof *times);
+  double* times = calloc((size_t)rounds * 4, sizeof *times);
   for (int r = -1; r < rounds; ++r) {  // one to warm up
     const int at = r < 0 ? 0 : r;
     name_step(r, ranks);
     times[at] = run(plain, ranks);
     times[rounds + at] = run(command, ranks);
     times[2 * rounds + at] = times[rounds + at] - times[at];
+    times[3 * rounds + at] = times[rounds + at] / times[at];
   }
   printf("%10s %8s %8s  of %d rounds, %d ranks\n", "median ms", "min", "max", rounds, ranks);
-  print("plain fork and exec", times, rounds);
+  print(plain[0], times, rounds);
   print(command[0], times + rounds, rounds);
   print("difference, round by round", times + 2 * rounds, rounds);
+  print("ratio, round by round", times + 3 * rounds, rounds);
   free(times);
   return 0;
 }
