@@ -35,6 +35,14 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
+/// A file of the container's own in the place of the image's, link or not: directly below /etc.
+struct OwnFile {
+  std::string to;
+  std::string bytes;
+
+  bool operator==(const OwnFile&) const = default;
+};
+
 /// When a hook of the runtime specification runs (config.md, "POSIX-platform Hooks"), in the order
 /// of a container's life.
 enum class Stage : unsigned char {
@@ -65,8 +73,10 @@ struct Edits {
   std::vector<DeviceNode> devices = {};
   std::vector<Mount> mounts = {};
   std::vector<Hook> hooks = {};
+  std::vector<OwnFile> files = {};         ///< of berth's own hooks
   std::vector<std::uint32_t> groups = {};  ///< that the program has to be in
   std::vector<std::string> left_out = {};  ///< what it also asks for, and why it does not get it
+  std::string says = {};                   ///< what it has found, for a plan
 
   bool operator==(const Edits&) const = default;
 };

@@ -27,6 +27,38 @@ std::optional<std::uint32_t> number_in(const Json& value) {
   return value.get<std::uint32_t>();
 }
 
+/// Bytes as JSON can have them.
+std::string to_hex(const std::string& bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char byte : bytes) {
+    text += kDigits[static_cast<unsigned char>(byte) >> 4U];
+    text += kDigits[static_cast<unsigned char>(byte) & 15U];
+  }
+  return text;
+}
+
+/// Of two digits each; others count as 0.
+std::string from_hex(const std::string& text) {
+  const auto digit = [](char c) -> unsigned {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    return c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10U : 0U;
+  };
+  std::string bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>((digit(text[i]) << 4U) | digit(text[i + 1]));
+  return bytes;
+}
+
+Json to_json(const std::vector<OwnFile>& files) {
+  Json all = Json::array();
+  for (const OwnFile& file : files)
+    all.push_back({{"to", file.to}, {"hex", to_hex(file.bytes)}});
+  return all;
+}
+
 Json to_json(const Edits& edits) {
   Json devices = Json::array();
   for (const DeviceNode& node : edits.devices)
@@ -45,8 +77,10 @@ Json to_json(const Edits& edits) {
           {"devices", std::move(devices)},
           {"mounts", std::move(mounts)},
           {"hooks", to_json(edits.hooks)},
+          {"files", to_json(edits.files)},
           {"groups", edits.groups},
-          {"left_out", edits.left_out}};
+          {"left_out", edits.left_out},
+          {"says", edits.says}};
 }
 
 Edits from_json(const Json& json) {
@@ -68,8 +102,12 @@ Edits from_json(const Json& json) {
                             mount.at("type").get<std::string>(),
                             mount.at("options").get<std::vector<std::string>>()});
   edits.hooks = hooks_from_json(json.at("hooks"));
+  for (const Json& file : json.at("files"))
+    edits.files.push_back(
+        {file.at("to").get<std::string>(), from_hex(file.at("hex").get<std::string>())});
   edits.groups = json.at("groups").get<std::vector<std::uint32_t>>();
   edits.left_out = json.at("left_out").get<std::vector<std::string>>();
+  edits.says = json.at("says").get<std::string>();
   return edits;
 }
 

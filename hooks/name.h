@@ -5,11 +5,15 @@
 
 #include "base/result.h"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace berth::hooks {
+
+/// berth's own hooks, which are asked for by these names.
+inline constexpr std::array<std::string_view, 1> kOwnHooks = {"localtime"};
 
 struct DeviceName {
   std::string kind;  ///< "vendor.com/class"

@@ -9,3 +9,4 @@ berth_test(hook_files_test LABELS unit hooks SOURCES tests/unit/hook_files_test.
 berth_test(run_hooks_test LABELS unit hooks SOURCES tests/unit/run_hooks_test.cc
            NEEDS berth_hooks berth_run_hooks)
 berth_fuzz(hook_file SOURCES tests/fuzz/hook_file.cc NEEDS berth_oci_hooks)
+berth_test(own_hooks_test LABELS unit hooks SOURCES tests/unit/own_hooks_test.cc NEEDS berth_own_hooks)

@@ -2,9 +2,11 @@
 // berth-hooks: what hooks want changed in a container that is about to be built. `berth run` starts
 // it where there is anything to ask, so that no other launch carries a parser of YAML.
 //
-//   berth-hooks [--gpus=WHICH] [--hook=PROGRAM] [--hooks-dir=DIRECTORY] [--no-hook=NAME] [NAME]...
+//   berth-hooks [--gpus=WHICH] [--hook=NAME|PROGRAM] [--hooks-dir=DIRECTORY] [--no-hook=NAME]
+//   [NAME]...
 //
-// What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what these programs answer, and which
+// What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what berth's own hooks of these names
+// (hooks/own) find, what these programs answer, and which
 // hooks of these directories (hooks/oci) are for the container, as a line of JSON
 // (hooks/edits_text.h). Standard input says what the container is, where there are hooks. Which
 // specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it
@@ -21,6 +23,7 @@
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
 #include "hooks/oci/directories.h"
+#include "hooks/own/own.h"
 
 #include <unistd.h>
 
@@ -37,6 +40,7 @@ namespace {
 /// What is asked, in words.
 struct Question {
   std::vector<std::string> devices;      ///< and --gpus=
+  std::vector<std::string> own;          ///< names of berth's own hooks
   std::vector<std::string> programs;     ///< edit hooks
   std::vector<std::string> directories;  ///< of hook files
   std::vector<std::string> without;      ///< hooks that are switched off
@@ -55,6 +59,11 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+/// Of berth's own hooks there are names instead.
+bool is_program(const std::string& word) {
+  return word.starts_with("--hook=/");
+}
+
 Question parse_question(const std::vector<std::string>& words) {
   Question question;
   for (const std::string& word : words) {
@@ -65,8 +74,8 @@ Question parse_question(const std::vector<std::string>& words) {
     };
     if (word == "--no-hooks")
       question.without_hooks = true;
-    else if (!take("--hook=", question.programs) && !take("--hooks-dir=", question.directories) &&
-             !take("--no-hook=", question.without))
+    else if (!take("--hook=", is_program(word) ? question.programs : question.own) &&
+             !take("--hooks-dir=", question.directories) && !take("--no-hook=", question.without))
       question.devices.push_back(word);
   }
   return question;
@@ -131,6 +140,15 @@ Status add_devices(const Question& question, Answer& answer) {
   return Done{};
 }
 
+Status add_own_hooks(const Question& question, Answer& answer) {
+  for (const std::string& name : question.own) {
+    auto edits = find_own(name);
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
+  return Done{};
+}
+
 /// What hook files ask, in the launcher's words.
 Result<About> parse_about(const std::string& state) {
   try {
@@ -171,6 +189,7 @@ Status add_hooks(const Question& question, Answer& answer) {
 Result<Answer> find_answer(const Question& question) {
   Answer answer;
   BERTH_TRY(add_devices(question, answer));
+  BERTH_TRY(add_own_hooks(question, answer));
   BERTH_TRY(add_hooks(question, answer));
   for (Edits& one : answer.edits) {
     std::erase_if(one.hooks, [&](const Hook& hook) {

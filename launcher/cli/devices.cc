@@ -91,6 +91,19 @@ std::string count(std::size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
+/// Who is left out costs nothing: where nothing else is asked, nobody is started.
+std::vector<std::string> wanted_own_hooks(const Request& request) {
+  std::vector<std::string> wanted;
+  if (request.without_hooks) return wanted;
+  for (const std::string& name : request.own_hooks) {
+    const auto& without = request.left_out_hooks;
+    const bool is_wanted = std::find(without.begin(), without.end(), name) == without.end() &&
+                           std::find(wanted.begin(), wanted.end(), name) == wanted.end();
+    if (is_wanted) wanted.push_back(name);
+  }
+  return wanted;
+}
+
 void add_hooks(const Request& request, std::vector<std::string>& words) {
   for (const std::string& program : request.edit_hooks)
     words.push_back("--hook=" + program);
@@ -113,6 +126,7 @@ std::string counts_of(const hooks::Edits& edits) {
   std::string text = count(edits.variables.size() + edits.prepended.size(), "variable") + ", " +
                      count(edits.devices.size(), "device") + ", " +
                      count(edits.mounts.size(), "mount");
+  if (!edits.files.empty()) text += ", " + count(edits.files.size(), "file");
   if (!edits.hooks.empty()) text += ", " + count(edits.hooks.size(), "hook");
   return text;
 }
@@ -126,6 +140,8 @@ Status DeviceLook::start(const Request& request, const Session& session, const s
                request.devices.end(),
                std::back_inserter(names),
                hooks::looks_like_device_name);
+  for (const std::string& name : wanted_own_hooks(request))
+    names.push_back("--hook=" + name);
   if (names.empty() && state.empty()) return Done{};
   if (request.without_hooks) names.emplace_back("--no-hooks");
   for (const std::string& name : request.left_out_hooks)
@@ -168,6 +184,8 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
     left_out = all->warnings;
     for (const hooks::Edits& edits : all->edits) {
       BERTH_TRY(add_edits(edits, request, binds, changes));
+      for (const hooks::OwnFile& file : edits.files)
+        request.files.push_back({file.to, file.bytes});
       for (const std::string& what : edits.left_out)
         left_out.push_back("continuing without what " + edits.who + " asks for: " + what);
     }
@@ -192,7 +210,9 @@ std::string DeviceLook::description() const {
   const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
   if (!all) return text;
   for (const hooks::Edits& edits : all->edits) {
-    text += "# " + edits.who + ": " + counts_of(edits) + "\n";
+    text += "# " + edits.who + ": ";
+    if (!edits.says.empty()) text += edits.says + ": ";
+    text += counts_of(edits) + "\n";
     for (const hooks::Hook& hook : edits.hooks)
       text += "#   " + std::string(hooks::name_of(hook.stage)) + " " + quote(hook.path) + "\n";
   }

@@ -8,7 +8,7 @@ namespace {
 /// The steps that build a root directory.
 std::optional<Answer> apply_to_mounts(const Step& step, Mounts& mounts) noexcept {
   if (const auto* file = std::get_if<WriteFile>(&step))
-    return mounts.write_file(file->path.c_str(), file->text.c_str());
+    return mounts.write_file(file->path.c_str(), file->text);
   if (std::get_if<KeepMountsInside>(&step)) return mounts.keep_inside();
   if (const auto* tree = std::get_if<TakeTree>(&step))
     return mounts.take_tree(tree->from.c_str(), tree->slot, tree->flags);

@@ -6,6 +6,7 @@
 #include "launcher/model/steps.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace berth::enter {
 
@@ -66,7 +67,7 @@ constexpr unsigned kSlots = 256;
 class Mounts {
  public:
   virtual ~Mounts() = default;
-  virtual Answer write_file(const char* path, const char* text) noexcept = 0;
+  virtual Answer write_file(const char* path, std::string_view text) noexcept = 0;
   virtual Answer keep_inside() noexcept = 0;
   virtual Answer take_tree(const char* from, unsigned slot, const MountFlags& flags) noexcept = 0;
   /// A new file system, in a slot as take_tree() fills them.

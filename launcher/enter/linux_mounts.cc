@@ -20,14 +20,12 @@ Answer answer(Call call, int result) noexcept {
   return {call, result < 0 ? errno : 0};
 }
 
-Answer write_all(int fd, const char* text) noexcept {
-  std::size_t left = ::strlen(text);
-  while (left > 0) {
-    const ssize_t put = ::write(fd, text, left);
+Answer write_all(int fd, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) return {Call::write, errno};
-    text += put;
-    left -= static_cast<std::size_t>(put);
+    text.remove_prefix(static_cast<std::size_t>(put));
   }
   return {};
 }
@@ -68,9 +66,9 @@ Answer apply_flags(int mount, const MountFlags& flags) noexcept {
 
 }  // namespace
 
-Answer LinuxMounts::write_file(const char* path, const char* text) noexcept {
+Answer LinuxMounts::write_file(const char* path, std::string_view text) noexcept {
   const bool of_the_kernel = ::strncmp(path, "/proc/", 6) == 0;
-  if (!of_the_kernel && !may_be_written(::strlen(text))) return {Call::write, EFBIG};
+  if (!of_the_kernel && !may_be_written(text.size())) return {Call::write, EFBIG};
   const int flags = of_the_kernel ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   const int fd = ::open(path, flags | O_CLOEXEC, 0644);
   if (fd < 0) return answer(Call::open, fd);

@@ -42,7 +42,7 @@ class LinuxMounts : public Mounts {
       tree = -1;
   }
 
-  Answer write_file(const char* path, const char* text) noexcept override;
+  Answer write_file(const char* path, std::string_view text) noexcept override;
   Answer keep_inside() noexcept override;
   Answer take_tree(const char* from, unsigned slot, const MountFlags& flags) noexcept override;
   Answer make_tree(const MakeTree& wanted) noexcept override;

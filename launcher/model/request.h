@@ -93,6 +93,14 @@ struct EnvChange {
   bool operator==(const EnvChange&) const = default;
 };
 
+/// A file in the place of the image's, directly below /etc.
+struct OwnFile {
+  std::string to;
+  std::string bytes;
+
+  bool operator==(const OwnFile&) const = default;
+};
+
 struct Request {
   std::string image;                      ///< a path or the name of a stored image, as typed
   std::vector<std::string> command;       ///< program and arguments; empty: what the image says
@@ -105,10 +113,12 @@ struct Request {
   std::optional<std::string> workdir;
   std::string record = {};   ///< the file for a launch profile; empty: none is recorded
   std::string overlay = {};  ///< a directory that keeps what the container changes; may be empty
+  std::vector<OwnFile> files = {};             ///< what hooks have found; nobody asks for one
   std::vector<std::string> masked = {};        ///< places whose content the container does not show
   std::vector<std::string> write_locked = {};  ///< places that cannot be written, nor what is below
   std::string gpus = {};                       ///< "all", or which; empty: nothing is done for them
   std::vector<std::string> devices = {};       ///< as typed: VENDOR/CLASS=NAME, or a path
+  std::vector<std::string> own_hooks = {};     ///< names of berth's own that look at the node
   std::vector<std::string> edit_hooks = {};    ///< programs that say what to change
   std::vector<std::string> hook_directories = {};  ///< of hook files, the last one counts most
   std::vector<std::string> left_out_hooks = {};    ///< names of those that are not to run

@@ -163,6 +163,8 @@ void add_own_files(Steps& steps, const Launch& launch) {
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
   steps.push_back(WriteFile{etc + "hosts", make_hosts(launch)});
   steps.push_back(WriteFile{etc + "resolv.conf", make_resolv_conf(launch)});
+  for (const OwnFile& file : launch.request.files)
+    steps.push_back(WriteFile{own_layer(launch) + file.to, file.bytes});
 }
 
 /// Where there is no overlay that they could be a part of.
@@ -170,6 +172,8 @@ void cover_with_own_files(Steps& steps, const Launch& launch) {
   const std::string etc = own_layer(launch) + "/etc/";
   for (const std::string name : {"passwd", "group", "hosts", "resolv.conf"})
     steps.push_back(CoverFile{etc + name, "/etc/" + name});
+  for (const OwnFile& file : launch.request.files)
+    steps.push_back(CoverFile{own_layer(launch) + file.to, file.to});
 }
 
 /// What berth shows of its own accord, and a program can do without.

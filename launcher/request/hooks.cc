@@ -2,6 +2,7 @@
 #include "launcher/request/hooks.h"
 
 #include "base/text.h"
+#include "hooks/name.h"
 
 #include <algorithm>
 
@@ -28,9 +29,26 @@ Status add_path(std::vector<std::string>& paths,
   return Done{};
 }
 
+Error no_such_hook(const std::string& value) {
+  const std::vector<std::string> names(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end());
+  std::string hint = "write ";
+  for (const std::string& name : names)
+    hint += name + ", ";
+  hint += "or the path of a program, which begins with '/'";
+  if (const std::string near = nearest(value, names); !near.empty())
+    hint = "did you mean " + quote(near) + "?";
+  return Error{Blame::usage, "use " + quote(value) + " as a hook", {}, hint};
+}
+
 }  // namespace
 
-Status add_edit_hook(Request& request, const std::string& value) {
+Status add_hook(Request& request, const std::string& value) {
+  if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), value) !=
+      hooks::kOwnHooks.end()) {
+    request.own_hooks.push_back(value);
+    return Done{};
+  }
+  if (value.find('/') == value.npos) return no_such_hook(value);
   return add_path(request.edit_hooks, value, "a hook");
 }
 

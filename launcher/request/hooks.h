@@ -10,8 +10,8 @@
 
 namespace berth::request {
 
-/// A program, by an absolute path.
-Status add_edit_hook(Request& request, const std::string& value);
+/// One of berth's own by its name, or a program by an absolute path.
+Status add_hook(Request& request, const std::string& value);
 
 /// A directory of hook files, by an absolute path.
 Status add_hook_directory(Request& request, const std::string& value);

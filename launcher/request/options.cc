@@ -26,6 +26,12 @@ Values switch_values(bool on) {
   return on ? Values{""} : Values{};
 }
 
+Values hooks_of(const Request& request) {
+  Values values = request.own_hooks;
+  values.insert(values.end(), request.edit_hooks.begin(), request.edit_hooks.end());
+  return values;
+}
+
 Values if_given(const std::optional<std::string>& value) {
   return value ? Values{*value} : Values{};
 }
@@ -311,9 +317,9 @@ std::vector<Option> content_rows() {
 // Who else has a say in what the container is.
 std::vector<Option> hook_rows() {
   return {
-      {{"hook", 0, "PROGRAM", "a program of this node says what to change in the container"},
-       add_edit_hook,
-       [](const Request& r) { return r.edit_hooks; }},
+      {{"hook", 0, "NAME|PROGRAM", "what berth's hook NAME or a program of this node says is done"},
+       add_hook,
+       hooks_of},
       {{"hooks-dir", 0, "DIR", "run the hooks whose files in DIR are for this container"},
        add_hook_directory,
        [](const Request& r) { return r.hook_directories; }},

@@ -79,6 +79,31 @@ TEST(Order, HooksRunOnTheFinishedRootAndBeforeTheProgram) {
   EXPECT_TRUE(all_of<RunHooks>(plan_of(launch, Role::joiner)).empty());
 }
 
+/// Which text is written to `path`.
+std::string written_to(const std::string& path, const Steps& steps) {
+  for (const WriteFile& file : all_of<WriteFile>(steps))
+    if (file.path == path) return file.text;
+  return "nothing";
+}
+
+TEST(Order, AFileOfAHookIsInTheLayerAboveTheImageOrCoversTheImages) {
+  Launch launch = ordinary();
+  const std::string zone("TZif\0\1", 6);
+  launch.request.files = {{"/etc/localtime", zone}};
+  const Steps steps = plan_of(launch, Role::alone);
+  EXPECT_EQ(order_of(steps), "NWWWKTTTTTSDDDDDDDDDDDIWWWWWOAAAAARCPLFX");
+  EXPECT_EQ(written_to("/tmp/upper/etc/localtime", steps), zone);
+  launch.request.overlay = "kept";
+  EXPECT_EQ(written_to("/tmp/own/etc/localtime", plan_of(launch, Role::alone)), zone);
+  launch.request.overlay.clear();
+  launch.request.writable = true;
+  launch.image.layers = {{"d", true}};
+  const Steps writable = plan_of(launch, Role::alone);
+  EXPECT_EQ(written_to("/tmp/own/etc/localtime", writable), zone);
+  EXPECT_EQ(all_of<CoverFile>(writable).back().to, "/etc/localtime");
+  EXPECT_TRUE(all_of<WriteFile>(plan_of(launch, Role::joiner)).empty());
+}
+
 std::string refusal_of(const std::vector<std::string>& words, const std::vector<Layer>& layers) {
   Launch launch = ordinary(words);
   launch.image.layers = layers;

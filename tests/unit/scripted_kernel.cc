@@ -33,8 +33,8 @@ Answer Script::note(Call call, std::string text) {
   return {call, is_refused ? number : 0};
 }
 
-Answer ScriptedMounts::write_file(const char* path, const char* text) noexcept {
-  return script_.note(Call::write, std::string("write_file ") + path + ": " + text);
+Answer ScriptedMounts::write_file(const char* path, std::string_view text) noexcept {
+  return script_.note(Call::write, std::string("write_file ") + path + ": " + std::string(text));
 }
 
 Answer ScriptedMounts::keep_inside() noexcept {

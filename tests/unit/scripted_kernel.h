@@ -22,7 +22,7 @@ class ScriptedMounts : public enter::Mounts {
  public:
   explicit ScriptedMounts(Script& script) noexcept : script_(script) {}
 
-  enter::Answer write_file(const char* path, const char* text) noexcept override;
+  enter::Answer write_file(const char* path, std::string_view text) noexcept override;
   enter::Answer keep_inside() noexcept override;
   enter::Answer take_tree(const char* from,
                           unsigned slot,

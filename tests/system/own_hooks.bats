@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154
+# Hooks of berth's own, by their names: what they bring of this node, by an ordinary user, and what they
+# cost who does not ask for them.
+load ../helpers
+
+setup() {
+  make_own_image
+  enter_work own
+  export XDG_CONFIG_HOME=$work/config
+  mkdir -p config/berth
+}
+
+teardown() {
+  leave_work
+  rm -f "$image"
+}
+
+# elsewhere ZONE COMMAND...: on a node in that zone: in a mount namespace where /etc has another localtime.
+elsewhere() {
+  local zone=$1
+  shift
+  unshare --user --map-current-user --mount --keep-caps sh -euc '
+    mkdir -p etc etc-work
+    mount -t overlay overlay -o "userxattr,lowerdir=/etc,upperdir=$PWD/etc,workdir=$PWD/etc-work" /etc
+    ln -snf "/usr/share/zoneinfo/$0" /etc/localtime
+    cd "$PWD"
+    exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all timeout -s KILL 30 "$@"' "$zone" "$@"
+}
+
+@test "the time zone is the node's, by its file and its name, and the image's zones are what they were" {
+  script='date -d @1700000000 +%H:%M:%S%z; cat /etc/timezone; TZ=Etc/UTC date -d @1700000000 +%H%Z; stat -c %F /etc/localtime'
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime "$image" -- sh -c "$script"
+  echo "$output"
+  [ "$output" = $'03:43:20+0530\nAsia/Kolkata\n22UTC\nregular file' ]
+  run elsewhere Asia/Kolkata "$BERTH" run "$image" -- date -d @1700000000 +%z
+  [ "$output" = +0000 ]
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime --read-only "$image" -- date -d @1700000000 +%z
+  [ "$output" = +0530 ]
+  # What the user mounts there goes before it.
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime -v /usr/share/zoneinfo/Asia/Tokyo:/etc/localtime \
+    "$image" -- date -d @1700000000 +%z
+  [ "$output" = +0900 ]
+}
+
+@test "a changes' directory keeps nothing of it, and a plan says what it is" {
+  mkdir kept
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime --overlay "$work/kept" "$image" -- date -d @1700000000 +%z
+  [ "$output" = +0530 ]
+  run find kept/upper -name localtime
+  [ -z "$output" ]
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime --plan "$image"
+  echo "${lines[0]}"
+  [ "${lines[0]}" = "# localtime: Asia/Kolkata: 0 variables, 0 devices, 0 mounts, 2 files" ]
+  grep -q "write '/tmp/upper/etc/localtime'" <<<"$output"
+}
+
+@test "ranks that share a container have the zone of who built it" {
+  elsewhere Asia/Kolkata sh -c 'for rank in 1 2; do
+    timeout -s KILL 20 "$@" sh -c "date -d @1700000000 +%z >zone-$rank; until [ -s zone-1 ] && [ -s zone-2 ]; do sleep 0.02; done
+      readlink /proc/self/ns/mnt" >place-$rank 3>&- &
+  done; wait' sh "$BERTH" run --share=node --hook=localtime "$image" --
+  [ "$(cat zone-1 zone-2)" = $'+0530\n+0530' ]
+  [ "$(cat place-1 place-2 | count_different)" = 1 ]
+}
+
+@test "a site has it for everybody, and who does not want it leaves it out" {
+  printf 'default hook=localtime\n' >config/berth/run.conf
+  run elsewhere Asia/Kolkata "$BERTH" run "$image" -- date -d @1700000000 +%z
+  [ "$output" = +0530 ]
+  for option in --no-hook=localtime --no-hooks; do
+    run elsewhere Asia/Kolkata "$BERTH" run "$option" "$image" -- date -d @1700000000 +%z
+    [ "$output" = +0000 ]
+  done
+}
+
+@test "a hook that nobody knows is refused with those that there are" {
+  run --separate-stderr "$BERTH" run --hook=localtim "$image" -- true
+  [ "$status" = 125 ]
+  [ "$stderr" = "berth: cannot use 'localtim' as a hook
+berth: hint: did you mean 'localtime'?" ]
+  run --separate-stderr "$BERTH" run --hook=rules.sh "$image" -- true
+  [ "${stderr_lines[0]}" = "berth: cannot use 'rules.sh' as a hook" ]
+  [[ "${stderr_lines[1]}" == "berth: hint: write localtime, "*"or the path of a program, which begins with '/'" ]]
+}
+
+@test "a hook that is left out starts nobody" {
+  strace -f -o trace -e trace=execve,openat "$BERTH" run --hook=localtime --no-hook=localtime "$image" -- true
+  grep -q 'execve(' trace
+  run -1 grep -E 'execve.*berth-hooks|openat.*localtime' trace
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// berth's own hooks on nodes that are made up: files below a directory of the test's own.
+#include "hooks/edits_text.h"
+#include "hooks/own/own.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace berth::hooks {
+namespace {
+
+class Node : public ::testing::Test {
+ protected:
+  Node() {
+    std::string pattern = ::testing::TempDir() + "berth-node.XXXXXX";
+    root_ = ::mkdtemp(pattern.data());
+  }
+
+  ~Node() override { std::filesystem::remove_all(root_); }
+
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  Node(Node&&) = delete;
+  Node& operator=(Node&&) = delete;
+
+  void write(const std::string& path, const std::string& text) const {
+    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+    std::ofstream(root_ + path, std::ios::binary) << text;
+  }
+
+  void link(const std::string& path, const std::string& target) const {
+    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+    std::filesystem::create_symlink(target, root_ + path);
+  }
+
+  [[nodiscard]] const std::string& root() const { return root_; }
+
+ private:
+  std::string root_;
+};
+
+const std::string kZone("TZif2\0\xff zone", 12);
+
+/// The files of an answer, as they are behind berth-hooks' pipe.
+std::vector<OwnFile> files_of(const Result<Edits>& edits) {
+  if (!edits) return {{"error", to_text(edits.error())}};
+  const auto answer = parse_answer(to_text(Answer{{*edits}, {}}));
+  return answer ? answer->edits.at(0).files : std::vector<OwnFile>{{"lost", ""}};
+}
+
+using Files = std::vector<OwnFile>;
+
+using Localtime = Node;
+
+TEST_F(Localtime, IsTheNodesFileWithItsNameWhereTheNodeHasOne) {
+  write("/usr/share/zoneinfo/America/Indiana/Knox", kZone);
+  link("/etc/localtime", "../usr/share/zoneinfo/America/Indiana/Knox");
+  write("/etc/timezone", "Some/Thing-Old\n");
+  const auto linked = find_localtime(root());
+  EXPECT_EQ(files_of(linked),
+            (Files{{"/etc/localtime", kZone}, {"/etc/timezone", "America/Indiana/Knox\n"}}));
+  EXPECT_EQ(linked->says, "America/Indiana/Knox");
+  std::filesystem::remove(root() + "/etc/localtime");
+  write("/etc/localtime", kZone);
+  EXPECT_EQ(files_of(find_localtime(root())),
+            (Files{{"/etc/localtime", kZone}, {"/etc/timezone", "Some/Thing-Old\n"}}));
+  std::filesystem::remove(root() + "/etc/timezone");
+  EXPECT_EQ(files_of(find_localtime(root())), (Files{{"/etc/localtime", kZone}}));
+}
+
+TEST_F(Localtime, IsUtcWhereTheNodeHasNone) {
+  const auto files = files_of(find_localtime(root()));
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[1].bytes, "Etc/UTC\n");
+  // The C library takes it for a zone, and for this one: in another's place it would be UTC too,
+  // but without these letters.
+  write("/zone", files[0].bytes);
+  // NOLINTBEGIN(concurrency-mt-unsafe): one thread
+  ASSERT_EQ(::setenv("TZ", (":" + root() + "/zone").c_str(), 1), 0);
+  ::tzset();
+  EXPECT_STREQ(::tzname[0], "UTC");
+  EXPECT_EQ(::timezone, 0);
+  ::unsetenv("TZ");
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
+TEST_F(Localtime, IsAnErrorWhereTheNodesFileIsNone) {
+  write("/etc/localtime", "Europe/Berlin\n");
+  const auto edits = find_localtime(root());
+  ASSERT_FALSE(edits);
+  EXPECT_EQ(edits.error().goal,
+            "take this node's time zone: '" + root() + "/etc/localtime' is no file of time zones");
+  EXPECT_EQ(edits.error().hint, "leave it out: --no-hook=localtime");
+}
+
+}  // namespace
+}  // namespace berth::hooks
