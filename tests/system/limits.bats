@@ -353,3 +353,21 @@ stats() {
   expect_end 5 $pid
   expect_no_group_left
 }
+
+@test "where all processes of a launch have little memory, the image is read as it is" {
+  local own group sum='find /usr/bin /usr/lib/python3 -xdev -type f -print0 | sort -z | xargs -0 cat | sha256sum'
+  own=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+  group=/sys/fs/cgroup/memory${own%/}/$(id -un)/pressure-$$
+  mkdir "$group"
+  echo 32M >"$group/memory.limit_in_bytes"
+  run -0 berth_run "$image" -- sh -c "$sum"
+  wanted=$output
+  # The server too, what it caches, and the pages of the image's files.
+  run -0 sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$group" \
+    timeout -s KILL 60 "$BERTH" run "$image" -- sh -c "$sum"
+  [ "$output" = "$wanted" ]
+  [ "$(cat "$group/memory.failcnt")" -gt 100 ]
+  grep -qx 'oom_kill 0' "$group/memory.oom_control"
+  for _ in $(seq 100); do ! rmdir "$group" 2>/dev/null || break; sleep 0.05; done
+  [ ! -e "$group" ]
+}
