@@ -104,3 +104,9 @@ make_tree() {
   expect_no_process_left
   expect_no_mount_left
 }
+
+@test "whichever process is killed while ranks come together, the others run or say why, within a second" {
+  python3 -B "$BERTH_SOURCE/tests/long/ranks.py" "$BERTH" "$image" $((rounds * 5))
+  expect_no_process_left
+  expect_no_mount_left
+}
