@@ -8,10 +8,13 @@
 #include "slurm-plugin/pyxis.h"
 #include "slurm-plugin/task.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 namespace berth::slurm_plugin {
 
@@ -44,6 +47,20 @@ std::vector<std::string> read_own_command_line() {
   return split(*text, '\0');
 }
 
+/// sbatch hands its plugins' options on to every srun of the script, as if they had been typed
+/// there. Those of a script are the script's alone, as Slurm's own --container is.
+void forget_options_of_script() {
+  constexpr std::string_view kMark = "_SLURM_SPANK_OPTION_berth_";
+  std::vector<std::string> names;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.find(kMark) != std::string_view::npos) names.emplace_back(name);
+  }
+  for (const std::string& name : names)
+    write_variable(name.c_str(), std::nullopt);
+}
+
 store::Environment store_places() {
   return {read_variable("HOME").value_or(""),
           read_variable("XDG_DATA_HOME").value_or(""),
@@ -65,6 +82,7 @@ void SubmitSide::begin() {
                            kScriptVariable,
                            kHelpersVariable})
     write_variable(name, std::nullopt);
+  forget_options_of_script();
 }
 
 void SubmitSide::keep_own_value(const char* value) {
