@@ -19,18 +19,39 @@ unsigned ranks_of(const Launch& launch) {
   return launch.request.ranks != 0 ? launch.request.ranks : launch.facts.rank.local_size;
 }
 
-const Numbers& allowed_of(const Launch& launch) {
-  const CpuFacts& cpus = launch.facts.cpus;
-  return launch.request.topology.empty() ? cpus.own : cpus.machine.allowed;
+/// What the launch's control group will leave of a set. All of it where nothing would be left: then
+/// the kernel refuses the group, or the set.
+Numbers within_group(const Launch& launch, LimitKind kind, const Numbers& all) {
+  for (const GroupLimit& limit : launch.request.group.limits) {
+    if (limit.kind != kind) continue;
+    if (const auto numbers = parse_numbers(limit.key)) {
+      Numbers common = all.common_with(*numbers);
+      if (!common.is_empty()) return common;
+    }
+  }
+  return all;
 }
 
-Status check_nodes(const Placing& placing, const CpuFacts& cpus) {
-  if (placing.memory != MemBind::list || cpus.memory.contains(placing.nodes)) return Done{};
+Numbers allowed_of(const Launch& launch) {
+  const CpuFacts& cpus = launch.facts.cpus;
+  return within_group(launch,
+                      LimitKind::cpuset_cpus,
+                      launch.request.topology.empty() ? cpus.own : cpus.machine.allowed);
+}
+
+Numbers memory_of(const Launch& launch) {
+  return within_group(launch, LimitKind::cpuset_mems, launch.facts.cpus.memory);
+}
+
+Status check_nodes(const Launch& launch) {
+  const Placing& placing = launch.request.placing;
+  const Numbers memory = memory_of(launch);
+  if (placing.memory != MemBind::list || memory.contains(placing.nodes)) return Done{};
   return Error{Blame::usage,
                "take memory from the nodes " + to_text(placing.nodes) +
-                   ": this process may use the nodes " + to_text(cpus.memory),
+                   ": this process may use the nodes " + to_text(memory),
                {},
-               "name some of these: --mem-bind=" + to_text(cpus.memory)};
+               "name some of these: --mem-bind=" + to_text(memory)};
 }
 
 /// The CPUs of this rank.
@@ -46,8 +67,8 @@ Result<Numbers> choose_cpus(const Launch& launch) {
 /// Of those that this process may use.
 Result<BindMemory> choose_memory(const Launch& launch, const Numbers& cpus) {
   const Placing& placing = launch.request.placing;
-  const Numbers& all = launch.facts.cpus.memory;
-  BERTH_TRY(check_nodes(placing, launch.facts.cpus));
+  const Numbers all = memory_of(launch);
+  BERTH_TRY(check_nodes(launch));
   if (placing.memory == MemBind::list) return BindMemory{placing.nodes};
   if (placing.memory == MemBind::interleave) return BindMemory{all, true};
   Numbers nodes = pin::memory_near(launch.facts.cpus.machine, cpus).common_with(all);
@@ -84,7 +105,7 @@ Status check_place(const Launch& launch) {
   const Rank& rank = launch.facts.rank;
   if (request.placing.pin != Pin::none && !rank.doubt.empty() && !is_rehearsal(request))
     return Error{Blame::usage, "tell which CPUs are this rank's: " + rank.doubt, {}, kLeaveOut};
-  return request.topology.empty() ? check_nodes(request.placing, launch.facts.cpus) : Done{};
+  return request.topology.empty() ? check_nodes(launch) : Done{};
 }
 
 bool stays_on_its_cpus(const Launch& launch) {
