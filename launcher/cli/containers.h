@@ -33,6 +33,7 @@ struct ContainerWish {
   bool is_once = false;
   std::optional<int> signal = {};
   std::optional<std::uint64_t> seconds = {};
+  std::optional<std::string> user = {};  ///< USER[:GROUP]
   std::optional<std::string> workdir = {};
   std::vector<std::string> environment = {};  ///< NAME=VALUE, or NAME for the caller's
   std::vector<std::string> words = {};        ///< behind the options

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "launcher/cgroup/group.h"
 #include "launcher/cgroup/usage.h"
+#include "launcher/cli/container_user.h"
 #include "launcher/cli/containers.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/start.h"
@@ -23,6 +24,11 @@ Status set_workdir(ContainerWish& wish, const std::string& value) {
                  {},
                  "--workdir is a place inside the container: begin it with '/'"};
   wish.workdir = value;
+  return Done{};
+}
+
+Status set_user(ContainerWish& wish, const std::string& value) {
+  wish.user = value;
   return Done{};
 }
 
@@ -98,6 +104,21 @@ Result<std::vector<UniqueFd>> open_group(const state::Container& container,
   return cgroup::open_doors(directories);
 }
 
+/// The container's own, as the options would have it.
+Result<Entry> make_entry(const ContainerWish& wish,
+                         const state::Container& container,
+                         const Session& session) {
+  Entry entry = container.record.entry;
+  if (wish.workdir) {
+    entry.workdir = *wish.workdir;
+    entry.may_lack_workdir = false;
+  }
+  if (wish.user) BERTH_TRY(change_user(entry, *wish.user, container));
+  for (const std::string& variable : wish.environment)
+    change(entry.environment, variable, session);
+  return entry;
+}
+
 /// Does not return if the program begins.
 int enter_container(const ContainerWish& wish, Session& session) {
   const auto directory = open_containers(session);
@@ -110,16 +131,11 @@ int enter_container(const ContainerWish& wish, Session& session) {
   std::vector<int> numbers;
   for (const UniqueFd& door : *doors)
     numbers.push_back(door.get());
-  Entry entry = container->record.entry;
-  if (wish.workdir) {
-    entry.workdir = *wish.workdir;
-    entry.may_lack_workdir = false;
-  }
-  for (const std::string& variable : wish.environment)
-    change(entry.environment, variable, session);
+  const auto entry = make_entry(wish, *container, session);
+  if (!entry) return not_done(session, entry.error());
   const auto command = wish.words.begin() + (wish.words[1] == "--" ? 2 : 1);
   std::vector<Step> steps =
-      plan::make_entry(entry, container->record.name, {command, wish.words.end()});
+      plan::make_entry(*entry, container->record.name, {command, wish.words.end()});
   const auto group = open_group(*container, steps);
   if (!group) return not_done(session, group.error());
   std::vector<int> groups;
@@ -142,6 +158,7 @@ int exec_verb(const std::vector<std::string>& words, Session& session) {
       "berth exec [OPTIONS] NAME [--] COMMAND...",
       "Runs another program in a container, as its own program is run.",
       {{{"env", 'e', "NAME[=VALUE]", "set a variable, or take the caller's"}, add_variable},
+       {{"user", 'u', "USER[:GROUP]", "be another user that the container has"}, set_user},
        {{"workdir", 'w', "DIR", "begin in DIR of the container"}, set_workdir},
        help_option()},
       2,

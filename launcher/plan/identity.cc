@@ -56,12 +56,15 @@ std::vector<std::string> find_line(const std::string& text, const std::string& w
   return {};
 }
 
-Error no_such(const Request& request, const std::string& what, const char* file) {
+Error no_such(const std::string& asked,
+              const Accounts& accounts,
+              const std::string& what,
+              const char* file) {
   return Error{
       Blame::usage,
-      "run as " + quote(request.user) + ": the image has no " + what,
+      "run as " + quote(asked) + ": the " + accounts.owner + " has no " + what,
       {},
-      std::string("name one of the image's ") + file + ", or give numbers: --user UID[:GID]"};
+      "name one of the " + accounts.owner + "'s " + file + ", or give numbers: --user UID[:GID]"};
 }
 
 /// "USER" and, behind a colon, "GROUP".
@@ -74,14 +77,17 @@ std::string group_part(const std::string& asked) {
   return colon == std::string::npos ? "" : asked.substr(colon + 1);
 }
 
-/// Takes what is asked for, or what the image says of the user.
-Status take_group(const Launch& launch, const std::string& asked, Identity& identity) {
-  const auto line = find_line(launch.image.group, asked);
-  const auto number = line.empty() ? id_in(asked) : id_in(line[2]);
-  if (!number) return no_such(launch.request, "group " + quote(asked), "/etc/group");
+/// Takes what is asked for, or what is said of the user.
+Status take_group(const std::string& asked,
+                  const std::string& group,
+                  const Accounts& accounts,
+                  Identity& identity) {
+  const auto line = find_line(accounts.group, group);
+  const auto number = line.empty() ? id_in(group) : id_in(line[2]);
+  if (!number) return no_such(asked, accounts, "group " + quote(group), "/etc/group");
+  const bool is_callers = line.empty() && *number == identity.ids.gid;
+  if (!is_callers) identity.group = line.empty() ? group : line[0];
   identity.ids.gid = *number;
-  identity.group = line.empty() ? asked : line[0];
-  if (line.empty() && *number == launch.facts.gid) identity.group = launch.facts.group;
   return Done{};
 }
 
@@ -112,20 +118,26 @@ Status check_user(const Request& request) {
                "leave out --root or --user, or map more numbers: --subuid"};
 }
 
-Result<Identity> find_identity(const Launch& launch) {
-  const std::string& asked = launch.request.user;
+Result<Identity> find_user(const std::string& asked, const Accounts& accounts, Identity caller) {
+  Identity identity = std::move(caller);
   const std::string user = user_part(asked);
-  Identity identity = callers(launch);
-  const auto line = find_line(launch.image.passwd, user);
+  const auto line = find_line(accounts.passwd, user);
   const auto number = line.empty() ? id_in(user) : id_in(line[2]);
-  if (!number) return no_such(launch.request, "user " + quote(user), "/etc/passwd");
+  if (!number) return no_such(asked, accounts, "user " + quote(user), "/etc/passwd");
   identity.ids.uid = *number;
   identity.name = line.empty() ? user : line[0];
   identity.home = line.size() > 5 && line[5].starts_with('/') ? line[5] : "/";
   std::string group = group_part(asked);
   if (group.empty() && !line.empty()) group = line[3];
-  if (!group.empty()) BERTH_TRY(take_group(launch, group, identity));
-  BERTH_TRY(check_mapped(identity.ids, launch.request, launch.facts));
+  if (!group.empty()) BERTH_TRY(take_group(asked, group, accounts, identity));
+  return identity;
+}
+
+Result<Identity> find_identity(const Launch& launch) {
+  auto identity = find_user(
+      launch.request.user, {launch.image.passwd, launch.image.group, "image"}, callers(launch));
+  if (!identity) return std::move(identity.error());
+  BERTH_TRY(check_mapped(identity->ids, launch.request, launch.facts));
   return identity;
 }
 

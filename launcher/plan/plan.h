@@ -24,6 +24,17 @@ Status check_user(const Request& request);
 /// inside without them, and around it, from 0 on, the others. Of `facts`, the ids are looked at.
 IdMaps maps_of(const Request& request, const Facts& facts);
 
+/// The texts of passwd(5) and group(5) that say who somebody is.
+struct Accounts {
+  const std::string& passwd;
+  const std::string& group;
+  std::string owner;  ///< whose they are, for messages: "image"
+};
+
+/// Who "USER[:GROUP]" is, both by name or number; what is not said is as with `caller`. An error
+/// where a name is not there.
+Result<Identity> find_user(const std::string& asked, const Accounts& accounts, Identity caller);
+
 /// Who the request's `user` is to the image: a name or a number, of which the image may say more.
 /// An error where a name is not in the image, or a number not in the container.
 Result<Identity> find_identity(const Launch& launch);

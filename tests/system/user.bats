@@ -162,6 +162,40 @@ for line in open("/proc/self/uid_map"):
   expect_no_process_left
 }
 
+@test "exec --user: another user that the container has, by its own files, and nobody else" {
+  need_ranges
+  "$BERTH" run -d --name "box$$" --subuid "$root" -- sh -c 'echo "late:x:77:50::/srv:/bin/sh" >>/etc/passwd; echo up; exec sleep 1000' >/dev/null
+  for _ in $(seq 200); do ! "$BERTH" logs "box$$" | grep -q up || break; sleep 0.05; done
+  in_box() { timeout 30 "$BERTH" exec "$@"; }
+  tell='echo $(id -u) $(id -g) $USER $HOME; awk "/^CapEff/ { print \$2 }" /proc/self/status; cat /var/lib/pg/data 2>&1'
+  [ "$(in_box -u pg "box$$" sh -c "$tell")" = $'999 998 pg /var/lib/pg\n0000000000000000\ncontent' ]
+  [ "$(in_box --user pg:staff -e HOME=/here "box$$" sh -c "$tell" | head -n 1)" = "999 50 pg /here" ]
+  [ "$(in_box --user late "box$$" sh -c "$tell" | head -n 1)" = "77 50 late /srv" ]
+  [ "$(in_box --user root "box$$" sh -c "$tell" | head -n 2)" = $'0 0 root /root\n0000000000000000' ]
+  [ "$(in_box --user 4321 "box$$" sh -c "$tell" | head -n 1)" = "4321 $(id -g) 4321 /" ]
+  [ "$(in_box --user "$(id -u)" "box$$" id -u)" = "$(id -u)" ]
+  run -125 in_box --user ada "box$$" true
+  [ "$output" = "berth: cannot run as 'ada': the container has no user 'ada'
+berth: hint: name one of the container's /etc/passwd, or give numbers: --user UID[:GID]" ]
+  run -125 in_box --user far "box$$" true
+  [ "${lines[0]}" = "berth: cannot run as 'far': the container does not have the number 3000000 of a user" ]
+  # What the program makes of these files leads nowhere, and nobody waits for it.
+  in_box "box$$" sh -c 'cd /etc; rm passwd group; mkfifo passwd; ln -s ../../../../etc/group group'
+  run -125 in_box --user pg "box$$" true
+  [ "${lines[0]}" = "berth: cannot run as 'pg': the container has no user 'pg'" ]
+  [ "$(in_box --user 999:998 "box$$" cat /var/lib/pg/data)" = content ]
+  "$BERTH" rm --force "box$$"
+}
+
+@test "exec --user: without --subuid a container has one number" {
+  "$BERTH" run -d --name "box$$" --user pg "$root" -- sleep 1000 >/dev/null
+  [ "$("$BERTH" exec --user pg "box$$" id -u)" = 999 ]
+  run -125 timeout 30 "$BERTH" exec --user root "box$$" true
+  [ "$output" = "berth: cannot run as 'root': the container does not have the number 0 of a user
+berth: hint: start it with --subuid, which gives it more than the caller's" ]
+  "$BERTH" rm --force "box$$"
+}
+
 @test "--subuid --user: ranks share one container and are one user in it, also with changes of their own" {
   need_ranges
   local options rank

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who `berth exec --user` is in a container that runs.
+#pragma once
+
+#include "base/result.h"
+#include "launcher/model/entry.h"
+#include "launcher/state/look.h"
+
+#include <string>
+
+namespace berth::cli {
+
+/// Makes the entry that of "USER[:GROUP]", with HOME and USER. Names are the container's own: of
+/// its /etc/passwd and /etc/group as they are now, looked at inside its root. An error where it has
+/// no such user, or not that number.
+Status change_user(Entry& entry, const std::string& asked, const state::Container& container);
+
+}  // namespace berth::cli
