@@ -102,9 +102,24 @@ Status do_nothing(Wish& /*wish*/, const std::string& /*value*/) {
   return Done{};
 }
 
-Status keep_container(Wish& /*wish*/, const std::string& value) {
-  return cannot("keep a container as " + quote(value) + " on its nodes",
-                "keep its changes in a directory: --container-overlay=DIR");
+/// NAME[:auto|create|exec|no_exec]. "auto" would join a container that runs, which none of ours
+/// lets another step do; it is in use then.
+Status keep_container(Wish& wish, const std::string& value) {
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const std::size_t colon = std::min(value.find(':'), value.size());
+  const std::string name = value.substr(0, colon);
+  const std::string how = colon < value.size() ? value.substr(colon + 1) : "auto";
+  const std::string goal = "keep a container as " + quote(value) + " on its nodes";
+  const std::size_t other = name.find_first_not_of(std::string(kLetters) + "_.-");
+  if (name.empty() || name.size() > 100 || other != std::string::npos ||
+      kLetters.find(name[0]) == std::string_view::npos)
+    return cannot(goal, "a name has letters, digits, '_', '.' and '-': --container-name=mine");
+  if (how == "exec") return cannot(goal, "start what is to run beside it in the same step");
+  if (how != "auto" && how != "no_exec" && how != "create")
+    return cannot(goal, "write --container-name=NAME or NAME:create");
+  wish.kept = how == "create" ? value : name;
+  return Done{};
 }
 
 Status save_container(Wish& /*wish*/, const std::string& value) {
@@ -137,8 +152,8 @@ std::vector<ContainerOption> file_options() {
        add_mounts},
       {"container-name",
        needed,
-       "NAME",
-       "refused: see --container-overlay",
+       "NAME[:create]",
+       "keep the container on its nodes for later steps of the job, under this name",
        twin("NAME"),
        false,
        keep_container},

@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* kSlurmsVariable = "SLURM_CONTAINER";
 constexpr const char* kPyxisImage = "PYXIS_CONTAINER_IMAGE";
+constexpr const char* kPyxisName = "PYXIS_CONTAINER_NAME";
 constexpr const char* kOnTheSrunLine =
     "put it on the srun line, inside the script or the allocation";
 
@@ -113,9 +114,13 @@ Status SubmitSide::find_image_to_use(const std::optional<std::string>& value) {
     image_ = read_variable(kPyxisImage).value_or("");
   }
   if (image_.empty() && wish_.image) return cannot_use("", "", "write --container-image=IMAGE");
-  if (image_.empty()) return Done{};
+  // A name alone is that of a container, whose image its nodes know.
+  const bool is_kept = wish_.kept || !read_variable(kPyxisName).value_or("").empty();
+  if (image_.empty() && (value || !is_kept)) return Done{};
   if (is_slurms_option_) wish_.twins.emplace_back(kPyxisImage);
-  return take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); });
+  BERTH_TRY(take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); }));
+  if (image_.empty()) image_ = image_of_kept(*wish_.kept);
+  return Done{};
 }
 
 /// Without an image nobody would do what they say.
@@ -133,7 +138,8 @@ Status SubmitSide::take_options(Command command, const std::vector<std::string>&
   const bool has_earlier_image = !image_.empty();
   const auto value = given_value();
   // A job's own options, and those of its steps, are two things: variables are for steps.
-  if (command == Command::srun || value || wish_.image) BERTH_TRY(find_image_to_use(value));
+  if (command == Command::srun || value || wish_.image || wish_.kept)
+    BERTH_TRY(find_image_to_use(value));
   // Slurm calls enter_step() for the first component only; the others would run on the host.
   if (components_ > 1 && (has_earlier_image || !image_.empty()))
     return cannot_use(image_,
@@ -179,6 +185,11 @@ Status SubmitSide::make_request(const std::string& image) {
   std::error_code trouble;
   const std::string folder = std::filesystem::current_path(trouble).string();
   if (trouble) return refused("getcwd", "start a step", trouble.value());
+  if (wish_.kept && !wish_.request.overlay.empty())
+    return Error{Blame::usage,
+                 "use --container-overlay together with --container-name",
+                 {},
+                 "leave one of them out: each keeps the changes"};
   request_ = finish(std::move(wish_), image, folder);
   for (Bind& bind : request_.binds) {
     if (bind.origin != Origin::image) continue;
@@ -189,11 +200,17 @@ Status SubmitSide::make_request(const std::string& image) {
   return Done{};
 }
 
+/// The path of what the wish names, unless only a node knows it.
+Result<std::string> SubmitSide::find_wished_image() const {
+  if (wish_.kept && image_ == image_of_kept(*wish_.kept)) return image_;
+  const bool is_pyxis = !is_slurms_option_;
+  return find_image(is_pyxis ? pyxis_image(image_) : image_,
+                    store_places(),
+                    is_pyxis ? Directories::yes : Directories::no);
+}
+
 Status SubmitSide::take_image(Command command) {
-  const bool is_pyxis = wish_.image.has_value();
-  auto image = find_image(is_pyxis ? pyxis_image(image_) : image_,
-                          store_places(),
-                          is_pyxis ? Directories::yes : Directories::no);
+  auto image = find_wished_image();
   if (!image) return std::move(image.error());
   BERTH_TRY(make_request(*image));
   BERTH_TRY(give_slurms_option_back());

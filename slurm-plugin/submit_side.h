@@ -45,6 +45,7 @@ class SubmitSide {
   Status find_image_to_use(const std::optional<std::string>& value);
   [[nodiscard]] Status check_unused(Command command) const;
   [[nodiscard]] Status check_companions(Command command) const;
+  [[nodiscard]] Result<std::string> find_wished_image() const;
   Status take_image(Command command);
   Status give_slurms_option_back();
   Status make_request(const std::string& image);

@@ -110,10 +110,14 @@ Status take_twins(Wish& wish,
   return Done{};
 }
 
+std::string image_of_kept(const std::string& kept) {
+  return "job:" + kept.substr(0, kept.find(':'));
+}
+
 Request finish(Wish wish, const std::string& image, const std::string& folder) {
   Request& request = wish.request;
   request.image = image;
-  if (wish.image) {
+  if (wish.image || (wish.kept && image == image_of_kept(*wish.kept))) {
     request.cwd = Cwd::none;
     if (!wish.says_entrypoint) request.entrypoint = "";
   }
@@ -121,7 +125,10 @@ Request finish(Wish wish, const std::string& image, const std::string& folder) {
     if (bind.origin == Origin::host) make_absolute(bind.from, folder);
   for (EnvChange& change : request.env)
     if (change.kind == EnvChange::Kind::file) make_absolute(change.text, folder);
-  make_absolute(request.overlay, folder);
+  if (wish.kept)
+    request.overlay = "job:" + *wish.kept;
+  else
+    make_absolute(request.overlay, folder);
   make_absolute(request.record, folder);
   make_absolute(request.trace_file, folder);
   make_absolute(request.topology, folder);

@@ -16,6 +16,7 @@ namespace berth::slurm_plugin {
 struct Wish {
   Request request = {};
   std::optional<std::string> image = {};  ///< of --container-image, as typed
+  std::optional<std::string> kept = {};   ///< of --container-name: NAME, or NAME:create
   bool says_entrypoint = false;           ///< whether the image's is run, or which one
   std::vector<std::string> given = {};    ///< the options, with their dashes
   std::vector<std::string> twins = {};    ///< variables that they stand for
@@ -43,6 +44,10 @@ Status take(Wish& wish, const ContainerOption& option, const std::string& value)
 /// Takes the variables that stand for options which were not given.
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find);
+
+/// What stands for the image of a container that an earlier step of the job has made; see
+/// launcher/cli/kept.h.
+std::string image_of_kept(const std::string& kept);
 
 /// The request for a wish whose image is known: what --container-image means besides the image, and
 /// paths of the host below `folder` where they were relative.

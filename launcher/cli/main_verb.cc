@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
+#include "launcher/cli/kept.h"
 #include "launcher/cli/settle.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/request/request_text.h"
@@ -50,6 +51,10 @@ int run_task(const std::string& text, const std::vector<std::string>& words, Ses
     return 125;
   }
   take_script(session, *request);
+  if (const Status kept = take_kept(session, *request); !kept) {
+    print(session, kept.error());
+    return 125;
+  }
   request->command.insert(request->command.end(), words.begin(), words.end());
   return run_request(std::move(*request), session);
 }

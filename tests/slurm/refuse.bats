@@ -89,7 +89,7 @@ expect_refusal() {
 --container-mounts=/x:|cannot mount '/x:'
 --container-mounts=umount:/dev|cannot mount 'umount:/dev'
 --container-mount=type=image,src=none.sqsh,dst=/x|cannot use 'none.sqsh' as an image
---container-name=mine|cannot keep a container as 'mine' on its nodes
+--container-name=a/b|cannot keep a container as 'a/b' on its nodes
 --container-save=/x.sqsh|cannot save a container in '/x.sqsh'
 --container-unshare=pid|cannot keep 'pid' apart
 --container-image=$image|together with --container

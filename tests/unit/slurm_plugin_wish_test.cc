@@ -187,9 +187,23 @@ TEST(Pyxis, UnsharesWhatItKnows) {
             "cannot keep 'pid' apart from the node");
 }
 
+TEST(Pyxis, KeepsContainersUnderNames) {
+  Wishing named({"--container-name=mine"});
+  EXPECT_EQ(named.request().overlay, "job:mine");
+  EXPECT_EQ(Wishing({"--container-name=mine:auto"}).wish().kept, "mine");
+  EXPECT_EQ(Wishing({"--container-name=mine:no_exec"}).wish().kept, "mine");
+  EXPECT_EQ(Wishing({"--container-name=mine:create"}).wish().kept, "mine:create");
+  EXPECT_EQ(image_of_kept("mine:create"), "job:mine");
+  const Request found = finish(named.wish(), "job:mine", "/work");
+  EXPECT_EQ(found.cwd, Cwd::none);
+  EXPECT_EQ(found.entrypoint, "");
+  for (const std::string wrong : {"", "a/b", ".a", "-a", "a:exec", "a:b", "a:create:b", "a\nb"})
+    EXPECT_THAT(Wishing({"--container-name=" + wrong}).refusal(),
+                testing::StartsWith("cannot keep a container as '"))
+        << wrong;
+}
+
 TEST(Pyxis, SaysWhatItDoesNotDo) {
-  EXPECT_EQ(Wishing({"--container-name=mine"}).refusal(),
-            "cannot keep a container as 'mine' on its nodes");
   EXPECT_EQ(Wishing({"--container-save=/x.sqsh"}).refusal(),
             "cannot save a container in '/x.sqsh' when its step ends");
 }

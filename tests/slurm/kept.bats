@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2016  # helpers.bash sets variables; programs for the job's shell
+# srun --container-name: a job's steps find a container again, and the epilog of examples/ removes it.
+load helpers
+
+setup_file() {
+  start_cluster "$BERTH_TEST_DIR/berth" -x "Epilog=$BERTH_SOURCE/examples/slurm-epilog.example.sh"
+}
+
+teardown_file() {
+  stop_cluster
+}
+
+setup() {
+  setup_job
+  uid=$(id -u "$BERTH_TEST_USER")
+}
+
+teardown() {
+  teardown_job
+}
+
+# job <SCRIPT: two nodes with two tasks each; what they print is in `out`.
+job() {
+  cat >job.sh
+  user sbatch --wait --output="$folder/out" -N2 -n4 --overcommit job.sh >/dev/null
+}
+
+# Until the epilogs have run.
+expect_nothing_kept() {
+  local left
+  for _ in $(seq 100); do
+    left=$(user srun -N2 sh -c "find /tmp/berth-$uid 2>/dev/null; true")
+    [ -n "$left" ] || return 0
+    sleep 0.05
+  done
+  echo "$left" >&2
+  return 1
+}
+
+@test "later steps of the job find what an earlier one has changed, and the job's end takes it away" {
+  job <<EOF
+#!/bin/bash
+srun -N2 -n2 --container-image=$image --container-name=mine sh -c 'echo made on \$SLURMD_NODENAME >/etc/tool; ln -s $folder /etc/out'
+srun --container-name=mine cat /etc/tool
+srun -n1 -N1 --container-image=$image --container-name=mine:no_exec cat /etc/motd
+srun -n1 -N1 --container-image=$image sh -c 'ls /etc/tool 2>/dev/null || echo unnamed'
+PYXIS_CONTAINER_NAME=mine srun -n1 -N1 cat /etc/tool
+srun -n1 -N1 --container-image=$image --container-name=other:create sh -c 'ls /etc/tool 2>/dev/null || echo another; echo 2 >/etc/tool'
+srun -n1 -N1 --container=$image --container-name=other sh -c 'cat /etc/tool; pwd'
+ls -A /tmp/berth-$uid >listed
+EOF
+  cat out
+  sed -i '/^srun: /d' out
+  [ "$(head -n 4 out | sort)" = $'made on n1\nmade on n1\nmade on n2\nmade on n2' ]
+  [ "$(sed 1,4d out)" = $'berth demo image\nunnamed\nmade on n1\nanother\n2\n'"$folder" ]
+  [[ "$(cat listed)" == job-* ]] # so that "nothing" means something
+  expect_nothing_kept
+  [ -e listed ] # the link in the container was not followed
+  expect_no_process_left
+}
+
+@test "what a job has not, and what it has already, is said" {
+  run job <<EOF
+#!/bin/bash
+srun -n1 -N1 --container-name=none sh -c 'echo ran >marker'
+srun -n1 -N1 --container-image=$image --container-name=mine:create true
+srun -n1 -N1 --container-image=$image --container-name=mine:create sh -c 'echo ran >marker'
+EOF
+  cat out
+  grep -q "cannot find the container 'none' of this job on this node" out
+  grep -q "cannot make the container 'mine': this job has one on this node" out
+  [ ! -e "$marker" ]
+  expect_nothing_kept
+  # Of another job nothing is found either.
+  run user srun --container-name=mine sh -c 'echo ran >marker'
+  [ "$status" = 125 ]
+  [ ! -e "$marker" ]
+}
+
+@test "what is misspelt is refused before there is a job" {
+  local jobs option
+  jobs=$(count_jobs)
+  for option in .hidden a/b '' a:b 'a:create:x' "a"$'\n'"b" -x a:exec; do
+    run user srun --container-image="$image" --container-name="$option" sh -c 'echo ran >marker'
+    [ "$status" = 1 ]
+    [[ $output == *"cannot keep a container as '"* ]]
+  done
+  run user srun --container-image="$image" --container-name=a --container-overlay=/x true
+  [[ $output == *"cannot use --container-overlay together with --container-name"* ]]
+  [ ! -e "$marker" ]
+  [ "$(count_jobs)" = "$jobs" ]
+}
+
+@test "as_root: a directory that somebody else has made is not used" {
+  [ "$(id -u)" = 0 ] || skip "there is one user"
+  mkdir trap
+  chmod 777 trap
+  setpriv --reuid=nobody --regid=nogroup --clear-groups env -u TMPDIR srun -w n1 ln -s "$PWD/trap" "/tmp/berth-$uid"
+  run user srun -w n1 --container-image="$image" --container-name=mine sh -c 'echo ran >marker'
+  [ "$status" = 125 ]
+  [ ! -e "$marker" ]
+  # Nor by the epilog, which a job of the user's own would have deceived otherwise.
+  user mkdir trap/job-1 trap/job-{2..40}
+  user srun -w n1 true
+  expect_idle
+  [ "$(find trap -mindepth 1 | wc -l)" = 40 ]
+  setpriv --reuid=nobody --regid=nogroup --clear-groups env -u TMPDIR srun -w n1 rm "/tmp/berth-$uid"
+}
