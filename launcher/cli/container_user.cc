@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <vector>
 
@@ -17,23 +18,47 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::size_t kMostText = 256UL << 10;
+/// Some sites show their own file, which has all of their users.
+constexpr std::size_t kMostText = 16UL << 20;
 
-/// Empty where there is none that can be read: then only numbers are known.
-std::string read_whole(const UniqueFd& file) {
-  auto text = file.is_open() ? read_text(file.get(), kMostText, "") : Result<std::string>("");
-  return text ? std::move(*text) : "";
+/// What the container says of users and groups. Who asks for numbers may need none of it.
+struct Texts {
+  std::string passwd = {};
+  std::string group = {};
+  Status are_whole = Done{};  ///< or why one of them could not be read
+};
+
+void read_inside(const UniqueFd& root,
+                 const std::string& path,
+                 std::string& text,
+                 Status& trouble) {
+  const std::string goal = "read '/" + path + "' of the container";
+  const UniqueFd file(
+      enter::open_in_root(root.get(), path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (!file.is_open() && errno == ENOENT) return Done{};
+  if (!file.is_open()) return refused("openat2", goal, errno);
+  auto whole = read_text(file.get(), kMostText, goal);
+  if (!whole) return std::move(whole.error());
+  text = std::move(*whole);
+  return Done{};
 }
 
-std::string read_inside(const UniqueFd& root, const char* path) {
-  return read_whole(
-      UniqueFd(enter::open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY)));
+Texts read_texts(const state::Process& program) {
+  Texts texts;
+  const UniqueFd root = program.open_file("root");
+  texts.are_whole = read_inside(root, "etc/passwd", texts.passwd);
+  const Status has_groups = read_inside(root, "etc/group", texts.group);
+  if (texts.are_whole) texts.are_whole = has_groups;
+  return texts;
 }
 
 /// Of /proc/PID/uid_map and gid_map (user_namespaces(7)); the numbers outside are as we see them.
 std::vector<IdExtent> read_map(const state::Process& program, const char* file) {
   std::vector<IdExtent> extents;
-  for (const std::string& line : split(read_whole(program.open_file(file)), '\n')) {
+  const UniqueFd open = program.open_file(file);
+  const auto text = open.is_open() ? read_text(open.get(), kMostText, "") : Result<std::string>("");
+  if (!text) return {};  // then no number is there
+  for (const std::string& line : split(*text, '\n')) {
     IdExtent extent;
     const char* at = line.data();
     const char* const end = at + line.size();
@@ -46,11 +71,12 @@ std::vector<IdExtent> read_map(const state::Process& program, const char* file) 
   return extents;
 }
 
-/// What the number is inside; itself where the container does not have it.
-unsigned inside(const std::vector<IdExtent>& map, unsigned outside) {
+/// What the node's number is to the container; nobody where it has none for it.
+unsigned number_inside(const std::vector<IdExtent>& map, unsigned outside) {
+  constexpr unsigned kNobody = ~0U;
   for (const IdExtent& extent : map)
     if (outside - extent.outside < extent.count) return extent.inside + (outside - extent.outside);
-  return outside;
+  return kNobody;
 }
 
 Status check_one(const std::vector<IdExtent>& map,
@@ -68,30 +94,35 @@ Status check_one(const std::vector<IdExtent>& map,
                "start it with --subuid, which gives it more than the caller's"};
 }
 
-void set_variable(std::vector<std::string>& environment,
-                  const std::string& name,
-                  const std::string& value) {
-  std::erase_if(environment, [&](const auto& one) { return one.starts_with(name + "="); });
-  environment.push_back(name + "=" + value);
-}
-
 }  // namespace
 
+void set_variable(std::vector<std::string>& environment, std::string assignment) {
+  const std::string beginning = assignment.substr(0, assignment.find('=') + 1);
+  const auto there = std::find_if(environment.begin(), environment.end(), [&](const auto& one) {
+    return one.starts_with(beginning);
+  });
+  if (there == environment.end())
+    environment.push_back(std::move(assignment));
+  else
+    *there = std::move(assignment);
+}
+
 Status change_user(Entry& entry, const std::string& asked, const state::Container& container) {
-  const UniqueFd root = container.program.open_file("root");
-  const std::string passwd = read_inside(root, "etc/passwd");
-  const std::string group = read_inside(root, "etc/group");
+  const Texts texts = read_texts(container.program);
   const auto users = read_map(container.program, "uid_map");
   const auto groups = read_map(container.program, "gid_map");
   Identity caller;
-  caller.ids = entry.ids.value_or(Ids{inside(users, ::getuid()), inside(groups, ::getgid())});
-  const auto identity = plan::find_user(asked, {passwd, group, "container"}, std::move(caller));
-  if (!identity) return identity.error();
+  caller.ids =
+      entry.ids.value_or(Ids{number_inside(users, ::getuid()), number_inside(groups, ::getgid())});
+  const auto identity =
+      plan::find_user(asked, {texts.passwd, texts.group, "container"}, std::move(caller));
+  if (!identity) return texts.are_whole ? Status(identity.error()) : texts.are_whole;
   BERTH_TRY(check_one(users, identity->ids.uid, "user", asked));
   BERTH_TRY(check_one(groups, identity->ids.gid, "group", asked));
   entry.ids = identity->ids;
-  set_variable(entry.environment, "USER", identity->name);
-  set_variable(entry.environment, "HOME", identity->home);
+  set_variable(entry.environment, "HOME=" + identity->home);
+  set_variable(entry.environment, "USER=" + identity->name);
+  set_variable(entry.environment, "LOGNAME=" + identity->name);
   return Done{};
 }
 

@@ -8,6 +8,7 @@
 #include "launcher/cli/verbs.h"
 #include "launcher/enter/start.h"
 #include "launcher/plan/plan.h"
+#include "launcher/request/options.h"
 
 #include <sched.h>
 
@@ -27,8 +28,12 @@ Status set_workdir(ContainerWish& wish, const std::string& value) {
   return Done{};
 }
 
+/// In the words of `berth run`.
 Status set_user(ContainerWish& wish, const std::string& value) {
-  wish.user = value;
+  Request runs;
+  for (const request::Option& option : request::options())
+    if (option.name == "user") BERTH_TRY(option.apply(runs, value));
+  wish.user = runs.user;
   return Done{};
 }
 
@@ -42,19 +47,15 @@ Status add_variable(ContainerWish& wish, const std::string& value) {
 
 /// NAME=VALUE, or NAME for the caller's, of which nothing comes if he has none.
 void change(std::vector<std::string>& environment, std::string wanted, const Session& session) {
-  const std::string name = wanted.substr(0, wanted.find('='));
-  const auto is_same = [&](const std::string& one) { return one.starts_with(name + "="); };
-  if (name.size() == wanted.size()) {
+  if (wanted.find('=') == std::string::npos) {
     const auto& all = session.environment;
-    const auto callers = std::find_if(all.begin(), all.end(), is_same);
+    const auto callers = std::find_if(all.begin(), all.end(), [&](const std::string& one) {
+      return one.starts_with(wanted + "=");
+    });
     if (callers == all.end()) return;
     wanted = *callers;
   }
-  const auto there = std::find_if(environment.begin(), environment.end(), is_same);
-  if (there == environment.end())
-    environment.push_back(std::move(wanted));
-  else
-    *there = std::move(wanted);
+  set_variable(environment, std::move(wanted));
 }
 
 /// The container's namespaces by its program, in the order in which they are entered. They have to
@@ -105,9 +106,9 @@ Result<std::vector<UniqueFd>> open_group(const state::Container& container,
 }
 
 /// The container's own, as the options would have it.
-Result<Entry> make_entry(const ContainerWish& wish,
-                         const state::Container& container,
-                         const Session& session) {
+Result<Entry> entry_for(const ContainerWish& wish,
+                        const state::Container& container,
+                        const Session& session) {
   Entry entry = container.record.entry;
   if (wish.workdir) {
     entry.workdir = *wish.workdir;
@@ -131,7 +132,7 @@ int enter_container(const ContainerWish& wish, Session& session) {
   std::vector<int> numbers;
   for (const UniqueFd& door : *doors)
     numbers.push_back(door.get());
-  const auto entry = make_entry(wish, *container, session);
+  const auto entry = entry_for(wish, *container, session);
   if (!entry) return not_done(session, entry.error());
   const auto command = wish.words.begin() + (wish.words[1] == "--" ? 2 : 1);
   std::vector<Step> steps =
