@@ -54,6 +54,7 @@ if(NOT BERTH_SANITIZE AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND CMAKE_C
                                        $<TARGET_FILE:berth>)
   set_tests_properties(child_symbols launcher_light PROPERTIES LABELS "component;launcher")
 endif()
+berth_fuzz(machine_text SOURCES tests/fuzz/machine_text.cc NEEDS berth_pin)
 berth_fuzz(request_text SOURCES tests/fuzz/request_text.cc NEEDS berth_request_text)
 berth_fuzz(run_settings SOURCES tests/fuzz/run_settings.cc NEEDS berth_request)
 berth_fuzz(seccomp_profile SOURCES tests/fuzz/seccomp_profile.cc NEEDS berth_seccomp)
