@@ -2,6 +2,7 @@
 #include "launcher/cgroup/choose.h"
 
 #include "base/text.h"
+#include "launcher/cgroup/group.h"
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -23,6 +24,18 @@ std::string number_text(std::uint64_t number, const char* without) {
 std::string shares_of(std::uint64_t weight) {
   constexpr std::uint64_t kLeast = 2;
   return std::to_string(std::max(kLeast, weight * 1024 / 100));
+}
+
+/// BFQ's goes to 1000 (blkio-controller.rst).
+std::string bfq_weight(std::uint64_t weight) {
+  constexpr std::uint64_t kMost = 1000;
+  return std::to_string(std::min(weight, kMost));
+}
+
+/// "deny c 1:3 rwm" (devices.rst).
+GroupSetting device_rule(const std::string& rule) {
+  const std::size_t blank = std::min(rule.find(' '), rule.size());
+  return {"devices." + rule.substr(0, blank), rule.substr(std::min(blank + 1, rule.size()))};
 }
 
 /// What both versions write alike.
@@ -61,8 +74,11 @@ std::vector<GroupSetting> of_first_version(const GroupLimit& limit, const std::s
     case LimitKind::write_iops:
       return {{"blkio.throttle.write_iops_device", device + " " + number}};
     case LimitKind::io_weight:
-      // BFQ's goes to 1000 (blkio-controller.rst).
-      return {{"blkio.bfq.weight", std::to_string(std::min<std::uint64_t>(limit.number, 1000))}};
+      return {{"blkio.bfq.weight", bfq_weight(limit.number)}};
+    case LimitKind::device_weight:
+      return {{"blkio.bfq.weight_device", device + " " + bfq_weight(limit.number)}};
+    case LimitKind::device_rule:
+      return {device_rule(limit.key)};
     case LimitKind::hugetlb:
       return {{"hugetlb." + limit.key + ".limit_in_bytes", number}};
     case LimitKind::net_class:
@@ -113,6 +129,10 @@ std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
       return {{"io.max", device + " wiops=" + number}};
     case LimitKind::io_weight:
       return {{"io.weight", "default " + number}};
+    case LimitKind::device_weight:
+      return {{"io.weight", device + " " + number}};
+    case LimitKind::cpuset_partition:
+      return {{std::string(kPartitionFile), limit.key}};
     case LimitKind::hugetlb:
       return {{"hugetlb." + limit.key + ".max", number}};
     default:
@@ -122,7 +142,8 @@ std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
 
 bool is_of_device(LimitKind kind) {
   return kind == LimitKind::read_bps || kind == LimitKind::write_bps ||
-         kind == LimitKind::read_iops || kind == LimitKind::write_iops;
+         kind == LimitKind::read_iops || kind == LimitKind::write_iops ||
+         kind == LimitKind::device_weight;
 }
 
 std::string controller_of(const GroupLimit& limit, bool is_unified) {
@@ -149,6 +170,13 @@ Error refuse(const GroupLimit& limit, const std::string& why, const char* hint) 
 }
 
 Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds) {
+  const bool is_unified = std::any_of(
+      grounds.begin(), grounds.end(), [](const Ground& ground) { return ground.is_unified; });
+  if (limit.kind == LimitKind::device_rule && is_unified)
+    return refuse(limit,
+                  "control groups of version 2 have no list of devices, and a BPF program in its "
+                  "place only root may attach",
+                  kDevicesAreRoots);
   const LimitName& names = names_of(limit.kind);
   const std::string name(names.second.empty() ? names.first : names.second);
   const bool is_of_other_version =
@@ -191,8 +219,12 @@ class Chooser {
         parts_(grounds.size()) {}
 
   Choice choose() {
-    // The kernel takes a bound of memory and swap only behind that of memory.
+    // The kernel takes a bound of memory and swap only behind that of memory, and makes a partition
+    // only of CPUs that the group has.
     std::vector<GroupLimit> limits = wishes_.limits;
+    std::stable_partition(limits.begin(), limits.end(), [](const GroupLimit& limit) {
+      return limit.kind != LimitKind::cpuset_partition;
+    });
     std::stable_partition(limits.begin(), limits.end(), [](const GroupLimit& limit) {
       return limit.kind == LimitKind::memory;
     });
@@ -220,6 +252,8 @@ class Chooser {
       return add_refused(refuse(limit,
                                 memory == 0 ? "there is no --memory" : "--memory is more than that",
                                 kSwapWithMemory));
+    if (limit.kind == LimitKind::cpuset_partition && !wishes(LimitKind::cpuset_cpus))
+      return add_refused(refuse(limit, "there is no --cpuset-cpus", kPartitionOfCpus));
     std::string device;
     if (is_of_device(limit.kind)) {
       const auto found = devices_.find(limit.key);
@@ -236,6 +270,12 @@ class Chooser {
       part.settings.push_back(std::move(setting));
     }
     if (ground->is_unified) enable(part, controller_of(limit, true));
+  }
+
+  [[nodiscard]] bool wishes(LimitKind kind) const {
+    return std::any_of(wishes_.limits.begin(), wishes_.limits.end(), [&](const GroupLimit& limit) {
+      return limit.kind == kind;
+    });
   }
 
   /// What counts comes along, where it can be had.

@@ -30,6 +30,8 @@ inline constexpr const char* kOutOfSight =
     "show /sys/fs/cgroup of the node here, where this process's group is to be seen";
 inline constexpr const char* kSwapWithMemory =
     "it bounds memory and swap together: give --memory too, and at least as much as that";
+inline constexpr const char* kPartitionOfCpus =
+    "say which CPUs are to be a partition: --cpuset-cpus=LIST";
 inline constexpr const char* kNoDisk = "name a whole disk, as lsblk shows them";
 
 /// "254:0" for the path of a block device; of one that is none, nothing.

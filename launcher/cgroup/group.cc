@@ -95,6 +95,7 @@ int remove_one(const char* path, const struct stat* /*info*/, int kind, FTW* /*a
 Error not_written(const std::string& goal, const std::string& path, int number) {
   Error error = refused("write", goal + " (" + quote(path) + ")", number);
   if (number == ENOENT) error.hint = kNoFile;
+  if (number == EOPNOTSUPP && path.ends_with("/io.weight")) error.hint = kNotWeighed;
   return error;
 }
 
@@ -108,6 +109,12 @@ struct Withheld {
   std::string controller;
   int number = 0;
 };
+
+/// By the kernel's reason (kernel/cgroup/cpuset.c, perr_strings).
+std::string hint_of_partition(const std::string& now) {
+  if (now.find("not a partition root") != now.npos) return kNoPartition;
+  return now.find("unable to distribute") != now.npos ? kLeaveOne : "";
+}
 
 class Maker {
  public:
@@ -131,8 +138,10 @@ class Maker {
       if (reason_in(withheld, setting) != 0) continue;  // refused already
       const std::string path = directory + "/" + setting.file;
       const int number = write_to(path, setting.text);
-      if (number == 0) continue;
-      refused_.push_back(not_written("enforce " + setting.words, path, number));
+      if (number == 0 && became(setting, path)) continue;
+      if (number != 0) refused_.push_back(not_written("enforce " + setting.words, path, number));
+      if (number == EPERM && setting.file.starts_with("devices."))
+        refused_.back().hint = kDevicesAreRoots;
       if (!best_effort_) return refused_.back();
     }
     auto doors = open_doors({directory});
@@ -191,6 +200,22 @@ class Maker {
       if (!best_effort_) return refused_.back();
     }
     return Done{};
+  }
+
+  /// Of a partition that is none the file tells why: "isolated invalid (Parent is not ...)".
+  bool became(const GroupSetting& setting, const std::string& path) {
+    if (setting.file != kPartitionFile) return true;
+    const auto text = read_text_file(path, kMostText);
+    std::string now = text ? *text : "";
+    while (now.ends_with('\n'))
+      now.pop_back();
+    if (now == setting.text) return true;
+    refused_.push_back({Blame::host,
+                        "enforce " + setting.words + ": the kernel has made " + quote(now) +
+                            " of it in " + quote(path),
+                        {},
+                        hint_of_partition(now)});
+    return false;
   }
 
   /// A new group of version 1 has no CPUs and no memory, and takes no process before it has.

@@ -8,6 +8,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace berth::cgroup {
@@ -16,8 +17,22 @@ namespace berth::cgroup {
 inline constexpr const char* kNoFile = "this kernel has no such file: leave the limit out";
 inline constexpr const char* kEmptySet =
     "ask the administrator to fill in cpuset.cpus and cpuset.mems of that directory";
+inline constexpr const char* kDevicesAreRoots =
+    "ask the administrator to forbid devices for the job: ConstrainDevices= of Slurm, DeviceAllow= "
+    "of systemd";
+inline constexpr const char* kNoPartition =
+    "ask the administrator to make a partition of the group above: echo root > "
+    "cpuset.cpus.partition";
+inline constexpr const char* kLeaveOne =
+    "leave one of the group's CPUs out of --cpuset-cpus: its other processes need one";
+inline constexpr const char* kNotWeighed =
+    "ask the administrator to have the disk weighed: echo 'MAJOR:MINOR enable=1' > "
+    "/sys/fs/cgroup/io.cost.qos";
 inline constexpr const char* kOfOthers =
     "start it where no other user's process is: systemd-run --user --scope -p Delegate=yes";
+
+/// The kernel takes what is written there, and what has become of it is read (cgroup-v2.rst).
+inline constexpr std::string_view kPartitionFile = "cpuset.cpus.partition";
 
 /// A group that has been made, in each of its hierarchies. It has no destructor that takes it away:
 /// the launcher and who stands by it both have it, and only one of them may.

@@ -20,12 +20,15 @@ enum class LimitKind : unsigned char {
   cpu_weight,
   cpuset_cpus,
   cpuset_mems,
+  cpuset_partition,
   pids,
   read_bps,
   write_bps,
   read_iops,
   write_iops,
   io_weight,
+  device_weight,
+  device_rule,
   hugetlb,
   rdma,
   net_class,
@@ -40,7 +43,7 @@ struct LimitName {
   std::string_view second;
 };
 
-inline constexpr std::array<LimitName, 18> kLimitNames = {{{"memory", "memory", "memory"},
+inline constexpr std::array<LimitName, 21> kLimitNames = {{{"memory", "memory", "memory"},
                                                            {"memory-high", "", "memory"},
                                                            {"memory-swap", "memory", "memory"},
                                                            {"oom-group", "", "memory"},
@@ -48,12 +51,15 @@ inline constexpr std::array<LimitName, 18> kLimitNames = {{{"memory", "memory", 
                                                            {"cpu-weight", "cpu", "cpu"},
                                                            {"cpuset-cpus", "cpuset", "cpuset"},
                                                            {"cpuset-mems", "cpuset", "cpuset"},
+                                                           {"cpuset-partition", "", "cpuset"},
                                                            {"pids-limit", "pids", "pids"},
                                                            {"device-read-bps", "blkio", "io"},
                                                            {"device-write-bps", "blkio", "io"},
                                                            {"device-read-iops", "blkio", "io"},
                                                            {"device-write-iops", "blkio", "io"},
                                                            {"io-weight", "blkio", "io"},
+                                                           {"device-weight", "blkio", "io"},
+                                                           {"device-rule", "devices", ""},
                                                            {"hugetlb", "hugetlb", "hugetlb"},
                                                            {"rdma", "rdma", "rdma"},
                                                            {"net-class", "net_cls", ""},
@@ -67,7 +73,8 @@ inline constexpr std::uint64_t kUnbounded = UINT64_MAX;
 
 struct GroupLimit {
   LimitKind kind = LimitKind::memory;
-  std::string key = {};      ///< of what: a device's path, a size of pages, a set of numbers
+  std::string key = {};      ///< of what: a device's path, a size of pages, a set of numbers,
+                             ///< a kind of partition, a rule
   std::uint64_t number = 0;  ///< bytes; of CPUs, microseconds in each 100 ms; kUnbounded: none
   std::string text = {};     ///< as typed
 

@@ -56,7 +56,9 @@ Error unfit(LimitKind kind, const std::string& value, const std::string& hint) {
 void put(Request& request, GroupLimit limit) {
   auto& limits = request.group.limits;
   std::erase_if(limits, [&](const GroupLimit& one) {
-    const bool has_keys = one.kind != LimitKind::cpuset_cpus && one.kind != LimitKind::cpuset_mems;
+    const bool has_keys = one.kind != LimitKind::cpuset_cpus &&
+                          one.kind != LimitKind::cpuset_mems &&
+                          one.kind != LimitKind::cpuset_partition;
     return one.kind == limit.kind && (!has_keys || one.key == limit.key);
   });
   limits.push_back(std::move(limit));
@@ -104,6 +106,13 @@ Status set_numbers(Request& request, const std::string& value) {
   return Done{};
 }
 
+Status set_partition(Request& request, const std::string& value) {
+  if (value != "root" && value != "isolated")
+    return unfit(LimitKind::cpuset_partition, value, "write root or isolated");
+  put(request, {LimitKind::cpuset_partition, value, 0, value});
+  return Done{};
+}
+
 Status set_pids(Request& request, const std::string& value) {
   const auto count = value == "-1" ? kUnbounded : whole_number(value);
   if (!count || *count == 0)
@@ -129,6 +138,45 @@ Status add_device_rate(Request& request, const std::string& value) {
                value,
                counts_bytes ? "write a device and how many bytes a second: /dev/sda:10M"
                             : "write a device and how many operations a second: /dev/sda:100");
+}
+
+/// "/dev/sda:50".
+Status add_device_weight(Request& request, const std::string& value) {
+  constexpr std::uint64_t kMost = 10'000;
+  const std::size_t colon = value.rfind(':');
+  if (colon != value.npos && value.front() == '/') {
+    const auto weight = whole_number(std::string_view(value).substr(colon + 1));
+    if (weight && *weight != 0 && *weight <= kMost) {
+      put(request, {LimitKind::device_weight, value.substr(0, colon), *weight, value});
+      return Done{};
+    }
+  }
+  return unfit(
+      LimitKind::device_weight, value, "write a device and a number from 1 to 10000: /dev/sda:50");
+}
+
+/// One of "1:3", "1:*" and "*:*".
+bool is_device_number(const std::string& text) {
+  const auto words = split(text, ':');
+  return words.size() == 2 && std::all_of(words.begin(), words.end(), [](const std::string& word) {
+           return word == "*" || whole_number(word);
+         });
+}
+
+/// "deny a", "allow c 1:3 rw" (devices.rst). The order counts, and of two that are alike the last.
+Status add_device_rule(Request& request, const std::string& value) {
+  const auto words = split(value, ' ');
+  const bool is_verb = words[0] == "allow" || words[0] == "deny";
+  const bool is_of_all = words.size() == 2 && words[1] == "a";
+  const bool is_of_some = words.size() == 4 && (words[1] == "b" || words[1] == "c") &&
+                          is_device_number(words[2]) && !words[3].empty() &&
+                          words[3].find_first_not_of("rwm") == std::string::npos;
+  if (!is_verb || (!is_of_all && !is_of_some))
+    return unfit(LimitKind::device_rule,
+                 value,
+                 "write allow or deny, and a rule of the kernel's: 'deny a', 'allow c 1:3 rw'");
+  put(request, {LimitKind::device_rule, value, 0, value});
+  return Done{};
 }
 
 /// "2M=1G". The kernel calls the pages 64KB, 2MB and 1GB.
@@ -227,6 +275,10 @@ std::vector<Option> io_rows() {
       row<LimitKind::io_weight>("NUMBER",
                                 "its share of busy disks; 100 is what others have",
                                 set_weight<LimitKind::io_weight>),
+      row<LimitKind::device_weight>(
+          "PATH:NUMBER", "its share of a busy block device", add_device_weight),
+      row<LimitKind::device_rule>(
+          "RULE", "devices that it may not use, or may: 'deny c 10:229 rw'", add_device_rule),
       row<LimitKind::rdma>(
           "DEVICE:hca_handle=N,hca_object=N", "what it may have of an RDMA device", add_rdma),
       row<LimitKind::net_class>("NUMBER", "the class of its packets, for tc(8)", set_net_class),
@@ -263,6 +315,9 @@ std::vector<Option> limit_rows() {
           "LIST", "the CPUs that it may run on", set_numbers<LimitKind::cpuset_cpus>),
       row<LimitKind::cpuset_mems>(
           "LIST", "the memory nodes that it may use", set_numbers<LimitKind::cpuset_mems>),
+      row<LimitKind::cpuset_partition>("root|isolated",
+                                       "have these CPUs for itself, also without balance of load",
+                                       set_partition),
       row<LimitKind::pids>("NUMBER", "how many processes and threads it may have", set_pids),
       row<LimitKind::hugetlb>("PAGES=SIZE", "how much of huge pages it may use", add_huge_pages),
   };

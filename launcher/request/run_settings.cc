@@ -39,7 +39,7 @@ bool is_for_one_time(std::string_view name) {
 
 /// Those of which each adds to the ones before, so that none is in vain.
 bool adds(std::size_t row) {
-  static constexpr std::array<std::string_view, 23> kNames = {"annotation",
+  static constexpr std::array<std::string_view, 25> kNames = {"annotation",
                                                               "hook",
                                                               "hooks-dir",
                                                               "no-hook",
@@ -49,6 +49,8 @@ bool adds(std::size_t row) {
                                                               "device-write-bps",
                                                               "device-read-iops",
                                                               "device-write-iops",
+                                                              "device-weight",
+                                                              "device-rule",
                                                               "hugetlb",
                                                               "rdma",
                                                               "net-priority",

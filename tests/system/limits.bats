@@ -127,6 +127,12 @@ cpu_used() {
   expect_no_group_left
 }
 
+@test "devices are root's to forbid" {
+  run -125 berth_run --device-rule="deny c 1:5 rwm" "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --device-rule=deny c 1:5 rwm"*"write: Operation not permitted (EPERM)" ]]
+  [[ "${lines[1]}" == *"ask the administrator to forbid devices for the job"* ]]
+}
+
 @test "what the kernel refuses is an error with its file" {
   run -125 berth_run --cpuset-cpus=4000 "$image" -- true
   [[ "$output" == "berth: cannot enforce --cpuset-cpus=4000 ('/sys/fs/cgroup/cpuset/"*"/cpuset.cpus'): write: "* ]]

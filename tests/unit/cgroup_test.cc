@@ -189,6 +189,34 @@ TEST(Choice, OfMemoryAndSwapTakesThemInTheKernelsOrder) {
             "enforce --memory-swap=96M: --memory is more than that");
 }
 
+TEST(Choice, OfDevicesIsTheirListOfVersionOneAndNothingInVersionTwo) {
+  const GroupLimit weight{LimitKind::device_weight, "/dev/sda", 5000, "/dev/sda:5000"};
+  const GroupLimit deny{LimitKind::device_rule, "deny a", 0, "deny a"};
+  const GroupLimit allow{LimitKind::device_rule, "allow c 1:3 rw", 0, "allow c 1:3 rw"};
+  const std::vector<Ground> grounds = {{false, {"devices"}, "/d", "/d"},
+                                       {false, {"blkio"}, "/b", "/b"}};
+  const auto first = choose_group({{deny, weight, allow}}, grounds, {{"/dev/sda", "8:0"}});
+  EXPECT_TRUE(first.refused.empty());
+  ASSERT_EQ(first.plan.parts.size(), 2U);
+  EXPECT_EQ(files_of(first.plan.parts[0]), "/d: devices.deny=a devices.allow=c 1:3 rw");
+  EXPECT_EQ(files_of(first.plan.parts[1]), "/b: blkio.bfq.weight_device=8:0 1000");
+  const auto second = choose_group({{deny, weight}}, {two()}, {{"/dev/sda", "8:0"}});
+  EXPECT_EQ(files_of(second.plan.parts.at(0)), "/g: io.weight=8:0 5000");
+  EXPECT_EQ(second.refused.at(0).hint, kDevicesAreRoots);
+}
+
+TEST(Choice, OfAPartitionIsMadeWhenTheGroupHasItsCpus) {
+  const GroupLimit partition{LimitKind::cpuset_partition, "isolated", 0, "isolated"};
+  const GroupLimit cpus{LimitKind::cpuset_cpus, "2-3", 0, "2-3"};
+  const Ground ground{true, {"cpuset"}, "/g", "/g"};
+  EXPECT_EQ(files_of(choose_group({{partition, cpus}}, {ground}, {}).plan.parts.at(0)),
+            "/g: cpuset.cpus=2-3 cpuset.cpus.partition=isolated");
+  EXPECT_EQ(choose_group({{partition}}, {ground}, {}).refused.at(0).hint, kPartitionOfCpus);
+  EXPECT_EQ(
+      choose_group({{partition, cpus}}, {{false, {"cpuset"}, "/c", "/c"}}, {}).refused.at(0).hint,
+      kOtherVersion);
+}
+
 TEST(Choice, RefusesWhatCannotBeEnforcedAndNamesWhatIsMissing) {
   const GroupLimit huge{LimitKind::hugetlb, "2MB", 1, "2M=1"};
   const auto choice = choose_group({{kPids, kHigh, huge, kRead}}, one(), {});
@@ -235,6 +263,11 @@ TEST(Hints, HaveAParagraphEach) {
                                 kNoFile,
                                 kEmptySet,
                                 kOfOthers,
+                                kDevicesAreRoots,
+                                kNoPartition,
+                                kLeaveOne,
+                                kNotWeighed,
+                                kPartitionOfCpus,
                                 kSwapWithMemory});
 }
 

@@ -130,6 +130,13 @@ TEST(CommandLine, LimitsAreTakenInTheUnitsOfTheKernel) {
       limits_of({"--hugetlb=2M=1G", "--hugetlb=1GB=4G", "--rdma=m:hca_handle=2,hca_object=max"}),
       "--hugetlb=2M=1G [2MB] 1073741824\n--hugetlb=1GB=4G [1GB] 4294967296\n"
       "--rdma=m:hca_handle=2,hca_object=max [m hca_handle=2 hca_object=max] 0\n");
+  EXPECT_EQ(limits_of({"--cpuset-partition=root",
+                       "--cpuset-partition=isolated",
+                       "--device-weight=/dev/a:50",
+                       "--device-rule=deny a",
+                       "--device-rule=allow b *:* rwm"}),
+            "--cpuset-partition=isolated [isolated] 0\n--device-weight=/dev/a:50 [/dev/a] 50\n"
+            "--device-rule=deny a [deny a] 0\n--device-rule=allow b *:* rwm [allow b *:* rwm] 0\n");
   EXPECT_EQ(limits_of({"--net-class=0x100001", "--net-priority=eth0:5", "--io-weight=10000"}),
             "--net-class=0x100001 [] 1048577\n--net-priority=eth0:5 [eth0 5] 0\n"
             "--io-weight=10000 [] 10000\n");
@@ -156,6 +163,13 @@ TEST(CommandLine, LimitsThatMeanNothingAreRefused) {
                             "--pids-limit=-2",
                             "--cpuset-cpus=",
                             "--cpuset-cpus=3-1",
+                            "--cpuset-partition=member",
+                            "--device-weight=/dev/a:0",
+                            "--device-weight=a:10",
+                            "--device-rule=deny",
+                            "--device-rule=deny c 1:3 x",
+                            "--device-rule=forbid a",
+                            "--device-rule=allow c 1 rw",
                             "--device-read-bps=/dev/a",
                             "--device-read-bps=a:1M",
                             "--device-read-iops=/dev/a:1M",

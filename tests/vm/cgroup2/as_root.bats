@@ -65,7 +65,7 @@ in_group_as_user() {
 @test "who is in a group with others' processes has limits, but no CPUs of his own, as_root" {
   mkdir /sys/fs/cgroup/mixed
   chown -R "$BERTH_TEST_USER" /sys/fs/cgroup/mixed
-  sleep 60 3>&- &
+  sleep 120 3>&- &
   other=$!
   echo $other >/sys/fs/cgroup/mixed/cgroup.procs
   run -125 in_group_as_user /sys/fs/cgroup/mixed "$BERTH" run --cpuset-cpus=0 "$image" -- true
@@ -78,4 +78,18 @@ in_group_as_user() {
   expect_end 143 $other
   expect_no_group_left
   rmdir /sys/fs/cgroup/mixed/berth-others /sys/fs/cgroup/mixed
+}
+
+@test "in a partition that was given, a container has CPUs for itself, as_root" {
+  mkdir /sys/fs/cgroup/part
+  echo 1-2 >/sys/fs/cgroup/part/cpuset.cpus
+  echo root >/sys/fs/cgroup/part/cpuset.cpus.partition
+  chown "$BERTH_TEST_USER" /sys/fs/cgroup/part{,/cgroup.procs,/cgroup.subtree_control}
+  run -0 in_group_as_user /sys/fs/cgroup/part "$BERTH" run --cpuset-cpus=2 --cpuset-partition=isolated "$image" -- \
+    sh -c "$own_group"' cat $d/cpuset.cpus.partition; grep Cpus_allowed_list /proc/self/status'
+  [ "$output" = $'isolated\nCpus_allowed_list:\t2' ]
+  run -125 in_group_as_user /sys/fs/cgroup/part "$BERTH" run --cpuset-cpus=1-2 --cpuset-partition=root "$image" -- true
+  [[ "${lines[1]}" == *"leave one of the group's CPUs out of --cpuset-cpus"* ]]
+  expect_no_group_left
+  rmdir /sys/fs/cgroup/part/berth-others /sys/fs/cgroup/part
 }

@@ -67,9 +67,11 @@ teardown() {
 }
 
 @test "CPUs, memory nodes and weights are those of the group" {
-  run -0 berth_run --cpuset-cpus=1 --cpuset-mems=0 --cpu-weight=50 --io-weight=30 "$image" -- \
+  run -0 berth_run --cpuset-cpus=1 --cpuset-mems=0 --cpu-weight=50 --io-weight=30 --device-weight=/dev/vda:40 "$image" -- \
     sh -c "$own_group"' grep s_allowed_list /proc/self/status; cat $d/cpu.weight $d/io.weight'
-  [ "$output" = $'Cpus_allowed_list:\t1\nMems_allowed_list:\t0\n50\ndefault 30' ]
+  [ "$output" = $'Cpus_allowed_list:\t1\nMems_allowed_list:\t0\n50\ndefault 30\n'"$(lsblk -ndo MAJ:MIN /dev/vda | tr -d ' ') 40" ]
+  run -125 berth_run --device-weight=/dev/vdb:40 "$image" -- true
+  [[ "$output" == *"cannot enforce --device-weight=/dev/vdb:40 ("*EOPNOTSUPP*"hint: ask the administrator to have the disk weighed"* ]]
   run -125 berth_run --cpuset-mems=3 "$image" -- true
   [[ "$output" == *"cannot enforce --cpuset-mems=3"* ]]
   # Two who want the same CPU.
@@ -125,6 +127,13 @@ print('has them')"
     [[ "${lines[0]}" == "berth: cannot enforce $option: "*": continuing without it" ]]
     [ "${lines[1]}" = fine ]
   done
+  run -125 berth_run --device-rule="deny c 1:5 rwm" "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --device-rule=deny c 1:5 rwm: control groups of version 2 have no list of devices, and a BPF program in its place only root may attach" ]]
+  # The group above is no partition.
+  run -125 berth_run --cpuset-cpus=1 --cpuset-partition=root "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --cpuset-partition=root: the kernel has made 'root invalid ("*")' of it in "* ]]
+  run -0 berth_run --cpuset-cpus=1 --cpuset-partition=root --limits=best-effort "$image" -- grep Cpus_allowed_list /proc/self/status
+  [[ "${lines[0]}" == *": continuing without it" && "${lines[1]}" == *1 ]]
   run -125 berth_run --rdma=mlx5_0:hca_handle=2 "$image" -- true
   [[ "$output" == "berth: cannot enforce --rdma=mlx5_0:hca_handle=2"* ]]
   expect_no_group_left

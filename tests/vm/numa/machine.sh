@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2054  # sourced by tests/vm/run
-# Two sockets of two cores with two threads each; four nodes of memory, one near each core.
-words=(cgroup_no_v1=all)
+# Two sockets of two cores with two threads each; four nodes of memory, one near each core. Both versions of
+# control groups, as some sites still have them.
 cpus=8,sockets=2,cores=2,threads=2
 memory=1280
 for node in 0 1 2 3; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154  # helpers.bash sets `output`
+# shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `output`
 # Two sockets, four nodes of memory, four cores of two threads: where ranks run, and where their memory lies.
 load ../../helpers
 load ../groups
@@ -96,4 +96,11 @@ print(policy[0] if policy else "?", *["%d:%d" % (node, found.count(node)) for no
   run -0 berth_run --cpuset-mems=1-2 --mem-bind=interleave "$image" -- python3 -c "$kPages"
   [ "$output" = "interleave:1-2 1:512 2:512" ]
   expect_no_group_left
+}
+
+@test "a user's packets have a class and a priority where the node has version 1 for that" {
+  run -0 berth_run --net-class=0x100001 --net-priority=lo:3 --pids-limit=50 --bind /run/net_cls --bind /run/net_prio "$image" -- sh -c '
+    for one in net_cls net_prio; do d=/run/$one$(sed -n "s/^[0-9]*:$one://p" /proc/self/cgroup); cat $d/$one.[ci][lf]*; done
+    '"$own_group"' cat $d/pids.max'
+  [ "$output" = $'1048577\nlo 3\n50' ]
 }
