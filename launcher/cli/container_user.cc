@@ -28,10 +28,7 @@ struct Texts {
   Status are_whole = Done{};  ///< or why one of them could not be read
 };
 
-void read_inside(const UniqueFd& root,
-                 const std::string& path,
-                 std::string& text,
-                 Status& trouble) {
+Status read_inside(const UniqueFd& root, const std::string& path, std::string& text) {
   const std::string goal = "read '/" + path + "' of the container";
   const UniqueFd file(
       enter::open_in_root(root.get(), path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY));
