@@ -44,11 +44,11 @@ expect_nothing_kept() {
 #!/bin/bash
 srun -N2 -n2 --container-image=$image --container-name=mine sh -c 'echo made on \$SLURMD_NODENAME >/etc/tool; ln -s $folder /etc/out'
 srun --container-name=mine cat /etc/tool
-srun -n1 -N1 --container-image=$image --container-name=mine:no_exec cat /etc/motd
-srun -n1 -N1 --container-image=$image sh -c 'ls /etc/tool 2>/dev/null || echo unnamed'
-PYXIS_CONTAINER_NAME=mine srun -n1 -N1 cat /etc/tool
-srun -n1 -N1 --container-image=$image --container-name=other:create sh -c 'ls /etc/tool 2>/dev/null || echo another; echo 2 >/etc/tool'
-srun -n1 -N1 --container=$image --container-name=other sh -c 'cat /etc/tool; pwd'
+srun -n1 -w n1 --container-image=$image --container-name=mine:no_exec cat /etc/motd
+srun -n1 -w n1 --container-image=$image sh -c 'ls /etc/tool 2>/dev/null || echo unnamed'
+PYXIS_CONTAINER_NAME=mine srun -n1 -w n1 cat /etc/tool
+srun -n1 -w n1 --container-image=$image --container-name=other:create sh -c 'ls /etc/tool 2>/dev/null || echo another; echo 2 >/etc/tool'
+srun -n1 -w n1 --container=$image --container-name=other sh -c 'cat /etc/tool; pwd'
 ls -A /tmp/berth-$uid >listed
 EOF
   cat out
@@ -64,9 +64,9 @@ EOF
 @test "what a job has not, and what it has already, is said" {
   run job <<EOF
 #!/bin/bash
-srun -n1 -N1 --container-name=none sh -c 'echo ran >marker'
-srun -n1 -N1 --container-image=$image --container-name=mine:create true
-srun -n1 -N1 --container-image=$image --container-name=mine:create sh -c 'echo ran >marker'
+srun -n1 -w n1 --container-name=none sh -c 'echo ran >marker'
+srun -n1 -w n1 --container-image=$image --container-name=mine:create true
+srun -n1 -w n1 --container-image=$image --container-name=mine:create sh -c 'echo ran >marker'
 EOF
   cat out
   grep -q "cannot find the container 'none' of this job on this node" out

@@ -13,6 +13,7 @@ teardown_file() {
 }
 
 setup() {
+  skip_unless "there is no libpmix.so: install libpmix-dev" test -e /usr/lib/x86_64-linux-gnu/pmix2/lib/libpmix.so
   setup_job
   local plugin
   plugin=$(find "$BERTH_PREFIX" -name berth.so -print -quit)
