@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2054  # sourced by tests/vm/run
 # Two sockets of two cores with two threads each; four nodes of memory, one near each core. Both versions of
 # control groups, as some sites still have them.
+# A page that the kernel looks at for balancing is nowhere, says move_pages(2).
+words=(numa_balancing=disable)
 cpus=8,sockets=2,cores=2,threads=2
 memory=1280
 for node in 0 1 2 3; do

@@ -35,9 +35,11 @@ in_scope() {
 @test "in a scope of the user's, limits strike" {
   run -137 in_scope -p Delegate=yes "$BERTH" run --memory=32M --memory-swap=32M "$image" -- tail /dev/zero
   [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=32M" ]
-  run in_scope -p Delegate=yes "$BERTH" run --cpus=0.5 --stats "$image" -- timeout 5 sh -c 'while :; do :; done & while :; do :; done & wait'
-  used=$(cpu_used)
-  awk -v used="$used" 'BEGIN { exit !(used <= 2.75 && used >= 2.25) }'
+  run -0 in_scope -p Delegate=yes "$BERTH" run --cpus=0.5 "$image" -- \
+    sh -c "$own_group"' timeout 5 sh -c "while :; do :; done & while :; do :; done & wait"; cat $d/cpu.stat'
+  used=$(sed -n 's/^usage_usec //p' <<<"$output")
+  periods=$(sed -n 's/^nr_periods //p' <<<"$output")
+  [ "$used" -le $((periods * 55000)) ] && [ "$used" -ge $((periods * 45000)) ]
   run in_scope -p Delegate=yes "$BERTH" run --pids-limit=20 "$image" -- sh -c 'i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i + 1)); done; wait'
   [[ "$output" == *"berth: 'sh' was refused new processes "*": it is bounded by --pids-limit=20"* ]]
 }
