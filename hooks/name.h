@@ -13,7 +13,11 @@
 namespace berth::hooks {
 
 /// berth's own hooks, which are asked for by these names.
-inline constexpr std::array<std::string_view, 1> kOwnHooks = {"localtime"};
+inline constexpr std::array<std::string_view, 2> kOwnHooks = {"localtime", "mpi"};
+
+/// How far the hook of MPI may go, and "off".
+inline constexpr std::array<std::string_view, 5> kMpiRules = {
+    "off", "auto", "strict", "full", "major"};
 
 struct DeviceName {
   std::string kind;  ///< "vendor.com/class"

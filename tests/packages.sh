@@ -21,7 +21,7 @@ test_packages=(
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
   apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry fuse3 gdb git groff iproute2 jq
   libmpich-dev linux-perf
-  man-db minisign mpich openssl passt podman procps qemu-system-x86 shellcheck skopeo slirp4netns squashfs-tools
+  man-db minisign mpich musl openssl passt podman procps qemu-system-x86 shellcheck skopeo slirp4netns squashfs-tools
   squashfs-tools-ng strace umoci xz-utils
 )
 

@@ -3,10 +3,11 @@
 // it where there is anything to ask, so that no other launch carries a parser of YAML.
 //
 //   berth-hooks [--gpus=WHICH] [--hook=NAME|PROGRAM] [--hooks-dir=DIRECTORY] [--no-hook=NAME]
-//   [NAME]...
+//               [--mpi=RULE --images=COUNT [--mpi-library=PATH]...] [NAME]...
 //
 // What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what berth's own hooks of these names
-// (hooks/own) find, what these programs answer, and which
+// (hooks/own) find, whether the node's MPI fits in the images that are open from descriptor 3 on
+// (hooks/mpi), what these programs answer, and which
 // hooks of these directories (hooks/oci) are for the container, as a line of JSON
 // (hooks/edits_text.h). Standard input says what the container is, where there are hooks. Which
 // specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it
@@ -19,6 +20,7 @@
 #include "hooks/cdi/nodes.h"
 #include "hooks/cdi/registry.h"
 #include "hooks/cli/edit_hook.h"
+#include "hooks/cli/mpi_hook.h"
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
@@ -45,6 +47,9 @@ struct Question {
   std::vector<std::string> directories;  ///< of hook files
   std::vector<std::string> without;      ///< hooks that are switched off
   bool without_hooks = false;            ///< all of them
+  std::string mpi_rule;                  ///< empty: the image's MPI stays
+  std::vector<std::string> mpi_libraries;
+  std::size_t images = 0;  ///< what the container is made of is open from descriptor 3 on
 };
 
 struct Wanted {
@@ -74,8 +79,13 @@ Question parse_question(const std::vector<std::string>& words) {
     };
     if (word == "--no-hooks")
       question.without_hooks = true;
+    else if (word.starts_with("--mpi="))
+      question.mpi_rule = word.substr(word.find('=') + 1);
+    else if (word.starts_with("--images="))
+      question.images = std::strtoul(word.substr(word.find('=') + 1).c_str(), nullptr, 10);
     else if (!take("--hook=", is_program(word) ? question.programs : question.own) &&
-             !take("--hooks-dir=", question.directories) && !take("--no-hook=", question.without))
+             !take("--hooks-dir=", question.directories) && !take("--no-hook=", question.without) &&
+             !take("--mpi-library=", question.mpi_libraries))
       question.devices.push_back(word);
   }
   return question;
@@ -149,6 +159,14 @@ Status add_own_hooks(const Question& question, Answer& answer) {
   return Done{};
 }
 
+/// Where the user keeps what can be found out again (XDG Base Directory Specification).
+std::string memory_place() {
+  const std::string cache = variable("XDG_CACHE_HOME");
+  const std::string home = variable("HOME");
+  if (cache.starts_with('/')) return cache + "/berth/hooks";
+  return home.starts_with('/') ? home + "/.cache/berth/hooks" : "";
+}
+
 /// What hook files ask, in the launcher's words.
 Result<About> parse_about(const std::string& state) {
   try {
@@ -166,10 +184,19 @@ Result<About> parse_about(const std::string& state) {
 }
 
 Status add_hooks(const Question& question, Answer& answer) {
-  if (question.programs.empty() && question.directories.empty()) return Done{};
+  const bool has_mpi = !question.mpi_rule.empty();
+  if (question.programs.empty() && question.directories.empty() && !has_mpi) return Done{};
   constexpr std::size_t kMostState = 16UL << 20;
   const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
   if (!state) return state.error();
+  if (has_mpi) {
+    say_what_is_looked_at("this node's MPI");
+    auto edits = ask_mpi_hook(
+        {question.mpi_rule, question.mpi_libraries, question.images, memory_place(), *state},
+        answer.warnings);
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
   for (const std::string& program : question.programs) {
     if (is_named(program, question.without)) continue;
     say_what_is_looked_at(program);

@@ -9,6 +9,7 @@
 #include "hooks/name.h"
 #include "hooks/stage.h"
 #include "launcher/request/devices.h"
+#include "launcher/request/hooks.h"
 #include "launcher/request/mounts.h"
 
 #include <fcntl.h>
@@ -111,6 +112,14 @@ void add_hooks(const Request& request, std::vector<std::string>& words) {
     words.push_back("--hooks-dir=" + directory);
 }
 
+void add_mpi(const Request& request, std::size_t images, std::vector<std::string>& words) {
+  if (images == 0) return;
+  words.push_back("--mpi=" + request.mpi_hook);
+  words.push_back("--images=" + std::to_string(images));
+  for (const std::string& library : request.mpi_libraries)
+    words.push_back("--mpi-library=" + library);
+}
+
 Result<UniqueFd> input_with(const std::string& text) {
   const std::string goal = "ask hooks about the container";
   UniqueFd file(text.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -133,7 +142,10 @@ std::string counts_of(const hooks::Edits& edits) {
 
 }  // namespace
 
-Status DeviceLook::start(const Request& request, const Session& session, const std::string& state) {
+Status DeviceLook::start(const Request& request,
+                         const Session& session,
+                         const std::string& state,
+                         std::vector<int> images) {
   std::vector<std::string> names;
   if (!request.gpus.empty()) names.push_back("--gpus=" + request.gpus);
   std::copy_if(request.devices.begin(),
@@ -147,13 +159,15 @@ Status DeviceLook::start(const Request& request, const Session& session, const s
   for (const std::string& name : request.left_out_hooks)
     names.push_back("--no-hook=" + name);
   if (!state.empty()) add_hooks(request, names);
+  if (!request::wants_mpi(request)) images.clear();
+  add_mpi(request, images.size(), names);
   auto input = input_with(state);
   if (!input) return std::move(input.error());
   return program_.start("berth-hooks",
                         "../hooks/",
                         std::move(names),
                         for_host_program(session.environment),
-                        {input->get()});
+                        {input->get(), -1, std::move(images)});
 }
 
 Status DeviceLook::finish() {

@@ -17,8 +17,12 @@ namespace berth::cli {
 class DeviceLook {
  public:
   /// Asks berth-hooks for what it knows better, if the request has such devices, and returns
-  /// meanwhile. `state`: see hook_state(); empty where there are no hooks to ask.
-  Status start(const Request& request, const Session& session, const std::string& state);
+  /// meanwhile. `state`: see hook_state(); empty where there are no hooks to ask. `images`: what
+  /// the root is made of, the lowest first, for hooks that look into it.
+  Status start(const Request& request,
+               const Session& session,
+               const std::string& state,
+               std::vector<int> images = {});
 
   /// Waits for the answer.
   Status finish();

@@ -2,6 +2,7 @@
 #include "launcher/cli/hook_state.h"
 
 #include "launcher/plan/plan.h"
+#include "launcher/request/hooks.h"
 #include "launcher/request/image_config.h"
 
 #include <nlohmann/json.hpp>
@@ -60,8 +61,9 @@ Json rank_of(const Rank& rank) {
 }  // namespace
 
 bool asks_hooks(const Request& request) {
-  return !request.without_hooks &&
-         (!request.edit_hooks.empty() || !request.hook_directories.empty());
+  return request::wants_mpi(request) ||
+         (!request.without_hooks &&
+          (!request.edit_hooks.empty() || !request.hook_directories.empty()));
 }
 
 bool may_have_hooks(const Request& request) {

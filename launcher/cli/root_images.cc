@@ -95,4 +95,11 @@ void RootImages::add_to(std::vector<enter::Source>& sources) const {
   }
 }
 
+std::vector<int> RootImages::files() const {
+  std::vector<int> all;
+  for (const enter::OpenedImage& layer : layers_)
+    all.push_back(layer.fd.get());
+  return all;
+}
+
 }  // namespace berth::cli

@@ -33,6 +33,9 @@ class RootImages {
   /// What a launch takes them from.
   void add_to(std::vector<enter::Source>& sources) const;
 
+  /// Open files of all, the lowest first.
+  [[nodiscard]] std::vector<int> files() const;
+
   [[nodiscard]] const enter::OpenedImage& lowest() const { return layers_.front(); }
 
  private:

@@ -239,7 +239,8 @@ Status Run::ask_hooks() {
   BERTH_TRY(read_image());
   BERTH_TRY(read_config());
   const auto state = hook_state(launch_);
-  return state ? devices_.start(launch_.request, session_, *state) : state.error();
+  return state ? devices_.start(launch_.request, session_, *state, held_.root.files())
+               : state.error();
 }
 
 /// From here on they are binds and variables like any others.

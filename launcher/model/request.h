@@ -119,7 +119,9 @@ struct Request {
   std::string gpus = {};                       ///< "all", or which; empty: nothing is done for them
   std::vector<std::string> devices = {};       ///< as typed: VENDOR/CLASS=NAME, or a path
   std::vector<std::string> own_hooks = {};     ///< names of berth's own that look at the node
-  std::vector<std::string> edit_hooks = {};    ///< programs that say what to change
+  std::string mpi_hook = {};                   ///< the rule that it goes by; empty: off
+  std::vector<std::string> mpi_libraries = {};  ///< the node's, where its loader does not know them
+  std::vector<std::string> edit_hooks = {};     ///< programs that say what to change
   std::vector<std::string> hook_directories = {};  ///< of hook files, the last one counts most
   std::vector<std::string> left_out_hooks = {};    ///< names of those that are not to run
   std::vector<std::string> annotations = {};       ///< KEY=VALUE, for hooks

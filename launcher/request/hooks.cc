@@ -45,11 +45,34 @@ Error no_such_hook(const std::string& value) {
 Status add_hook(Request& request, const std::string& value) {
   if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), value) !=
       hooks::kOwnHooks.end()) {
-    request.own_hooks.push_back(value);
+    if (value != "mpi")
+      request.own_hooks.push_back(value);
+    else if (request.mpi_hook.empty())
+      request.mpi_hook = "auto";
     return Done{};
   }
   if (value.find('/') == value.npos) return no_such_hook(value);
   return add_path(request.edit_hooks, value, "a hook");
+}
+
+Status set_mpi_hook(Request& request, const std::string& value) {
+  if (std::find(hooks::kMpiRules.begin(), hooks::kMpiRules.end(), value) == hooks::kMpiRules.end())
+    return Error{Blame::usage,
+                 "use " + quote(value) + " as --mpi-hook",
+                 {},
+                 "write off, auto, strict, full or major"};
+  request.mpi_hook = value == "off" ? "" : value;
+  return Done{};
+}
+
+Status add_mpi_library(Request& request, const std::string& value) {
+  return add_path(request.mpi_libraries, value, "this node's MPI");
+}
+
+bool wants_mpi(const Request& request) {
+  const auto& without = request.left_out_hooks;
+  return !request.mpi_hook.empty() && !request.without_hooks &&
+         std::find(without.begin(), without.end(), "mpi") == without.end();
 }
 
 Status add_hook_directory(Request& request, const std::string& value) {

@@ -13,6 +13,15 @@ namespace berth::request {
 /// One of berth's own by its name, or a program by an absolute path.
 Status add_hook(Request& request, const std::string& value);
 
+/// One of hooks::kMpiRules.
+Status set_mpi_hook(Request& request, const std::string& value);
+
+/// A library of this node, by an absolute path.
+Status add_mpi_library(Request& request, const std::string& value);
+
+/// Whether the image's MPI is to be replaced, and nobody has left that out.
+bool wants_mpi(const Request& request);
+
 /// A directory of hook files, by an absolute path.
 Status add_hook_directory(Request& request, const std::string& value);
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/mpi/copies.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace berth::hooks {
+
+namespace {
+
+/// Open MPI from 1.7 on, and the MPICH family, under Debian's name for it too.
+constexpr std::array<const char*, 6> kNames = {"libmpi.so.40",
+                                               "libmpi.so.20",
+                                               "libmpi.so.12",
+                                               "libmpi.so.1",
+                                               "libmpich.so.12",
+                                               "libmpich.so.10"};
+
+/// "12.2.1" of "libmpich.so.12.2.1".
+std::string behind_so(const std::string& name) {
+  const std::size_t at = name.find(".so.");
+  return at == name.npos ? "" : name.substr(at + 4);
+}
+
+std::vector<unsigned> numbers_in(const std::string& text) {
+  std::vector<unsigned> numbers;
+  for (const std::string& part : split(text, '.')) {
+    unsigned number = 0;
+    const char* end = part.data() + part.size();
+    const auto [rest, trouble] = std::from_chars(part.data(), end, number);
+    if (part.empty() || trouble != std::errc{} || rest != end) return {};
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// Open MPI's releases up to 1.10 have a libmpi.so.12 too, and are known by what they are made of.
+Abi abi_of(const Elf& elf, const std::string& name) {
+  const bool has_layers = std::any_of(elf.needed.begin(), elf.needed.end(), [](const auto& one) {
+    return one.starts_with("libopen-pal") || one.starts_with("libopen-rte");
+  });
+  const bool is_other = name.starts_with("libmpich") || behind_so(name) == "12";
+  return has_layers || !is_other ? Abi::open_mpi : Abi::mpich;
+}
+
+/// Where distributions, vendors and people put MPI.
+std::vector<std::string> places(Tree& tree) {
+  std::vector<std::string> all = {"/usr/local/lib",
+                                  "/usr/local/lib64",
+                                  "/usr/lib64/openmpi/lib",
+                                  "/usr/lib64/mpich/lib",
+                                  "/usr/lib64/mvapich2/lib"};
+  for (const char* above : {"/opt", "/usr/local"})
+    if (const auto directory = tree.find_directory(above))
+      for (const std::string& name : tree.names_in(*directory))
+        for (const char* end : {"/lib", "/lib64"})
+          all.push_back(*directory + "/" + name + end);
+  return all;
+}
+
+}  // namespace
+
+std::string to_text(Abi abi) {
+  return abi == Abi::open_mpi ? "Open MPI" : "the MPICH family";
+}
+
+std::string version_of(const MpiLibrary& library) {
+  std::string text;
+  for (const unsigned number : library.version)
+    text += (text.empty() ? "" : ".") + std::to_string(number);
+  return text.empty() ? library.number : text;
+}
+
+bool is_of_family(const std::string& name) {
+  constexpr std::array<std::string_view, 7> kBegins = {
+      "libmpi", "liboshmem.", "libopen-", "libompi", "libmca_common_", "libopa.", "libmpl."};
+  return std::any_of(
+      kBegins.begin(), kBegins.end(), [&](std::string_view one) { return name.starts_with(one); });
+}
+
+std::vector<unsigned> numbers_of(const std::string& name) {
+  return numbers_in(behind_so(name));
+}
+
+std::optional<MpiLibrary> mpi_at(Loader& loader, const std::string& path) {
+  auto found = loader.at(path);
+  if (!found) return std::nullopt;
+  // A vendor's may be called otherwise in its directory.
+  const std::string& name = found->elf->soname.empty() ? name_of_file(path) : found->elf->soname;
+  if (!name.starts_with("libmpi")) return std::nullopt;
+  MpiLibrary library{name, *found, abi_of(*found->elf, name), behind_so(name)};
+  const auto dot = library.number.find('.');
+  if (dot != std::string::npos) library.number.resize(dot);
+  library.version = numbers_of(name_of_file(found->path));
+  return library;
+}
+
+std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::string>& first) {
+  std::vector<MpiLibrary> copies;
+  const auto add = [&](const std::string& path) {
+    auto copy = mpi_at(loader, path);
+    const bool is_known = copy && std::any_of(copies.begin(), copies.end(), [&](const auto& one) {
+                            return one.library.path == copy->library.path;
+                          });
+    if (copy && !is_known) copies.push_back(std::move(*copy));
+  };
+  const auto more = places(loader.tree());
+  for (const char* name : kNames) {
+    for (const std::string& directory : first)
+      add(directory + "/" + name);
+    if (const auto found = loader.find(name)) add(found->path);
+    for (const std::string& directory : loader.cached_directories(name))
+      add(directory + "/" + name);
+    for (const std::string& directory : more)
+      add(directory + "/" + name);
+  }
+  return copies;
+}
+
+}  // namespace berth::hooks

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/mpi/mpi.h"
+
+#include "base/text.h"
+#include "hooks/mpi/copies.h"
+#include "hooks/mpi/needs.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace berth::hooks {
+
+namespace {
+
+constexpr const char* kLoaderPath = "LD_LIBRARY_PATH";
+
+/// What a library opens at run time, beside it or in the share directory of its place.
+struct Helpers {
+  std::string_view library;
+  std::vector<std::string> beside;
+  std::vector<std::string> shared;  ///< below the place that the library was installed in
+};
+
+const std::vector<Helpers>& helpers() {
+  static const std::vector<Helpers> all = {
+      {"libopen-pal.", {"openmpi"}, {"share/openmpi", "etc/openmpi"}},
+      {"libpmix.", {"pmix", "pmix2"}, {"share/pmix"}},
+      {"libucs.", {"ucx"}, {}},
+      {"libfabric.", {"libfabric"}, {}},
+      {"libibverbs.", {"libibverbs"}, {"etc/libibverbs.d"}},
+      {"libhwloc.", {"hwloc"}, {}}};
+  return all;
+}
+
+std::vector<std::string> directories_in(const std::vector<std::string>& environment,
+                                        const std::string& name) {
+  std::vector<std::string> all;
+  for (const std::string& variable : environment) {
+    if (!variable.starts_with(name + "=")) continue;
+    all.clear();
+    for (std::string& one : split(variable.substr(name.size() + 1), ':'))
+      if (one.starts_with('/')) all.push_back(std::move(one));
+  }
+  return all;
+}
+
+/// One that the site names has its parts beside it.
+std::vector<std::string> directories_of(const std::vector<std::string>& files) {
+  std::vector<std::string> all;
+  all.reserve(files.size());
+  for (const std::string& file : files)
+    all.push_back(directory_of(file));
+  return all;
+}
+
+bool is_set(const std::vector<std::string>& environment, const std::string& name) {
+  return std::any_of(environment.begin(), environment.end(), [&](const std::string& variable) {
+    return variable.starts_with(name + "=") && variable.size() > name.size() + 1;
+  });
+}
+
+/// "40.30" for 40, 30, 4.
+std::vector<unsigned> first_two(const std::vector<unsigned>& version) {
+  return {version.begin(), version.begin() + std::min<std::ptrdiff_t>(2, std::ssize(version))};
+}
+
+class Swap {
+ public:
+  Swap(const MpiQuestion& question, Tree& image, Tree& node)
+      : question_(question),
+        first_(directories_in(question.environment, kLoaderPath)),
+        image_(image, first_),
+        node_(node, directories_of(question.libraries)) {}
+
+  MpiSwap find();
+
+ private:
+  struct Pair {
+    std::string to;  ///< in the image
+    FoundLibrary by;
+    bool is_needed = false;  ///< others of the family can stay the image's
+  };
+
+  std::string check_image();
+  [[nodiscard]] std::string check_rule(const MpiLibrary& images, const MpiLibrary& nodes) const;
+  std::string choose_node(const MpiLibrary& images, MpiLibrary& nodes);
+  std::string replace(const MpiLibrary& images);
+  void pair_family(const MpiLibrary& images, const MpiLibrary& nodes);
+  std::string settle(Needs& needs);
+  void add_plugins(Needs& needs);
+  void add_helper(const std::string& path);
+  void add_shared(const FoundLibrary& library, const std::string& shared);
+  void add_helpers(const FoundLibrary& library);
+  std::vector<std::string> plugins_in(const std::string& helper);
+  void add_mount(const std::string& from, const std::string& to);
+  void finish(const Needs& needs);
+
+  const MpiQuestion& question_;
+  std::vector<std::string> first_;
+  Loader image_;
+  Loader node_;
+  std::vector<Pair> pairs_;
+  std::map<std::string, FoundLibrary> taken_;  ///< by their sonames
+  std::vector<std::string> helpers_;           ///< directories of the node
+  Edits edits_{.who = "mpi"};
+};
+
+std::string Swap::check_image() {
+  if (image_.find("libc.so.6")) return {};
+  for (const char* name : {"/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"})
+    if (image_.tree().follow(name))
+      return "the image's C library is musl, and this node's MPI needs glibc";
+  return "the image has no C library for programs of this machine";
+}
+
+/// Numbers in the names of files: what Sarus and others go by.
+std::string Swap::check_rule(const MpiLibrary& images, const MpiLibrary& nodes) const {
+  // The numbers of the MPICH family's members say nothing about each other; what they have promised
+  // is the ABI.
+  const bool is_bound_by_abi = question_.rule == "auto" && nodes.abi == Abi::mpich;
+  if (question_.rule == "major" || is_bound_by_abi) return {};
+  const std::string both =
+      "the image's is " + version_of(images) + " and this node's is " + version_of(nodes);
+  if (question_.rule == "strict")
+    return images.version == nodes.version && !nodes.version.empty() ? "" : "strict: " + both;
+  return first_two(nodes.version) >= first_two(images.version)
+             ? ""
+             : question_.rule + ": " + both + ", which is older";
+}
+
+std::string Swap::choose_node(const MpiLibrary& images, MpiLibrary& nodes) {
+  std::vector<std::string> paths = question_.libraries;
+  std::string other;
+  if (paths.empty())
+    for (const char* name : {"libmpi.so.40", "libmpi.so.20", "libmpi.so.12", "libmpich.so.12"})
+      if (const auto found = node_.find(name)) paths.push_back(found->path);
+  for (const std::string& path : paths) {
+    auto library = mpi_at(node_, path);
+    if (!library && !question_.libraries.empty())
+      return quote(path) + " of this node is no library of MPI for this machine";
+    if (!library) continue;
+    if (library->abi == images.abi && library->number == images.number) {
+      nodes = std::move(*library);
+      return {};
+    }
+    other += (other.empty() ? "" : " and ") + to_text(library->abi) + " (" + library->name + ")";
+  }
+  return "the image has " + to_text(images.abi) + " (" + images.name + "), and this node has " +
+         (other.empty() ? "no MPI that its loader knows" : other);
+}
+
+/// Each library of the family that both have: of the image's directory, and of the node's or known
+/// to its loader.
+void Swap::pair_family(const MpiLibrary& images, const MpiLibrary& nodes) {
+  const std::string directory = directory_of(images.library.path);
+  const std::string nodes_directory = directory_of(nodes.library.path);
+  pairs_.push_back({images.library.path, nodes.library, true});
+  for (const std::string& name : {images.name, nodes.name})
+    taken_.emplace(name, nodes.library);
+  for (const std::string& name : image_.tree().names_in(directory)) {
+    const std::size_t number = name.find(".so.");
+    if (!is_of_family(name) || number == name.npos || name.find('.', number + 4) != name.npos)
+      continue;
+    const auto place = image_.tree().find_file(path_in(directory, name));
+    auto by = node_.at(path_in(nodes_directory, name));
+    if (!by) by = node_.find(name);
+    const bool is_known = std::any_of(
+        pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return place && pair.to == *place; });
+    if (!place || !by || is_known) continue;
+    pairs_.push_back({*place, *by});
+    taken_.emplace(name, *by);
+  }
+}
+
+std::string Swap::replace(const MpiLibrary& images) {
+  MpiLibrary nodes;
+  if (std::string why = choose_node(images, nodes); !why.empty()) return why;
+  if (std::string why = check_rule(images, nodes); !why.empty()) return why;
+  pair_family(images, nodes);
+  edits_.says += (edits_.says.empty() ? "" : "; ") + to_text(nodes.abi) + " " + version_of(nodes) +
+                 " of this node (" + quote(nodes.library.path) + ") in the place of the image's " +
+                 version_of(images) + " (" + quote(images.library.path) + ")";
+  return {};
+}
+
+void Swap::add_mount(const std::string& from, const std::string& to) {
+  edits_.mounts.push_back({from, to, "", {"ro", "nosuid", "nodev"}});
+}
+
+void Swap::add_helper(const std::string& path) {
+  const auto directory = node_.tree().find_directory(path);
+  if (directory && std::find(helpers_.begin(), helpers_.end(), *directory) == helpers_.end())
+    helpers_.push_back(*directory);
+}
+
+/// `shared` of the place that `library` is installed in, or of one above: Debian's libraries are a
+/// directory deeper than others', and what is in /etc is /usr's.
+void Swap::add_shared(const FoundLibrary& library, const std::string& shared) {
+  const bool is_usual = library.path.starts_with("/usr/");
+  std::string at = directory_of(library.path);
+  while (!at.empty()) {
+    at = directory_of(at);
+    if (at.empty() && !is_usual) return;
+    const std::string path = path_in(at, shared);
+    if (node_.tree().find_directory(path)) return add_helper(path);
+  }
+}
+
+/// Where `library` looks for more of itself.
+void Swap::add_helpers(const FoundLibrary& library) {
+  const std::string name = name_of_file(library.path);
+  for (const Helpers& one : helpers()) {
+    if (!name.starts_with(one.library)) continue;
+    for (const std::string& beside : one.beside)
+      add_helper(path_in(directory_of(library.path), beside));
+    for (const std::string& shared : one.shared)
+      add_shared(library, shared);
+  }
+}
+
+/// Debian's Open MPI has its components two directories deeper.
+std::vector<std::string> Swap::plugins_in(const std::string& helper) {
+  std::vector<std::string> directories = {helper};
+  if (const auto inner = node_.tree().find_directory(helper + "/lib"))
+    for (const std::string& name : node_.tree().names_in(*inner))
+      if (name.starts_with("openmpi")) directories.push_back(path_in(*inner, name));
+  std::vector<std::string> plugins;
+  for (const std::string& directory : directories)
+    for (const std::string& name : node_.tree().names_in(directory))
+      if (name.ends_with(".so")) plugins.push_back(path_in(directory, name));
+  return plugins;
+}
+
+/// They are opened at run time, and need more than who opens them. One that cannot be had is one
+/// that is not there. What they bring may have plug-ins, too.
+void Swap::add_plugins(Needs& needs) {
+  for (std::size_t i = 0; i < helpers_.size(); ++i)
+    for (const std::string& path : plugins_in(helpers_[i])) {
+      const auto plugin = node_.at(path);
+      Needs tried = needs;
+      if (!plugin || !tried.add(*plugin).empty()) continue;
+      needs = std::move(tried);
+      for (const auto& [soname, library] : needs.brought())
+        add_helpers(library);
+    }
+}
+
+void Swap::finish(const Needs& needs) {
+  for (const std::string& directory : helpers_)
+    add_mount(directory, directory);
+  for (const Pair& pair : pairs_)
+    add_mount(pair.by.path, pair.to);
+  for (const auto& [soname, library] : needs.brought())
+    add_mount(library.path, std::string(kMpiLibraries) + "/" + soname);
+  if (!needs.brought().empty())
+    edits_.prepended.push_back(std::string(kLoaderPath) + "=" + kMpiLibraries);
+  // Where the image has its own MPI moved, the node's would look for its parts there. Empty is
+  // none.
+  for (const char* name : {"OPAL_PREFIX", "PMIX_PREFIX"})
+    if (is_set(question_.environment, name)) edits_.variables.push_back(std::string(name) + "=");
+}
+
+/// Sees to what the libraries themselves need, those first that programs cannot do without.
+std::string Swap::settle(Needs& needs) {
+  for (const Pair& pair : pairs_)
+    if (pair.is_needed)
+      if (std::string why = needs.add(pair.by); !why.empty()) return why;
+  std::vector<Pair> kept;
+  for (const Pair& pair : pairs_) {
+    Needs tried = needs;
+    if (!pair.is_needed && !tried.add(pair.by).empty()) continue;
+    needs = std::move(tried);
+    kept.push_back(pair);
+    add_helpers(pair.by);
+  }
+  pairs_ = std::move(kept);
+  for (const auto& [soname, library] : needs.brought())
+    add_helpers(library);
+  return {};
+}
+
+MpiSwap Swap::find() {
+  const auto copies = find_copies(image_, first_);
+  if (copies.empty()) return {false, {.who = "mpi", .says = "the image has no MPI"}, {}};
+  MpiSwap swap{true};
+  swap.refused = check_image();
+  if (!swap.refused.empty()) return swap;
+  for (const MpiLibrary& copy : copies)
+    if (std::string why = replace(copy); !why.empty() && swap.refused.empty())
+      swap.refused = std::move(why);
+  if (pairs_.empty()) return swap;
+  Needs needs(image_, node_, taken_);
+  swap.refused = settle(needs);
+  if (!swap.refused.empty()) return swap;
+  add_plugins(needs);
+  finish(needs);
+  swap.edits = std::move(edits_);
+  return swap;
+}
+
+}  // namespace
+
+MpiSwap find_mpi(const MpiQuestion& question, Tree& image, Tree& node) {
+  return Swap(question, image, node).find();
+}
+
+}  // namespace berth::hooks

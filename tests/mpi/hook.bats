@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016,SC2154
+# --mpi-hook: this node's MPI in the place of the image's, or a line that says why not. Images with an older
+# Open MPI (Debian 11's, on the demo image), with MPICH, and with musl; libraries of the node that do not fit.
+load ../helpers
+
+libraries=usr/lib/x86_64-linux-gnu
+
+# Old packages, and images with them, for all tests.
+setup_file() {
+  export stock=$BERTH_TEST_DIR/mpi-stock
+  mkdir -p "$stock/apt/lists/partial" "$stock/apt/cache/archives/partial"
+  cd "$stock" || return
+
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bullseye main" >apt/sources.list
+  local options=(-qq -o "Dir::Etc::sourcelist=$stock/apt/sources.list" -o Dir::Etc::sourceparts=-
+    -o "Dir::State::lists=$stock/apt/lists" -o "Dir::Cache=$stock/apt/cache" -o Acquire::Languages=none)
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" download libopenmpi3/bullseye
+  mkdir old mpich-root
+  dpkg -x libopenmpi3_4.1.0*.deb old
+  "$BERTH" import dir:old old.sqsh
+  # A root of its own that has no other MPI.
+  mkdir -p "mpich-root/$libraries" mpich-root/bin mpich-root/etc mpich-root/lib64
+  cp -a /"$libraries"/libmpich.so.12* "mpich-root/$libraries"
+  cp -L /"$libraries"/lib{c.so.6,m.so.6,stdc++.so.6,gfortran.so.5,gcc_s.so.1} "mpich-root/$libraries"
+  cp -L /lib64/ld-linux-x86-64.so.2 mpich-root/lib64
+  cp "$(command -v busybox)" mpich-root/bin/busybox
+  "$BERTH" import dir:mpich-root mpich.sqsh
+  mkdir -p musl-root/lib musl-root/usr/lib
+  cp -r mpich-root/bin musl-root
+  cp -L /lib/ld-musl-x86_64.so.1 musl-root/lib/
+  cp -L /"$libraries"/libmpich.so.12 musl-root/usr/lib/libmpi.so.12
+  mkdir program
+  mpicc.mpich -o program/mpich-hello "$BERTH_SOURCE/examples/mpi-hello.c"
+}
+
+setup() {
+  enter_work mpi
+  export XDG_CACHE_HOME=$work/cache
+  old=$BERTH_DEMO_IMAGE+$stock/old.sqsh
+  image=$BERTH_DEMO_IMAGE
+}
+
+teardown() {
+  leave_work
+}
+
+# swapped WORDS...: runs 2 ranks that say which file their MPI is, by its number on the disk.
+identity='import ctypes, re
+lib = ctypes.CDLL("libmpi.so.40", mode=ctypes.RTLD_GLOBAL)
+text = ctypes.create_string_buffer(8192)
+lib.MPI_Init(None, None)
+lib.MPI_Get_library_version(text, ctypes.byref(ctypes.c_int()))
+maps = {line.split()[4] for line in open("/proc/self/maps") if re.search(r"/libmpi\.so", line)}
+print(re.match(rb"Open MPI v[0-9.]+[0-9]", text.value)[0].decode(), *maps, flush=True)
+lib.MPI_Finalize()'
+
+number_of() {
+  stat -L -c %i "$1"
+}
+
+# stays REASON WORDS...: the image's MPI stays for that reason: an error where it is asked for, else a line.
+stays() {
+  local reason=$1
+  shift
+  run --separate-stderr "$BERTH" run --mpi-hook=full "$@" busybox true
+  echo "$stderr"
+  [ "$status" = 125 ]
+  [ "$stderr" = "berth: cannot put this node's MPI in the place of the image's: $reason
+berth: hint: use the image's own: --mpi-hook=off" ]
+  run --separate-stderr "$BERTH" run --mpi-hook=auto "$@" busybox echo runs
+  [ "$output" = runs ]
+  [ "$stderr" = "berth: continuing with the image's own MPI: $reason" ]
+  run --separate-stderr "$BERTH" run --mpi-hook=auto --plan "$@" busybox echo runs
+  [ "${lines[0]}" = "# mpi: the image's own stays: $reason: 0 variables, 0 devices, 0 mounts" ]
+  run --separate-stderr "$BERTH" run --mpi-hook=off "$@" busybox echo runs
+  [ "$output" = runs ]
+  [ -z "$stderr" ]
+}
+
+@test "two ranks of an image with an older Open MPI get the node's, and exchange 1 MiB messages" {
+  run timeout 60 mpirun --oversubscribe -np 2 "$BERTH" run --mpi-hook=full "$old" -- python3 -c "$identity"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(sort -u <<<"$output")" = "Open MPI v4.1.4 $(number_of /$libraries/libmpi.so.40)" ]
+  [ "$(wc -l <<<"$output")" = 2 ]
+  run timeout 60 mpirun --oversubscribe -np 2 "$BERTH" run --mpi-hook=full "$old" -- mpi-hello
+  [ "$status" = 0 ]
+  expect_ranks 2
+}
+
+@test "without the hook, the older Open MPI is the image's" {
+  for option in --mpi-hook=off --no-hook=mpi --no-hooks; do
+    run "$BERTH" run --mpi-hook=full "$option" "$old" -- \
+      python3 -c 'import ctypes; text = ctypes.create_string_buffer(8192)
+ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_int())); print(text.value.decode()[:15])'
+    echo "$output"
+    [ "$output" = "Open MPI v4.1.0" ]
+  done
+}
+
+@test "rules: strict wants the same release, full one that is not older, major the same ABI" {
+  run "$BERTH" run --mpi-hook=strict "$old" -- true
+  echo "$output"
+  [ "$status" = 125 ]
+  [[ "${lines[0]}" == *"strict: the image's is 40.30.0 and this node's is 40.30.4" ]]
+  run "$BERTH" run --mpi-hook=strict "$image" -- true
+  [ "$status" = 0 ]
+  # The image's is the newer one.
+  mkdir older
+  cp -a "$stock/old/$libraries"/. older/
+  gcc -shared -Wl,-soname,libmpi.so.40 -o older/libmpi.so.40.20.9 -x c /dev/null
+  run "$BERTH" run --mpi-hook=full --mpi-hook-library="$work/older/libmpi.so.40.20.9" "$image" -- true
+  [ "$status" = 125 ]
+  [[ "${lines[0]}" == *"full: the image's is 40.30.4 and this node's is 40.20.9, which is older" ]]
+  run "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/older/libmpi.so.40.20.9" "$image" -- true
+  [ "$status" = 0 ]
+}
+
+@test "two ranks of an image with MPICH get the node's MPICH" {
+  host=$work/host
+  mkdir -p "$host"
+  cp -L /$libraries/libmpich.so.12 "$host/libmpi.so.12.9.9"
+  run timeout 60 mpiexec.mpich -np 2 "$BERTH" run --mpi-hook=auto --mpi-hook-library="$host/libmpi.so.12.9.9" \
+    -v "$stock/program:/program" "$BERTH_DEMO_IMAGE+$stock/mpich.sqsh" -- \
+    sh -c '/program/mpich-hello && LD_TRACE_LOADED_OBJECTS=1 /program/mpich-hello | grep -c mpich; stat -L -c %i '/$libraries/libmpich.so.12
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(grep -c 'of 2 on .*: sum ok, 1 MiB ok' <<<"$output")" = 2 ]
+  [ "$(grep -cx "$(number_of "$host/libmpi.so.12.9.9")" <<<"$output")" = 2 ]
+}
+
+@test "another ABI, a missing version, a missing library, and musl: one line says why" {
+  stays "the image has the MPICH family (libmpich.so.12), and this node has Open MPI (libmpi.so.40)" \
+    --mpi-hook-library=/$libraries/libmpi.so.40 "$stock/mpich.sqsh"
+  stays "the image's C library is musl, and this node's MPI needs glibc" "$stock/musl-root"
+  # A library that was made for a C library of the future.
+  echo 'GLIBC_2.99 { global: tomorrow; local: *; };' >versions
+  echo 'void tomorrow(void) {}' | gcc -shared -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script=versions -o libc.so.6 -x c -
+  echo 'void tomorrow(void); void MPI_Init(void) { tomorrow(); }' |
+    gcc -shared -nostdlib -Wl,-soname,libmpich.so.12 -o libmpich.so.12.3.0 -x c - -x none libc.so.6
+  stays "'$work/libmpich.so.12.3.0' needs GLIBC_2.99, and the image's 'libc.so.6' lacks it" \
+    --mpi-hook-library="$work/libmpich.so.12.3.0" "$stock/mpich.sqsh"
+  echo | gcc -shared -nostdlib -Wl,-soname,libnowhere.so.7 -o libnowhere.so -x c -
+  echo | gcc -shared -nostdlib -Wl,--no-as-needed -Wl,-soname,libmpich.so.12 -o libmpich.so.12.3.0 -x c - -x none libnowhere.so
+  rm libnowhere.so
+  stays "'$work/libmpich.so.12.3.0' needs 'libnowhere.so.7', which neither this node nor the image has" \
+    --mpi-hook-library="$work/libmpich.so.12.3.0" "$stock/mpich.sqsh"
+}
+
+@test "what the image lacks comes beside it, and what it has stays its own" {
+  run "$BERTH" run --mpi-hook=auto --plan "$stock/mpich.sqsh" -- busybox true
+  echo "${lines[0]}"
+  grep -q "to '/run/berth/mpi/libhwloc.so.15'" <<<"$output"
+  run -1 grep -E "mpi/lib(c|m|stdc\+\+|gfortran|gcc_s)\.so" <<<"$output"
+  run "$BERTH" run --mpi-hook=auto "$stock/mpich.sqsh" -- busybox sh -c 'echo "$LD_LIBRARY_PATH"; ls /run/berth/mpi | grep -c .'
+  [ "${lines[0]}" = /run/berth/mpi ]
+  # Whoever needs nothing of the node's has no variable either.
+  run "$BERTH" run --mpi-hook=full "$image" -- sh -c 'echo "${LD_LIBRARY_PATH-none}"'
+  [ "$output" = none ]
+}
+
+@test "an image without MPI is left alone, and what was found is remembered until something changes" {
+  mkdir -p plain/bin
+  cp "$(command -v busybox)" plain/bin/busybox
+  run --separate-stderr "$BERTH" run --mpi-hook=auto plain -- busybox echo runs
+  [ "$output" = runs ]
+  [ -z "$stderr" ]
+  run --separate-stderr "$BERTH" run --mpi-hook=major plain -- busybox echo runs
+  [ "$status" = 125 ]
+  [[ "${stderr_lines[0]}" == *"the image has no MPI that is known" ]]
+  [ ! -e cache/berth ]  # a directory's files change without a trace
+  mkdir site
+  cp -L /$libraries/libmpich.so.12 site/libmpich.so.12.1.1
+  swap() {
+    "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" --plan "$stock/mpich.sqsh" -- busybox true | head -n 1
+  }
+  first=$(swap)
+  [ "$(find cache/berth/hooks -name 'mpi-*.json' | wc -l)" = 1 ]
+  [ "$(swap)" = "$first" ]
+  strace -f -o trace -e trace=openat,openat2 "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" \
+    --plan "$stock/mpich.sqsh" -- busybox true >/dev/null
+  run -1 grep -E 'libhwloc|libucp' trace
+  echo >site/libmpich.so.12.1.1
+  run swap
+  run "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" "$stock/mpich.sqsh" -- busybox true
+  [[ "${lines[0]}" == *"'$work/site/libmpich.so.12.1.1' of this node is no library of MPI for this machine" ]]
+}
