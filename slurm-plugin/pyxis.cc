@@ -53,7 +53,11 @@ Status add_mounts(Wish& wish, const std::string& value) {
 
 /// NAME[,NAME...], each the caller's value; or, as in `berth run`, NAME=VALUE.
 Status add_variables(Wish& wish, const std::string& value) {
-  if (value.find('=') != std::string::npos) return request::set_variable(wish.request, value);
+  const std::size_t equals = value.find('=');
+  if (equals != std::string::npos && value.find(',') < equals)
+    return cannot("set a variable " + quote(value.substr(0, equals)),
+                  "give the option twice: --container-env=NAME --container-env=NAME=VALUE");
+  if (equals != std::string::npos) return request::set_variable(wish.request, value);
   for (const std::string& name : split(value, ','))
     BERTH_TRY(request::set_variable(wish.request, name));
   return Done{};
@@ -142,6 +146,7 @@ std::vector<ContainerOption> file_options() {
        "run in this image: a .sqsh file, a directory, or the name of a stored one",
        twin("IMAGE"),
        false,
+       "",
        set_image},
       {"container-mounts",
        needed,
@@ -149,6 +154,7 @@ std::vector<ContainerOption> file_options() {
        "show SRC of the node at DST; FLAGS have '+' between them",
        twin("MOUNTS"),
        false,
+       "",
        add_mounts},
       {"container-name",
        needed,
@@ -156,6 +162,7 @@ std::vector<ContainerOption> file_options() {
        "keep the container on its nodes for later steps of the job, under this name",
        twin("NAME"),
        false,
+       "",
        keep_container},
       {"container-save",
        needed,
@@ -163,6 +170,7 @@ std::vector<ContainerOption> file_options() {
        "refused: see --container-overlay",
        twin("SAVE"),
        false,
+       "",
        save_container},
       {"container-mount-home",
        none,
@@ -170,6 +178,7 @@ std::vector<ContainerOption> file_options() {
        "show the home directory",
        twin("MOUNT_HOME"),
        false,
+       "",
        set_home<Home::host>},
       {"no-container-mount-home",
        none,
@@ -177,11 +186,12 @@ std::vector<ContainerOption> file_options() {
        "do not show the home directory",
        twin("MOUNT_HOME"),
        true,
+       "",
        set_home<Home::none>},
   };
 }
 
-/// Who the program is, what is run before it and what it may.
+/// Who the program is, and what is run before it.
 std::vector<ContainerOption> process_options() {
   return {
       {"container-remap-root",
@@ -190,6 +200,7 @@ std::vector<ContainerOption> process_options() {
        "be uid 0 inside, with no right more than before",
        twin("REMAP_ROOT"),
        false,
+       "",
        set<&Request::as_root, true>},
       {"no-container-remap-root",
        none,
@@ -197,6 +208,7 @@ std::vector<ContainerOption> process_options() {
        "keep one's uid inside",
        twin("REMAP_ROOT"),
        true,
+       "",
        set<&Request::as_root, false>},
       {"container-entrypoint",
        possible,
@@ -204,6 +216,7 @@ std::vector<ContainerOption> process_options() {
        "run the image's entrypoint before the program, or this one",
        twin("ENTRYPOINT"),
        false,
+       "",
        run_entrypoint},
       {"no-container-entrypoint",
        none,
@@ -211,6 +224,7 @@ std::vector<ContainerOption> process_options() {
        "run no entrypoint",
        twin("ENTRYPOINT"),
        true,
+       "",
        run_no_entrypoint},
       {"container-entrypoint-log",
        none,
@@ -218,13 +232,21 @@ std::vector<ContainerOption> process_options() {
        "nothing: an entrypoint writes where its task does",
        twin("ENTRYPOINT_LOG"),
        false,
+       "",
        do_nothing},
+  };
+}
+
+/// What it may.
+std::vector<ContainerOption> rights_options() {
+  return {
       {"container-writable",
        none,
        "",
-       "the root can be written; a directory that is the image takes it",
+       "the root can be written; what is written is gone with the step",
        twin("WRITABLE"),
        false,
+       "",
        set<&Request::read_only, false>},
       {"container-readonly",
        none,
@@ -232,6 +254,7 @@ std::vector<ContainerOption> process_options() {
        "nothing can be written outside mounts",
        twin("READONLY"),
        false,
+       twin("WRITABLE"),
        set<&Request::read_only, true>},
       {"container-env",
        needed,
@@ -239,6 +262,7 @@ std::vector<ContainerOption> process_options() {
        "take the caller's variables rather than the image's, or set one",
        twin("ENV"),
        false,
+       "",
        add_variables},
       {"container-unshare",
        needed,
@@ -246,6 +270,7 @@ std::vector<ContainerOption> process_options() {
        "have a network, shared memory or host name of its own",
        twin("UNSHARE"),
        false,
+       "",
        unshare},
   };
 }
@@ -254,8 +279,9 @@ std::vector<ContainerOption> process_options() {
 
 std::vector<ContainerOption> pyxis_options() {
   std::vector<ContainerOption> options = file_options();
-  for (ContainerOption& option : process_options())
-    options.push_back(std::move(option));
+  for (auto* more : {process_options, rights_options})
+    for (ContainerOption& option : more())
+      options.push_back(std::move(option));
   return options;
 }
 

@@ -72,7 +72,8 @@ int succeed_or_end(Work&& work) noexcept {
   // srun(1): the exit code that a site or user wants for Slurm's own errors. No threads yet.
   if (const char* wanted = std::getenv("SLURM_EXIT_ERROR"))  // NOLINT(concurrency-mt-unsafe)
     std::from_chars(wanted, wanted + std::strlen(wanted), code);
-  std::exit(code == 0 ? EXIT_FAILURE : code);  // NOLINT(concurrency-mt-unsafe): as above
+  // Of an exit code, the kernel keeps eight bits.
+  std::exit((code & 0xff) == 0 ? EXIT_FAILURE : code);  // NOLINT(concurrency-mt-unsafe): as above
 }
 
 bool is_submit_side(spank_context_t context) {

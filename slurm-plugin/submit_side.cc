@@ -22,7 +22,6 @@ namespace {
 
 constexpr const char* kSlurmsVariable = "SLURM_CONTAINER";
 constexpr const char* kPyxisImage = "PYXIS_CONTAINER_IMAGE";
-constexpr const char* kPyxisName = "PYXIS_CONTAINER_NAME";
 constexpr const char* kOnTheSrunLine =
     "put it on the srun line, inside the script or the allocation";
 
@@ -91,7 +90,7 @@ void SubmitSide::keep_own_value(const char* value) {
 }
 
 Status SubmitSide::keep_option(std::size_t place, const char* value) {
-  return take(wish_, container_options()[place], value == nullptr ? "" : value);
+  return take(wish_, place, value == nullptr ? "" : value);
 }
 
 /// Slurm has written its option into the variable that begin() cleared.
@@ -99,28 +98,39 @@ std::optional<std::string> SubmitSide::given_value() {
   return own_value_ ? own_value_ : read_variable(kSlurmsVariable);
 }
 
-/// Of what names images the command line wins over variables, and no two may be on it.
-Status SubmitSide::find_image_to_use(const std::optional<std::string>& value) {
+/// An empty value is a shell variable that is not set; its program must not run on the host.
+Status SubmitSide::check_value(Command command, const std::optional<std::string>& value) const {
+  if (value ? value->empty() : command != Command::salloc && ParsedOptions().has("container"))
+    return Error{Blame::usage, "use '' as an image", {}, "write --container=IMAGE.sqsh"};
+  if (!value || !wish_.image) return Done{};
+  for (const char* name : {"SRUN_CONTAINER", "SBATCH_CONTAINER"})
+    if (read_variable(name) == value)
+      return cannot_use(*wish_.image,
+                        std::string("together with the variable ") + name,
+                        std::string("unset ") + name + ", or leave --container-image out");
+  return cannot_use(*wish_.image, "together with --container", "leave one of them out");
+}
+
+/// Of what names images the command line wins over variables.
+void SubmitSide::choose_image(Command command, const std::optional<std::string>& value) {
   // A directory below 21.08 is refused as an image: that Slurm has no bundles.
   const bool is_bundle = value && !own_value_ && find_meaning(*value) == Meaning::bundle;
-  if (value && wish_.image)
-    return cannot_use(*wish_.image, "together with --container", "leave one of them out");
-  if (value && !is_bundle) {
-    is_slurms_option_ = true;
-    image_ = *value;
-  } else if (wish_.image) {
-    image_ = *wish_.image;
-  } else if (!value) {
-    image_ = read_variable(kPyxisImage).value_or("");
+  if (value) {
+    is_slurms_option_ = !is_bundle;
+    image_ = is_bundle ? "" : *value;
+    return;
   }
-  if (image_.empty() && wish_.image) return cannot_use("", "", "write --container-image=IMAGE");
+  if (wish_.image) image_ = *wish_.image;
+  if (image_.empty() && command == Command::srun) image_ = read_variable(kPyxisImage).value_or("");
   // A name alone is that of a container, whose image its nodes know.
-  const bool is_kept = wish_.kept || !read_variable(kPyxisName).value_or("").empty();
-  if (image_.empty() && (value || !is_kept)) return Done{};
+  if (image_.empty() && wish_.kept) image_ = image_of_kept(*wish_.kept);
+}
+
+/// Variables are for steps: those of a job and of its steps are two things.
+Status SubmitSide::take_variables(Command command) {
+  if (image_.empty() || command != Command::srun) return Done{};
   if (is_slurms_option_) wish_.twins.emplace_back(kPyxisImage);
-  BERTH_TRY(take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); }));
-  if (image_.empty()) image_ = image_of_kept(*wish_.kept);
-  return Done{};
+  return take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); });
 }
 
 /// Without an image nobody would do what they say.
@@ -135,14 +145,15 @@ Status SubmitSide::check_unused(Command command) const {
 
 Status SubmitSide::take_options(Command command, const std::vector<std::string>& plugin_words) {
   ++components_;
-  const bool has_earlier_image = !image_.empty();
+  const std::string earlier = image_;
+  image_.clear();
   const auto value = given_value();
-  // A job's own options, and those of its steps, are two things: variables are for steps.
-  if (command == Command::srun || value || wish_.image || wish_.kept)
-    BERTH_TRY(find_image_to_use(value));
+  BERTH_TRY(check_value(command, value));
+  choose_image(command, value);
+  BERTH_TRY(take_variables(command));
   // Slurm calls enter_step() for the first component only; the others would run on the host.
-  if (components_ > 1 && (has_earlier_image || !image_.empty()))
-    return cannot_use(image_,
+  if (components_ > 1 && !(earlier + image_).empty())
+    return cannot_use(earlier.empty() ? image_ : earlier,
                       "in a heterogeneous step",
                       "start one srun for each component, or write srun berth run IMAGE PROGRAM");
   if (image_.empty()) return check_unused(command);
@@ -161,10 +172,13 @@ Status SubmitSide::check_companions(Command command) const {
                       std::string(kOnTheSrunLine) +
                           ", or ask the administrator for scripts=inside in plugstack.conf");
   const ParsedOptions options;
-  if (is_slurms_option_ && !own_value_ && !options.are_reachable())
+  if (!options.are_reachable())
     return cannot_use(image_,
-                      "with this Slurm: it does not let a plugin have --container",
-                      "write --container-image=IMAGE");
+                      "with this Slurm: it does not let a plugin read its options",
+                      "write srun berth run IMAGE PROGRAM");
+  // The file would take the place of all variables, and the request travels in one.
+  if (command == Command::sbatch && options.has("export-file"))
+    return cannot_use(image_, "with --export-file", "export the variables inside the script");
   if (options.has("bcast"))
     return cannot_use(image_, "with --bcast", "leave --bcast out: the program is in the image");
   return Done{};
@@ -214,6 +228,9 @@ Status SubmitSide::take_image(Command command) {
   if (!image) return std::move(image.error());
   BERTH_TRY(make_request(*image));
   BERTH_TRY(give_slurms_option_back());
+  auto key = make_step_key();
+  if (!key) return std::move(key.error());
+  request_.step_key = std::move(*key);
   if (command == Command::sbatch) {
     request_.share = Share::none;
     auto text = make_task_text(request_);
@@ -222,9 +239,6 @@ Status SubmitSide::take_image(Command command) {
     return Done{};
   }
   has_programs_ = ParsedOptions().has("multi-prog");
-  auto key = make_step_key();
-  if (!key) return std::move(key.error());
-  request_.step_key = std::move(*key);
   auto text = make_task_text(request_);
   return text ? Status(Done{}) : std::move(text.error());
 }

@@ -42,7 +42,9 @@ class SubmitSide {
 
  private:
   std::optional<std::string> given_value();
-  Status find_image_to_use(const std::optional<std::string>& value);
+  [[nodiscard]] Status check_value(Command command, const std::optional<std::string>& value) const;
+  void choose_image(Command command, const std::optional<std::string>& value);
+  Status take_variables(Command command);
   [[nodiscard]] Status check_unused(Command command) const;
   [[nodiscard]] Status check_companions(Command command) const;
   [[nodiscard]] Result<std::string> find_wished_image() const;

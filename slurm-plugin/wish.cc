@@ -25,6 +25,19 @@ bool is_for_steps(const request::Option& option) {
          std::find(kOthers.begin(), kOthers.end(), option.name) == kOthers.end();
 }
 
+/// What `berth run` says of its option "--NAME", as srun has it.
+std::string with_prefix(std::string text, std::string_view name) {
+  const std::string dashed = "--" + std::string(name);
+  for (std::size_t at = text.find(dashed); at != std::string::npos;) {
+    const std::size_t end = at + dashed.size();
+    const bool is_whole =
+        end == text.size() || (text[end] != '-' && (text[end] < 'a' || text[end] > 'z'));
+    if (is_whole) text.insert(at + 2, kPrefix);
+    at = text.find(dashed, is_whole ? end + kPrefix.size() : end);
+  }
+  return text;
+}
+
 ContainerOption made_of(const request::Option& row) {
   ContainerOption option;
   option.name = std::string(kPrefix) + std::string(row.name);
@@ -37,8 +50,13 @@ ContainerOption made_of(const request::Option& row) {
   }
   option.help = row.help;
   if (row.name == "workdir") option.twin = "PYXIS_CONTAINER_WORKDIR";
-  option.apply = [&row](Wish& wish, const std::string& value) {
-    return row.apply(wish.request, value);
+  option.apply = [&row](Wish& wish, const std::string& value) -> Status {
+    Status taken = row.apply(wish.request, value);
+    if (taken) return taken;
+    Error& error = taken.error();
+    error.goal = with_prefix(error.goal, row.name);
+    error.hint = with_prefix(error.hint, row.name);
+    return taken;
   };
   return option;
 }
@@ -62,9 +80,12 @@ std::optional<bool> truth_of(std::string word) {
   return std::nullopt;
 }
 
-Status take_twin(Wish& wish, const ContainerOption& option, const std::string& value) {
+Status take_twin(Wish& wish,
+                 const ContainerOption& option,
+                 const std::string& variable,
+                 const std::string& value) {
   const auto failed = [&](const Error& error) {
-    return Error{Blame::usage, "use " + option.twin + ": cannot " + error.goal, {}, error.hint};
+    return Error{Blame::usage, "use " + variable + ": cannot " + error.goal, {}, error.hint};
   };
   if (option.argument == Argument::needed) {
     const Status taken = option.apply(wish, value);
@@ -73,7 +94,8 @@ Status take_twin(Wish& wish, const ContainerOption& option, const std::string& v
   const auto truth = truth_of(value);
   if (!truth)
     return failed({Blame::usage, "understand " + quote(value), {}, "write true or false"});
-  return *truth != option.is_no ? option.apply(wish, "") : Status(Done{});
+  const bool is_no = option.is_no || variable == option.no_twin;
+  return *truth != is_no ? option.apply(wish, "") : Status(Done{});
 }
 
 void make_absolute(std::string& path, const std::string& folder) {
@@ -93,20 +115,28 @@ const std::vector<ContainerOption>& container_options() {
   return all;
 }
 
-Status take(Wish& wish, const ContainerOption& option, const std::string& value) {
+Status take(Wish& wish, std::size_t place, const std::string& value) {
+  const ContainerOption& option = container_options()[place];
   BERTH_TRY(option.apply(wish, value));
   wish.given.push_back("--" + option.name);
+  wish.typed.emplace_back(place, value);
   if (!option.twin.empty()) wish.twins.push_back(option.twin);
   return Done{};
 }
 
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find) {
-  for (const ContainerOption& option : container_options()) {
-    if (option.twin.empty() || has(wish.twins, option.twin)) continue;
-    const auto value = find(option.twin);
-    if (value && !value->empty()) BERTH_TRY(take_twin(wish, option, *value));
-  }
+  // Two different options may say the same thing: what was typed goes over the variables.
+  Wish whole;
+  for (const ContainerOption& option : container_options())
+    for (const std::string& variable : {option.twin, option.no_twin}) {
+      if (variable.empty() || has(wish.twins, variable)) continue;
+      const auto value = find(variable);
+      if (value && !value->empty()) BERTH_TRY(take_twin(whole, option, variable, *value));
+    }
+  for (const auto& [place, value] : wish.typed)
+    BERTH_TRY(take(whole, place, value));
+  wish = std::move(whole);
   return Done{};
 }
 

@@ -6,9 +6,11 @@
 #include "base/result.h"
 #include "launcher/model/request.h"
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace berth::slurm_plugin {
@@ -19,7 +21,8 @@ struct Wish {
   std::optional<std::string> kept = {};   ///< of --container-name: NAME, or NAME:create
   bool says_entrypoint = false;           ///< whether the image's is run, or which one
   std::vector<std::string> given = {};    ///< the options, with their dashes
-  std::vector<std::string> twins = {};    ///< variables that they stand for
+  std::vector<std::pair<std::size_t, std::string>> typed = {};  ///< the same: place and value
+  std::vector<std::string> twins = {};                          ///< variables that they stand for
 };
 
 enum class Argument { none, needed, possible };
@@ -30,18 +33,19 @@ struct ContainerOption {
   Argument argument = Argument::none;
   std::string shown = {};  ///< what stands for the argument in help
   std::string help = {};
-  std::string twin = {};  ///< a variable with the same meaning; may be empty
-  bool is_no = false;     ///< of a switch: what the variable means when it is false
+  std::string twin = {};     ///< a variable with the same meaning; may be empty
+  bool is_no = false;        ///< of a switch: what the variable means when it is false
+  std::string no_twin = {};  ///< a second variable, which means the switch when it is false
   std::function<Status(Wish&, const std::string& value)> apply = {};
 };
 
 /// All of them; where they stand is what Slurm calls them by.
 const std::vector<ContainerOption>& container_options();
 
-/// Takes one as it was given.
-Status take(Wish& wish, const ContainerOption& option, const std::string& value);
+/// Takes the one that stands at `place`, as it was given.
+Status take(Wish& wish, std::size_t place, const std::string& value);
 
-/// Takes the variables that stand for options which were not given.
+/// Takes the variables that stand for options which were not given; what was given wins over all.
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find);
 

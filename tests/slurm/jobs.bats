@@ -220,6 +220,20 @@ EOF
   [ "$(cat got.1 got.2)" = $'none 1 berth demo image\nnone 2 berth demo image' ]
 }
 
+@test "Pyxis's variables are for the steps of a batch script" {
+  PYXIS_CONTAINER_READONLY=1 PYXIS_CONTAINER_NAME=mine submit --container="$image" --wrap 'touch /x && echo rw'
+  [ "$(cat out)" = rw ]
+}
+
+@test "a file of variables, in which the script's image would be lost, is refused" {
+  printf 'A=1\0' >vars
+  run user sbatch --wait --export-file=vars --container="$image" --wrap "echo ran >$marker"
+  echo "$output"
+  [ "$status" != 0 ]
+  [[ $output == *"cannot use image '$image' with --export-file"* ]]
+  [ ! -e "$marker" ]
+}
+
 @test "a batch script inside ends when its job is cancelled" {
   printf '#!/bin/bash\necho $$\nsleep 1000\n' >job.sh
   job=$(user sbatch --parsable --output="$folder/out" --container="$image" job.sh)

@@ -46,7 +46,8 @@ srun -N2 -n2 --container-image=$image --container-name=mine sh -c 'echo made on 
 srun --container-name=mine cat /etc/tool
 srun -n1 -w n1 --container-image=$image --container-name=mine:no_exec cat /etc/motd
 srun -n1 -w n1 --container-image=$image sh -c 'ls /etc/tool 2>/dev/null || echo unnamed'
-PYXIS_CONTAINER_NAME=mine srun -n1 -w n1 cat /etc/tool
+PYXIS_CONTAINER_NAME=mine srun -n1 -w n1 --container-image=$image cat /etc/tool
+PYXIS_CONTAINER_NAME=mine srun -n1 -w n1 sh -c 'ls /etc/tool 2>/dev/null || echo plain'
 srun -n1 -w n1 --container-image=$image --container-name=other:create sh -c 'ls /etc/tool 2>/dev/null || echo another; echo 2 >/etc/tool'
 srun -n1 -w n1 --container=$image --container-name=other sh -c 'cat /etc/tool; pwd'
 ls -A /tmp/berth-$uid >listed
@@ -54,7 +55,7 @@ EOF
   cat out
   sed -i '/^srun: /d' out
   [ "$(head -n 4 out | sort)" = $'made on n1\nmade on n1\nmade on n2\nmade on n2' ]
-  [ "$(sed 1,4d out)" = $'berth demo image\nunnamed\nmade on n1\nanother\n2\n'"$folder" ]
+  [ "$(sed 1,4d out)" = $'berth demo image\nunnamed\nmade on n1\nplain\nanother\n2\n'"$folder" ]
   [[ "$(cat listed)" == job-* ]] # so that "nothing" means something
   expect_nothing_kept
   [ -e listed ] # the link in the container was not followed

@@ -73,6 +73,19 @@ expect_refusal() {
   [ "$(count_jobs)" = "$jobs" ]
 }
 
+@test "an empty image does not run on the host" {
+  expect_refusal "cannot use '' as an image" --container=
+  run user sbatch --wait --container= --wrap 'echo ran >marker'
+  [ "$status" != 0 ]
+  [[ $output == *"cannot use '' as an image"* ]]
+  SRUN_CONTAINER=$image expect_refusal "together with the variable SRUN_CONTAINER" --container-image="$image"
+  [ ! -e "$marker" ]
+}
+
+@test "no SLURM_EXIT_ERROR makes a refusal a success" {
+  SLURM_EXIT_ERROR=256 expect_refusal "none.sqsh" --container=./none.sqsh
+}
+
 @test "what is misspelt is refused before there is a job" {
   local jobs option words
   jobs=$(count_jobs)
