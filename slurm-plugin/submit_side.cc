@@ -272,8 +272,8 @@ Status SubmitSide::enter_step(int argc, char** argv) {
     if (inherited_) write_variable(kSlurmsVariable, inherited_);
     return Done{};
   }
-  if (argc < 1 || argv == nullptr || argv[0] == nullptr)
-    return Error{Blame::usage, "start a step without a program", {}, ""};
+  if (argc < 1 || argv == nullptr || argv[0] == nullptr || *argv[0] == '\0')
+    return Error{Blame::usage, "start a step without a program", {}, "write it after the options"};
   if (has_programs_) return enter_programs(argc, argv);
   return enter_program({argv, argv + argc}, argv);
 }

@@ -82,6 +82,13 @@ expect_refusal() {
   [ ! -e "$marker" ]
 }
 
+@test "an empty program starts no step" {
+  run user srun --container="$image" ''
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *"cannot start a step without a program"* ]]
+}
+
 @test "no SLURM_EXIT_ERROR makes a refusal a success" {
   SLURM_EXIT_ERROR=256 expect_refusal "none.sqsh" --container=./none.sqsh
 }
