@@ -3,6 +3,7 @@
 # shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `image`
 # Control groups: limits strike, say so, and leave nothing. tests/stage.sh has given this user directories.
 load ../helpers
+load ../groups
 
 setup() {
   image=$BERTH_DEMO_IMAGE
@@ -13,25 +14,6 @@ teardown() {
   local name
   [ ! -d run ] || for name in $("$BERTH" ps --json | jq -r '.[].name'); do "$BERTH" rm --force "$name"; done
   leave_work
-}
-
-# Groups of launches, in any hierarchy.
-groups_left() {
-  find /sys/fs/cgroup -type d -name 'berth-*-*-*' -user "$(id -un)" 2>/dev/null
-}
-
-expect_no_group_left() {
-  for _ in $(seq 100); do
-    [ -n "$(groups_left)" ] || return 0
-    sleep 0.05
-  done
-  groups_left >&2
-  return 1
-}
-
-# Seconds, from the line of --stats.
-cpu_used() {
-  sed -n 's/.* used CPU \([0-9.]*\) s.*/\1/p' <<<"$output"
 }
 
 @test "a program that uses up its memory is killed, and a line says by what" {

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2154  # words for a shell; helpers.bash sets `output`
 # Control groups of version 2 as root has them, and as a user who was given none.
 load ../../helpers
-load ../groups
+load ../../groups
 
 setup() {
   image=$BERTH_DEMO_IMAGE

@@ -4,7 +4,7 @@
 # Control groups of version 2: each limit strikes, and says so. tests/stage.sh has given this user a directory, as
 # an administrator does.
 load ../../helpers
-load ../groups
+load ../../groups
 
 setup() {
   image=$BERTH_DEMO_IMAGE

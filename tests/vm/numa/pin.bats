@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `output`
 # Two sockets, four nodes of memory, four cores of two threads: where ranks run, and where their memory lies.
 load ../../helpers
-load ../groups
+load ../../groups
 
 setup() {
   image=$BERTH_DEMO_IMAGE

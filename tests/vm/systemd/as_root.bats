@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2154  # words for a shell; helpers.bash sets `output`
 # What an administrator does so that a user has more.
 load ../../helpers
-load ../groups
+load ../../groups
 
 @test "with all delegated to users, disks and CPUs can be theirs, as_root" {
   id=$(id -u "$BERTH_TEST_USER")

@@ -4,7 +4,7 @@
 # Limits where systemd delegates: the tests run in a system service, where a user may make no group, and go from
 # there to where he may, as messages say.
 load ../../helpers
-load ../groups
+load ../../groups
 
 setup() {
   image=$BERTH_DEMO_IMAGE

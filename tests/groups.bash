@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2154  # bats sets `output`
 # What tests of control groups share.
 
-# Groups of launches.
+# Groups of this user's launches, in any hierarchy.
 groups_left() {
-  find /sys/fs/cgroup -type d -name 'berth-*-*-*' 2>/dev/null
+  find /sys/fs/cgroup -type d -name 'berth-*-*-*' -user "$(id -un)" 2>/dev/null
 }
 
 expect_no_group_left() {
@@ -21,6 +21,6 @@ cpu_used() {
   sed -n 's/.* used CPU \([0-9.]*\) s.*/\1/p' <<<"$output"
 }
 
-# Words for the shell in the container: the directory of its group.
+# Words for the shell in the container: the directory of its group, of version 2.
 # shellcheck disable=SC2016,SC2034
 own_group='d=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup);'
