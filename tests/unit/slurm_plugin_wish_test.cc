@@ -50,7 +50,7 @@ class Wishing {
 
   Request request() {
     EXPECT_TRUE(status_) << refusal();
-    return finish(wish_, "/i.sqsh", "/work");
+    return finish(wish_, "/i.sqsh", "/jobs");
   }
 
   [[nodiscard]] const Wish& wish() const { return wish_; }
@@ -73,8 +73,8 @@ TEST(ContainerOptions, AreThoseOfBerthRun) {
   for (const request::Option& row : request::options()) {
     if (row.help.empty()) continue;
     const ContainerOption* option = find_option("container-" + std::string(row.name));
-    if (row.name != "name")
-      EXPECT_EQ(option == nullptr, others.count(std::string(row.name)) == 1) << row.name;
+    if (row.name == "name") continue;
+    EXPECT_EQ(option == nullptr, others.count(std::string(row.name)) == 1) << row.name;
   }
 }
 
@@ -128,13 +128,13 @@ TEST(ContainerOptions, ArePathsAsSeenFromWhereTheyWereTyped) {
                                    "--container-overlay=kept",
                                    "--container-seccomp=default"})
                               .request();
-  EXPECT_EQ(request.binds[0].from, "/work/in");
+  EXPECT_EQ(request.binds[0].from, "/jobs/in");
   EXPECT_EQ(request.binds[1].from, "/abs");
   EXPECT_EQ(request.binds[2].from, "tmpfs");
-  EXPECT_EQ(request.env[0].text, "/work/vars");
-  EXPECT_EQ(request.overlay, "/work/kept");
+  EXPECT_EQ(request.env[0].text, "/jobs/vars");
+  EXPECT_EQ(request.overlay, "/jobs/kept");
   EXPECT_EQ(request.seccomp, "default");
-  EXPECT_EQ(Wishing({"--container-seccomp=p.json"}).request().seccomp, "/work/p.json");
+  EXPECT_EQ(Wishing({"--container-seccomp=p.json"}).request().seccomp, "/jobs/p.json");
   EXPECT_EQ(Wishing({"--container-seccomp=none"}).request().seccomp, "");
 }
 
@@ -195,7 +195,7 @@ TEST(Pyxis, KeepsContainersUnderNames) {
   EXPECT_EQ(Wishing({"--container-name=mine:no_exec"}).wish().kept, "mine");
   EXPECT_EQ(Wishing({"--container-name=mine:create"}).wish().kept, "mine:create");
   EXPECT_EQ(image_of_kept("mine:create"), "job:mine");
-  const Request found = finish(named.wish(), "job:mine", "/work");
+  const Request found = finish(named.wish(), "job:mine", "/jobs");
   EXPECT_EQ(found.cwd, Cwd::none);
   EXPECT_EQ(found.entrypoint, "");
   for (const std::string wrong : {"", "a/b", ".a", "-a", "a:exec", "a:b", "a:create:b", "a\nb"})
