@@ -6,8 +6,10 @@
 #include "hooks/mpi/mpi.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -63,13 +65,37 @@ Result<MpiSwap> find_anew(const MpiQuestion& question,
   layers.push_back(layer_of_directory(root.get()));
   Tree node(std::move(layers));
   MpiSwap swap = find_mpi(question, *image, node);
-  memory.write(swap, node.files_read());
+  // What was missing may come: that is looked for again.
+  if (swap.refused.empty()) memory.write(swap, node.files_read());
   return swap;
 }
+
+/// An image is looked into here, which may be anybody's; this bounds what it can make us take.
+/// Hooks that are programs are asked afterwards, and have what they had.
+class BoundMemory {
+ public:
+  BoundMemory() {
+    constexpr rlim_t kMost = 512UL << 20;
+    if (::getrlimit(RLIMIT_DATA, &before_) != 0) return;
+    const rlimit limit{std::min(kMost, before_.rlim_cur), before_.rlim_max};
+    (void)::setrlimit(RLIMIT_DATA, &limit);  // less than before is never refused
+  }
+
+  BoundMemory(const BoundMemory&) = delete;
+  BoundMemory& operator=(const BoundMemory&) = delete;
+  BoundMemory(BoundMemory&&) = delete;
+  BoundMemory& operator=(BoundMemory&&) = delete;
+
+  ~BoundMemory() { (void)::setrlimit(RLIMIT_DATA, &before_); }  // not above the hard one
+
+ private:
+  rlimit before_{RLIM_INFINITY, RLIM_INFINITY};
+};
 
 }  // namespace
 
 Result<Edits> ask_mpi_hook(const MpiLook& look, std::vector<std::string>& warnings) {
+  const BoundMemory bound;
   const MpiQuestion question{look.rule, look.libraries, environment_in(look.state)};
   const MpiMemory memory(look.memory, question, files_of_images(look.images));
   auto known = memory.read();

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
+#include <cstdlib>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -23,7 +25,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kLargest = 4UL << 20;
-constexpr const char* kForm = "1";  ///< another one for another way to decide
+constexpr const char* kForm = "2";  ///< another one for another way to decide
 
 std::string text_of(const timespec& time) {
   return std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
@@ -78,8 +80,13 @@ MpiMemory::MpiMemory(std::string directory,
     : directory_(std::move(directory)) {
   if (!directory_.starts_with('/')) return;
   std::string key = std::string(kForm) + "\n" + question.rule + "\n";
-  for (const std::string& library : question.libraries)
+  for (const std::string& library : question.libraries) {
+    // A link that leads elsewhere now is another answer.
+    std::array<char, PATH_MAX> place{};
     key += library + "\n";
+    if (::realpath(library.c_str(), place.data()) != nullptr)
+      key += std::string(place.data()) + "\n";
+  }
   key += decisive_variables(question.environment) + state_of({"/etc/ld.so.cache"}) + "\n";
   for (const int image : images) {
     const std::string identity = identity_of(image);

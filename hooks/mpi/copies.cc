@@ -61,6 +61,14 @@ std::vector<std::string> places(Tree& tree) {
   return all;
 }
 
+/// An image can have anything for one, and it goes into messages.
+bool is_plain_name(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](char letter) {
+    return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'z') ||
+           (letter >= 'A' && letter <= 'Z') || letter == '.' || letter == '-' || letter == '_';
+  });
+}
+
 }  // namespace
 
 std::string to_text(Abi abi) {
@@ -90,7 +98,7 @@ std::optional<MpiLibrary> mpi_at(Loader& loader, const std::string& path) {
   if (!found) return std::nullopt;
   // A vendor's may be called otherwise in its directory.
   const std::string& name = found->elf->soname.empty() ? name_of_file(path) : found->elf->soname;
-  if (!name.starts_with("libmpi")) return std::nullopt;
+  if (!name.starts_with("libmpi") || !is_plain_name(name)) return std::nullopt;
   MpiLibrary library{name, *found, abi_of(*found->elf, name), behind_so(name)};
   const auto dot = library.number.find('.');
   if (dot != std::string::npos) library.number.resize(dot);

@@ -18,8 +18,8 @@ constexpr const char* kLoaderPath = "LD_LIBRARY_PATH";
 /// What a library opens at run time, beside it or in the share directory of its place.
 struct Helpers {
   std::string_view library;
-  std::vector<std::string> beside;
-  std::vector<std::string> shared;  ///< below the place that the library was installed in
+  std::vector<std::string> beside;  ///< with plug-ins
+  std::vector<std::string> shared;  ///< texts, below the place that the library was installed in
 };
 
 const std::vector<Helpers>& helpers() {
@@ -89,7 +89,7 @@ class Swap {
   void pair_family(const MpiLibrary& images, const MpiLibrary& nodes);
   std::string settle(Needs& needs);
   void add_plugins(Needs& needs);
-  void add_helper(const std::string& path);
+  bool add_directory(const std::string& path, std::vector<std::string>& to);
   void add_shared(const FoundLibrary& library, const std::string& shared);
   void add_helpers(const FoundLibrary& library);
   std::vector<std::string> plugins_in(const std::string& helper);
@@ -100,9 +100,11 @@ class Swap {
   std::vector<std::string> first_;
   Loader image_;
   Loader node_;
+  std::vector<MpiLibrary> copies_;  ///< of the image
   std::vector<Pair> pairs_;
   std::map<std::string, FoundLibrary> taken_;  ///< by their sonames
-  std::vector<std::string> helpers_;           ///< directories of the node
+  std::vector<std::string> plugins_;           ///< directories of the node that have some
+  std::vector<std::string> texts_;             ///< and that have none
   Edits edits_{.who = "mpi"};
 };
 
@@ -124,9 +126,12 @@ std::string Swap::check_rule(const MpiLibrary& images, const MpiLibrary& nodes) 
       "the image's is " + version_of(images) + " and this node's is " + version_of(nodes);
   if (question_.rule == "strict")
     return images.version == nodes.version && !nodes.version.empty() ? "" : "strict: " + both;
-  return first_two(nodes.version) >= first_two(images.version)
-             ? ""
-             : question_.rule + ": " + both + ", which is older";
+  const auto by = first_two(nodes.version);
+  const auto what = first_two(images.version);
+  if (by.size() < 2 || what.size() < 2)  // then the ABI is all there is to go by
+    return question_.rule == "auto" ? ""
+                                    : question_.rule + ": " + both + ", which tells too little";
+  return by >= what ? "" : question_.rule + ": " + both + ", which is older";
 }
 
 std::string Swap::choose_node(const MpiLibrary& images, MpiLibrary& nodes) {
@@ -150,8 +155,9 @@ std::string Swap::choose_node(const MpiLibrary& images, MpiLibrary& nodes) {
          (other.empty() ? "no MPI that its loader knows" : other);
 }
 
-/// Each library of the family that both have: of the image's directory, and of the node's or known
-/// to its loader.
+/// Each library of the family that both have: of the image's directory, and of the node's. What the
+/// node's loader knows besides is of the same MPI only where nobody has named a library, and then
+/// another copy's own library is not meant.
 void Swap::pair_family(const MpiLibrary& images, const MpiLibrary& nodes) {
   const std::string directory = directory_of(images.library.path);
   const std::string nodes_directory = directory_of(nodes.library.path);
@@ -164,7 +170,12 @@ void Swap::pair_family(const MpiLibrary& images, const MpiLibrary& nodes) {
       continue;
     const auto place = image_.tree().find_file(path_in(directory, name));
     auto by = node_.at(path_in(nodes_directory, name));
-    if (!by) by = node_.find(name);
+    const bool is_copy =
+        place && std::any_of(copies_.begin(), copies_.end(), [&](const auto& copy) {
+          return copy.library.path == *place;
+        });
+    if (is_copy) continue;
+    if (!by && question_.libraries.empty()) by = node_.find(name);
     const bool is_known = std::any_of(
         pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return place && pair.to == *place; });
     if (!place || !by || is_known) continue;
@@ -188,23 +199,20 @@ void Swap::add_mount(const std::string& from, const std::string& to) {
   edits_.mounts.push_back({from, to, "", {"ro", "nosuid", "nodev"}});
 }
 
-void Swap::add_helper(const std::string& path) {
+bool Swap::add_directory(const std::string& path, std::vector<std::string>& to) {
   const auto directory = node_.tree().find_directory(path);
-  if (directory && std::find(helpers_.begin(), helpers_.end(), *directory) == helpers_.end())
-    helpers_.push_back(*directory);
+  if (directory && std::find(to.begin(), to.end(), *directory) == to.end())
+    to.push_back(*directory);
+  return directory.has_value();
 }
 
-/// `shared` of the place that `library` is installed in, or of one above: Debian's libraries are a
-/// directory deeper than others', and what is in /etc is /usr's.
+/// `shared` of the place that `library` is installed in; a distribution's is /usr's or in /etc,
+/// wherever below /usr it lies. What lies further up elsewhere is somebody else's.
 void Swap::add_shared(const FoundLibrary& library, const std::string& shared) {
-  const bool is_usual = library.path.starts_with("/usr/");
-  std::string at = directory_of(library.path);
-  while (!at.empty()) {
-    at = directory_of(at);
-    if (at.empty() && !is_usual) return;
-    const std::string path = path_in(at, shared);
-    if (node_.tree().find_directory(path)) return add_helper(path);
-  }
+  std::vector<std::string> places = {directory_of(directory_of(library.path))};
+  if (library.path.starts_with("/usr/")) places.insert(places.end(), {"/usr", ""});
+  for (const std::string& place : places)
+    if (add_directory(path_in(place, shared), texts_)) return;
 }
 
 /// Where `library` looks for more of itself.
@@ -213,7 +221,7 @@ void Swap::add_helpers(const FoundLibrary& library) {
   for (const Helpers& one : helpers()) {
     if (!name.starts_with(one.library)) continue;
     for (const std::string& beside : one.beside)
-      add_helper(path_in(directory_of(library.path), beside));
+      (void)add_directory(path_in(directory_of(library.path), beside), plugins_);
     for (const std::string& shared : one.shared)
       add_shared(library, shared);
   }
@@ -235,8 +243,8 @@ std::vector<std::string> Swap::plugins_in(const std::string& helper) {
 /// They are opened at run time, and need more than who opens them. One that cannot be had is one
 /// that is not there. What they bring may have plug-ins, too.
 void Swap::add_plugins(Needs& needs) {
-  for (std::size_t i = 0; i < helpers_.size(); ++i)
-    for (const std::string& path : plugins_in(helpers_[i])) {
+  for (std::size_t i = 0; i < plugins_.size(); ++i)
+    for (const std::string& path : plugins_in(plugins_[i])) {
       const auto plugin = node_.at(path);
       Needs tried = needs;
       if (!plugin || !tried.add(*plugin).empty()) continue;
@@ -247,8 +255,9 @@ void Swap::add_plugins(Needs& needs) {
 }
 
 void Swap::finish(const Needs& needs) {
-  for (const std::string& directory : helpers_)
-    add_mount(directory, directory);
+  for (const auto& directories : {plugins_, texts_})
+    for (const std::string& directory : directories)
+      add_mount(directory, directory);
   for (const Pair& pair : pairs_)
     add_mount(pair.by.path, pair.to);
   for (const auto& [soname, library] : needs.brought())
@@ -281,15 +290,17 @@ std::string Swap::settle(Needs& needs) {
 }
 
 MpiSwap Swap::find() {
-  const auto copies = find_copies(image_, first_);
-  if (copies.empty()) return {false, {.who = "mpi", .says = "the image has no MPI"}, {}};
+  copies_ = find_copies(image_, first_);
+  if (copies_.empty()) return {false, {.who = "mpi", .says = "the image has no MPI"}, {}};
   MpiSwap swap{true};
   swap.refused = check_image();
   if (!swap.refused.empty()) return swap;
-  for (const MpiLibrary& copy : copies)
+  for (const MpiLibrary& copy : copies_)
     if (std::string why = replace(copy); !why.empty() && swap.refused.empty())
       swap.refused = std::move(why);
-  if (pairs_.empty()) return swap;
+  // Who insists does not want one of two replaced.
+  if (pairs_.empty() || (!swap.refused.empty() && question_.rule != "auto")) return swap;
+  if (!swap.refused.empty()) edits_.says += "; another stays: " + swap.refused;
   Needs needs(image_, node_, taken_);
   swap.refused = settle(needs);
   if (!swap.refused.empty()) return swap;

@@ -17,6 +17,12 @@ void put_in_front(std::vector<std::string>& left, const std::string& path) {
   left.insert(left.end(), names.rbegin(), names.rend());
 }
 
+/// What is no directory hides what lower layers have below it.
+bool leads_on(const Entry& entry, bool is_last) {
+  if (entry.kind == Entry::Kind::nothing) return false;
+  return is_last || entry.kind == Entry::Kind::directory || entry.kind == Entry::Kind::link;
+}
+
 }  // namespace
 
 const Entry& Tree::look(const std::string& path) {
@@ -48,7 +54,7 @@ std::optional<std::string> Tree::follow(const std::string& path) {
     next += '/';
     next += name;
     const Entry& entry = look(next);
-    if (entry.kind == Entry::Kind::nothing) return std::nullopt;
+    if (!leads_on(entry, left.empty())) return std::nullopt;
     if (entry.kind != Entry::Kind::link) {
       at = std::move(next);
       continue;

@@ -89,6 +89,29 @@ TEST(LoaderCache, GivesNothingBeyondItsEnd) {
   EXPECT_TRUE(read_loader_cache(many).empty());
 }
 
+/// An image's may be anything: entries that share one text would take a thousand times its room.
+TEST(LoaderCache, TakesNoMoreRoomThanItHas) {
+  const std::string long_name(5000, 'a');
+  EXPECT_TRUE(
+      read_loader_cache(cache_of({{kOwn, long_name, "/a"}, {kOwn, "a", "/" + long_name}})).empty());
+  constexpr std::uint32_t kEntries = 100'000;
+  constexpr std::uint32_t kTexts = 48 + kEntries * 24;
+  std::string many = "glibc-ld.so.cache1.1";
+  add_word(many, kEntries);
+  many.append(24, '\0');
+  for (std::uint32_t i = 0; i < kEntries; ++i) {
+    for (const std::uint32_t word : {kOwn, kTexts, kTexts + 2})
+      add_word(many, word);
+    many.append(12, '\0');
+  }
+  many += std::string("a\0/", 3) + std::string(4000, 'a') + '\0';
+  std::size_t size = 0;
+  for (const Library& library : read_loader_cache(many))
+    size += library.name.size() + library.path.size();
+  EXPECT_GT(size, 4000U);
+  EXPECT_LT(size, 17UL << 20);
+}
+
 TEST(Gpus, AreAllOrANumberOrAName) {
   EXPECT_TRUE(parse_gpus("all")->all);
   EXPECT_EQ(parse_gpus("0,GPU-1a,3")->names, (Texts{"0", "GPU-1a", "3"}));

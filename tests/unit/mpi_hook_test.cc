@@ -46,6 +46,7 @@ class Made : public Layer {
 
 Tree tree_of(const std::vector<std::map<std::string, std::string>>& layers) {
   std::vector<std::unique_ptr<Layer>> all;
+  all.reserve(layers.size());
   for (const auto& layer : layers)
     all.push_back(std::make_unique<Made>(layer));
   return Tree(std::move(all));
@@ -77,6 +78,15 @@ TEST(Tree, UpperLayersHideLowerOnes) {
   EXPECT_EQ(tree.read("/lib/b", 0), std::nullopt);
   EXPECT_EQ(tree.find_file("/lib/gone"), std::nullopt);
   EXPECT_EQ(tree.names_in("/lib").size(), 3U);
+}
+
+TEST(Tree, WhatIsNoDirectoryHidesWhatIsBelowOne) {
+  for (const char* upper : {"whiteout", "a file"}) {
+    Tree tree = tree_of({{{"/opt", upper}},
+                         {{"/opt", "/"}, {"/opt/lib", "/"}, {"/opt/lib/libmpi.so.40", "lower"}}});
+    EXPECT_EQ(tree.find_file("/opt/lib/libmpi.so.40"), std::nullopt) << upper;
+    EXPECT_EQ(tree.find_directory("/opt/lib"), std::nullopt) << upper;
+  }
 }
 
 TEST(Loader, TakesNoNameForAPath) {
