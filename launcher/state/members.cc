@@ -50,6 +50,13 @@ bool is_in(const Process& process, const char* file, const UniqueFd& space) {
   return space.is_open() && inode_of(process.open_file(file)) == inode_of(space);
 }
 
+/// Who waits in vfork(2) for a child that was stopped before its exec cannot stop before that.
+void let_children_go_on(const std::vector<Member>& all, const Member& parent) {
+  for (const Member& one : all)
+    if (one.stat.parent == parent.stat.id.pid && one.stat.is_stopped())
+      (void)one.process.signal(SIGCONT);
+}
+
 Error left(const Record& record) {
   return Error{Blame::host,
                "find the processes of " + quote(record.name) +
@@ -100,10 +107,12 @@ std::vector<Member> Members::list() const {
 int Members::pause() const {
   for (int i = 0; i < kTries; ++i) {
     bool is_done = true;
-    for (const Member& one : list()) {
+    const std::vector<Member> all = list();
+    for (const Member& one : all) {
       if (one.stat.is_stopped() || one.stat.state == 'Z') continue;
       is_done = false;
       (void)one.process.signal(SIGSTOP);  // it may just have ended
+      if (one.stat.state == 'D') let_children_go_on(all, one);
     }
     if (is_done) return 0;
     (void)::nanosleep(&kPause, nullptr);

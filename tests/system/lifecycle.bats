@@ -238,6 +238,34 @@ until_so() {
   expect_end 143 $!
 }
 
+@test "a program that waits for a child before its exec is paused too" {
+  cat >vforks.c <<'END_OF_C'
+#define _GNU_SOURCE
+#include <unistd.h>
+#include <sys/wait.h>
+int main(void) {
+  for (;;) {
+    if (vfork() == 0) {
+      usleep(300000);
+      execl("/bin/true", "true", (char*)0);
+      _exit(1);
+    }
+    wait(NULL);
+    if (write(1, "child\n", 6) < 0) return 1;
+  }
+}
+END_OF_C
+  gcc -O1 -static -o vforks vforks.c
+  berth run --detach --name box -v "$work" "$image" -- "$work/vforks" >/dev/null
+  until_so grep -q child run/berth/box.log
+  [ "$(berth pause box)" = box ]
+  [ "$(states)" = "box paused" ]
+  [ "$(berth top --json box | jq -r '.[].state' | sort -u)" = T ]
+  [ "$(berth resume box)" = box ]
+  until_so log_grows "$(stat -c %s run/berth/box.log)"
+  berth rm --force box
+}
+
 @test "top lists the processes of the container only, with the node's numbers" {
   start box sh -c 'sleep 62 & exec sleep 63'
   start other sleep 64
