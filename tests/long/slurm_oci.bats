@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2016  # helpers.bash sets variables; programs for the job's shell
 # srun --container without the plugin: Slurm's own way to containers, with examples/oci.conf.example. Slurm before
 # 23.02 cannot be told of an image so; tests/slurm/releases has later ones.
-load helpers
+load ../slurm/helpers
 
 takes_images() {
   local version
