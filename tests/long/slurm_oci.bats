@@ -25,7 +25,7 @@ teardown_file() {
 }
 
 setup() {
-  takes_images || skip "Slurm before 23.02 opens IMAGE/config.json"
+  skip_unless "Slurm before 23.02 opens IMAGE/config.json" takes_images
   setup_job
 }
 

@@ -54,7 +54,7 @@ EOF
 
 @test "as_root: slurmd and slurmstepd open nothing that a user names" {
   skip_unless "strace is not installed" command -v strace
-  [ "$(id -u)" = 0 ] || skip "slurmd is not root's"
+  skip_unless "slurmd is not root's" [ "$(id -u)" = 0 ]
   user mkdir named-bind named-overlay
   echo A=1 | user tee named-vars >/dev/null
   mv "$image" named-image.sqsh
@@ -67,13 +67,13 @@ EOF
   run -0 user srun -w n1 --container=named-image.sqsh --container-bind=named-bind:/b --container-overlay=named-overlay \
     --container-env-file=named-vars sh -c 'echo "$A"; ls -d /b'
   kill "$tracer"
-  wait "$tracer" || true # a signal ended it
+  expect_end 143 "$tracer"
   [ "$output" = $'1\n/b' ]
   expect_opened_by_berth calls named-image.sqsh named-bind named-overlay named-vars
 }
 
 @test "as_root: what others have put where berth might look is not followed" {
-  [ "$(id -u)" = 0 ] || skip "there is one user"
+  skip_unless "there is one user" [ "$(id -u)" = 0 ]
   local uid
   uid=$(id -u "$BERTH_TEST_USER")
   echo secret >secret

@@ -200,7 +200,7 @@ cat /etc/motd
 printf '<%s>' "\$@" "\$SAID" "\$SLURM_JOB_NUM_NODES"
 echo
 cat
-env | grep -c 'BERTH_SCRIPT=\|BERTH_TASK=\|BERTH_HELPERS=' || true
+env | grep -c 'BERTH_SCRIPT=\|BERTH_TASK=\|BERTH_HELPERS='
 ls /here/job.sh
 exit 7
 EOF

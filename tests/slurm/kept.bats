@@ -95,7 +95,7 @@ EOF
 }
 
 @test "as_root: a directory that somebody else has made is not used" {
-  [ "$(id -u)" = 0 ] || skip "there is one user"
+  skip_unless "there is one user" [ "$(id -u)" = 0 ]
   mkdir trap
   chmod 777 trap
   setpriv --reuid=nobody --regid=nogroup --clear-groups env -u TMPDIR srun -w n1 ln -s "$PWD/trap" "/tmp/berth-$uid"
