@@ -26,6 +26,10 @@ bool are_all(std::string_view text, std::string_view also) {
 
 }  // namespace
 
+std::string own_name(std::string_view hook) {
+  return std::string(hook.substr(0, hook.find(':')));
+}
+
 std::string to_text(const DeviceName& device) {
   return device.kind + "=" + device.name;
 }

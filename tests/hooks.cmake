@@ -11,5 +11,6 @@ berth_test(run_hooks_test LABELS unit hooks SOURCES tests/unit/run_hooks_test.cc
 berth_fuzz(hook_file SOURCES tests/fuzz/hook_file.cc NEEDS berth_oci_hooks)
 berth_test(own_hooks_test LABELS unit hooks SOURCES tests/unit/own_hooks_test.cc NEEDS berth_own_hooks)
 berth_test(elf_test LABELS unit hooks SOURCES tests/unit/elf_test.cc NEEDS berth_elf)
+berth_test(fabric_hook_test LABELS unit hooks SOURCES tests/unit/fabric_hook_test.cc NEEDS berth_fabric)
 berth_test(mpi_hook_test LABELS unit hooks SOURCES tests/unit/mpi_hook_test.cc NEEDS berth_mpi)
 berth_fuzz(elf SOURCES tests/fuzz/elf.cc NEEDS berth_elf)

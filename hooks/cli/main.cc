@@ -20,6 +20,7 @@
 #include "hooks/cdi/nodes.h"
 #include "hooks/cdi/registry.h"
 #include "hooks/cli/edit_hook.h"
+#include "hooks/cli/fabric_hook.h"
 #include "hooks/cli/mpi_hook.h"
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
@@ -58,6 +59,7 @@ struct Wanted {
 };
 
 constexpr std::string_view kGpus = "--gpus=";
+constexpr std::string_view kFabric = "fabric";
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -152,6 +154,7 @@ Status add_devices(const Question& question, Answer& answer) {
 
 Status add_own_hooks(const Question& question, Answer& answer) {
   for (const std::string& name : question.own) {
+    if (own_name(name) == kFabric) continue;
     auto edits = find_own(name);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
@@ -185,10 +188,20 @@ Result<About> parse_about(const std::string& state) {
 
 Status add_hooks(const Question& question, Answer& answer) {
   const bool has_mpi = !question.mpi_rule.empty();
-  if (question.programs.empty() && question.directories.empty() && !has_mpi) return Done{};
+  const bool has_fabric = std::any_of(question.own.begin(),
+                                      question.own.end(),
+                                      [](const auto& one) { return own_name(one) == kFabric; });
+  if (question.programs.empty() && question.directories.empty() && !has_mpi && !has_fabric)
+    return Done{};
   constexpr std::size_t kMostState = 16UL << 20;
   const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
   if (!state) return state.error();
+  if (has_fabric) {
+    say_what_is_looked_at("this node's fabric");
+    auto edits = ask_fabric_hook({question.own, question.images, *state});
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
   if (has_mpi) {
     say_what_is_looked_at("this node's MPI");
     auto edits = ask_mpi_hook(

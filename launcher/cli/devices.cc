@@ -95,12 +95,9 @@ std::string count(std::size_t number, const std::string& word) {
 /// Who is left out costs nothing: where nothing else is asked, nobody is started.
 std::vector<std::string> wanted_own_hooks(const Request& request) {
   std::vector<std::string> wanted;
-  if (request.without_hooks) return wanted;
   for (const std::string& name : request.own_hooks) {
-    const auto& without = request.left_out_hooks;
-    const bool is_wanted = std::find(without.begin(), without.end(), name) == without.end() &&
-                           std::find(wanted.begin(), wanted.end(), name) == wanted.end();
-    if (is_wanted) wanted.push_back(name);
+    const bool is_known = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+    if (!is_known && request::wants_own(request, hooks::own_name(name))) wanted.push_back(name);
   }
   return wanted;
 }
@@ -112,10 +109,11 @@ void add_hooks(const Request& request, std::vector<std::string>& words) {
     words.push_back("--hooks-dir=" + directory);
 }
 
-void add_mpi(const Request& request, std::size_t images, std::vector<std::string>& words) {
+/// What those that look into the image want to know.
+void add_images(const Request& request, std::size_t images, std::vector<std::string>& words) {
   if (images == 0) return;
-  words.push_back("--mpi=" + request.mpi_hook);
   words.push_back("--images=" + std::to_string(images));
+  if (request::wants_mpi(request)) words.push_back("--mpi=" + request.mpi_hook);
   for (const std::string& library : request.mpi_libraries)
     words.push_back("--mpi-library=" + library);
 }
@@ -159,8 +157,8 @@ Status DeviceLook::start(const Request& request,
   for (const std::string& name : request.left_out_hooks)
     names.push_back("--no-hook=" + name);
   if (!state.empty()) add_hooks(request, names);
-  if (!request::wants_mpi(request)) images.clear();
-  add_mpi(request, images.size(), names);
+  if (!request::looks_into_image(request)) images.clear();
+  add_images(request, images.size(), names);
   auto input = input_with(state);
   if (!input) return std::move(input.error());
   return program_.start("berth-hooks",

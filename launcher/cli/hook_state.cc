@@ -61,7 +61,7 @@ Json rank_of(const Rank& rank) {
 }  // namespace
 
 bool asks_hooks(const Request& request) {
-  return request::wants_mpi(request) ||
+  return request::looks_into_image(request) ||
          (!request.without_hooks &&
           (!request.edit_hooks.empty() || !request.hook_directories.empty()));
 }

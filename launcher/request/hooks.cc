@@ -29,6 +29,10 @@ Status add_path(std::vector<std::string>& paths,
   return Done{};
 }
 
+bool has(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
 Error no_such_hook(const std::string& value) {
   const std::vector<std::string> names(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end());
   std::string hint = "write ";
@@ -43,6 +47,12 @@ Error no_such_hook(const std::string& value) {
 }  // namespace
 
 Status add_hook(Request& request, const std::string& value) {
+  if (value.starts_with("fabric:")) {
+    std::vector<std::string> paths;
+    BERTH_TRY(add_path(paths, value.substr(value.find(':') + 1), "a library of the fabric"));
+    request.own_hooks.push_back(value);
+    return Done{};
+  }
   if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), value) !=
       hooks::kOwnHooks.end()) {
     if (value != "mpi")
@@ -69,10 +79,19 @@ Status add_mpi_library(Request& request, const std::string& value) {
   return add_path(request.mpi_libraries, value, "this node's MPI");
 }
 
+bool wants_own(const Request& request, const std::string& name) {
+  const auto& own = request.own_hooks;
+  return !request.without_hooks && !has(request.left_out_hooks, name) &&
+         std::any_of(
+             own.begin(), own.end(), [&](const auto& one) { return hooks::own_name(one) == name; });
+}
+
+bool looks_into_image(const Request& request) {
+  return wants_mpi(request) || wants_own(request, "fabric");
+}
+
 bool wants_mpi(const Request& request) {
-  const auto& without = request.left_out_hooks;
-  return !request.mpi_hook.empty() && !request.without_hooks &&
-         std::find(without.begin(), without.end(), "mpi") == without.end();
+  return !request.mpi_hook.empty() && !request.without_hooks && !has(request.left_out_hooks, "mpi");
 }
 
 Status add_hook_directory(Request& request, const std::string& value) {

@@ -19,6 +19,12 @@ Status set_mpi_hook(Request& request, const std::string& value);
 /// A library of this node, by an absolute path.
 Status add_mpi_library(Request& request, const std::string& value);
 
+/// Whether that hook of berth's own is asked for, and nobody has left it out.
+bool wants_own(const Request& request, const std::string& name);
+
+/// Whether one of them looks into the image.
+bool looks_into_image(const Request& request);
+
 /// Whether the image's MPI is to be replaced, and nobody has left that out.
 bool wants_mpi(const Request& request);
 
