@@ -21,7 +21,9 @@
 #include "hooks/cdi/registry.h"
 #include "hooks/cli/edit_hook.h"
 #include "hooks/cli/fabric_hook.h"
+#include "hooks/cli/ldcache_hook.h"
 #include "hooks/cli/mpi_hook.h"
+#include "hooks/cli/ssh_hook.h"
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
@@ -31,6 +33,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iterator>
 
@@ -59,7 +62,8 @@ struct Wanted {
 };
 
 constexpr std::string_view kGpus = "--gpus=";
-constexpr std::string_view kFabric = "fabric";
+/// Of berth's own, those that want to know more than the node.
+constexpr std::array<std::string_view, 3> kOfContainer = {"fabric", "ldcache", "ssh"};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -152,9 +156,19 @@ Status add_devices(const Question& question, Answer& answer) {
   return Done{};
 }
 
+bool is_of_container(const std::string& hook) {
+  return std::find(kOfContainer.begin(), kOfContainer.end(), own_name(hook)) != kOfContainer.end();
+}
+
+bool has_own(const Question& question, std::string_view name) {
+  return std::any_of(question.own.begin(), question.own.end(), [&](const auto& one) {
+    return own_name(one) == name;
+  });
+}
+
 Status add_own_hooks(const Question& question, Answer& answer) {
   for (const std::string& name : question.own) {
-    if (own_name(name) == kFabric) continue;
+    if (is_of_container(name)) continue;
     auto edits = find_own(name);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
@@ -186,22 +200,39 @@ Result<About> parse_about(const std::string& state) {
   }
 }
 
+Status add_hooks_of_container(const Question& question, const std::string& state, Answer& answer) {
+  if (has_own(question, "fabric")) {
+    say_what_is_looked_at("this node's fabric");
+    auto edits = ask_fabric_hook({question.own, question.images, state});
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
+  if (has_own(question, "ssh")) {
+    say_what_is_looked_at("the settings of ssh");
+    answer.edits.push_back(ask_ssh_hook(state));
+  }
+  return Done{};
+}
+
+/// Behind all others, whose libraries it looks at.
+Status add_ldcache(const Question& question, Answer& answer) {
+  if (!has_own(question, "ldcache")) return Done{};
+  say_what_is_looked_at("libraries of this node");
+  auto edits = ask_ldcache_hook(question.images, answer);
+  if (!edits) return std::move(edits.error());
+  answer.edits.push_back(std::move(*edits));
+  return Done{};
+}
+
 Status add_hooks(const Question& question, Answer& answer) {
   const bool has_mpi = !question.mpi_rule.empty();
-  const bool has_fabric = std::any_of(question.own.begin(),
-                                      question.own.end(),
-                                      [](const auto& one) { return own_name(one) == kFabric; });
-  if (question.programs.empty() && question.directories.empty() && !has_mpi && !has_fabric)
+  const bool has_more = std::any_of(question.own.begin(), question.own.end(), is_of_container);
+  if (question.programs.empty() && question.directories.empty() && !has_mpi && !has_more)
     return Done{};
   constexpr std::size_t kMostState = 16UL << 20;
   const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
   if (!state) return state.error();
-  if (has_fabric) {
-    say_what_is_looked_at("this node's fabric");
-    auto edits = ask_fabric_hook({question.own, question.images, *state});
-    if (!edits) return std::move(edits.error());
-    answer.edits.push_back(std::move(*edits));
-  }
+  BERTH_TRY(add_hooks_of_container(question, *state, answer));
   if (has_mpi) {
     say_what_is_looked_at("this node's MPI");
     auto edits = ask_mpi_hook(
@@ -231,6 +262,7 @@ Result<Answer> find_answer(const Question& question) {
   BERTH_TRY(add_devices(question, answer));
   BERTH_TRY(add_own_hooks(question, answer));
   BERTH_TRY(add_hooks(question, answer));
+  BERTH_TRY(add_ldcache(question, answer));
   for (Edits& one : answer.edits) {
     std::erase_if(one.hooks, [&](const Hook& hook) {
       return question.without_hooks || is_named(hook.path, question.without);

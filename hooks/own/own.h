@@ -15,6 +15,17 @@ namespace berth::hooks {
 /// so gets the container.
 Result<Edits> find_localtime(const std::string& root);
 
+struct SshQuestion {
+  std::string home;            ///< the program's, in the container
+  bool is_home_shown = false;  ///< it is the node's
+  std::string nodes_home = {};
+  std::string agent = {};  ///< where its socket is; empty: there is none
+};
+
+/// What ssh(1) looks at: the node's settings and known hosts, the user's ~/.ssh where the container
+/// does not show it, and the agent.
+Edits find_ssh(const std::string& root, const SshQuestion& question);
+
 /// What the hook of that name finds on this node.
 Result<Edits> find_own(const std::string& name);
 

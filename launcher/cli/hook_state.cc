@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/cli/hook_state.h"
 
+#include "launcher/plan/parts.h"
 #include "launcher/plan/plan.h"
 #include "launcher/request/hooks.h"
 #include "launcher/request/image_config.h"
@@ -51,6 +52,14 @@ Json images_of(const Launch& launch) {
   return images;
 }
 
+Json user_of(const Launch& launch) {
+  const std::string home = plan::home_of(launch);
+  return {{"uid", launch.facts.uid},
+          {"gid", launch.facts.gid},
+          {"home", home},
+          {"homeIsShown", launch.request.home == Home::host && home == launch.facts.home}};
+}
+
 Json rank_of(const Rank& rank) {
   return {{"launcher", rank.launcher},
           {"rank", rank.rank},
@@ -61,7 +70,7 @@ Json rank_of(const Rank& rank) {
 }  // namespace
 
 bool asks_hooks(const Request& request) {
-  return request::looks_into_image(request) ||
+  return request::looks_into_image(request) || request::wants_own(request, "ssh") ||
          (!request.without_hooks &&
           (!request.edit_hooks.empty() || !request.hook_directories.empty()));
 }
@@ -91,7 +100,7 @@ Result<std::string> hook_state(const Launch& launch) {
                       {"devices", launch.request.devices},
                       {"gpus", launch.request.gpus},
                       {"annotations", std::move(annotations)},
-                      {"user", {{"uid", launch.facts.uid}, {"gid", launch.facts.gid}}},
+                      {"user", user_of(launch)},
                       {"rank", rank_of(launch.facts.rank)}};
   return state.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

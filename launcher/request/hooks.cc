@@ -87,7 +87,7 @@ bool wants_own(const Request& request, const std::string& name) {
 }
 
 bool looks_into_image(const Request& request) {
-  return wants_mpi(request) || wants_own(request, "fabric");
+  return wants_mpi(request) || wants_own(request, "fabric") || wants_own(request, "ldcache");
 }
 
 bool wants_mpi(const Request& request) {

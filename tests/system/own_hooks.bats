@@ -82,7 +82,7 @@ elsewhere() {
 berth: hint: did you mean 'localtime'?" ]
   run --separate-stderr "$BERTH" run --hook=rules.sh "$image" -- true
   [ "${stderr_lines[0]}" = "berth: cannot use 'rules.sh' as a hook" ]
-  [[ "${stderr_lines[1]}" == "berth: hint: write fabric, localtime, "*"or the path of a program, which begins with '/'" ]]
+  [[ "${stderr_lines[1]}" == "berth: hint: write fabric, ldcache, "*"or the path of a program, which begins with '/'" ]]
 }
 
 @test "a hook that is left out starts nobody" {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loader's cache of a container, as ldconfig(8) would have it with the libraries that devices
+// and hooks have brought. No program is run for that.
+#pragma once
+
+#include "hooks/edits.h"
+#include "hooks/mpi/tree.h"
+
+#include <vector>
+
+namespace berth::hooks {
+
+/// A new /etc/ld.so.cache, for what `others` bring; nothing where they bring no library. Of
+/// `others`, hooks that would make it are left out. `node`: the files that are brought.
+Edits find_ldcache(std::vector<Edits>& others, Tree& image, Tree& node);
+
+}  // namespace berth::hooks

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+#include "hooks/own/own.h"
+
+#include <sys/stat.h>
+
+#include <array>
+
+namespace berth::hooks {
+
+namespace {
+
+/// What the node's administrator says of other machines (ssh_config(5), FILES).
+constexpr std::array<const char*, 4> kOfSite = {"/etc/ssh/ssh_config",
+                                                "/etc/ssh/ssh_config.d",
+                                                "/etc/ssh/ssh_known_hosts",
+                                                "/etc/ssh/ssh_known_hosts2"};
+
+constexpr const char* kAgent = "/run/berth/ssh-agent";
+
+mode_t kind_of(const std::string& path) {
+  struct stat info {};
+
+  return ::stat(path.c_str(), &info) == 0 ? info.st_mode & S_IFMT : 0;
+}
+
+void show(Edits& edits, const std::string& from, const std::string& to) {
+  edits.mounts.push_back({from, to, "", {"ro", "nosuid", "nodev"}});
+}
+
+void say(Edits& edits, const std::string& what) {
+  edits.says += (edits.says.empty() ? "" : ", ") + what;
+}
+
+void add_agent(Edits& edits, const std::string& root, const std::string& agent) {
+  if (agent.empty()) return;
+  if (kind_of(root + agent) != S_IFSOCK) {
+    edits.left_out.push_back("the agent: SSH_AUTH_SOCK is " + quote(agent) +
+                             ", which is no socket");
+    return;
+  }
+  show(edits, root + agent, kAgent);
+  edits.variables.push_back(std::string("SSH_AUTH_SOCK=") + kAgent);
+  say(edits, "the agent");
+}
+
+}  // namespace
+
+Edits find_ssh(const std::string& root, const SshQuestion& question) {
+  Edits edits{.who = "ssh"};
+  for (const char* path : kOfSite)
+    if (kind_of(root + path) != 0) show(edits, root + path, path);
+  if (!edits.mounts.empty()) say(edits, "the node's settings and known hosts");
+  const std::string own = question.nodes_home + "/.ssh";
+  if (!question.is_home_shown && question.nodes_home.starts_with('/') &&
+      kind_of(root + own) == S_IFDIR) {
+    show(edits, root + own, (question.home == "/" ? "" : question.home) + "/.ssh");
+    say(edits, "the user's ~/.ssh");
+  }
+  add_agent(edits, root, question.agent);
+  if (edits.says.empty()) edits.says = "this node has no settings, and there is no agent";
+  return edits;
+}
+
+}  // namespace berth::hooks

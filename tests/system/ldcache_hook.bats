@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154
+# --hook=ldcache: programs of an image find what a device's specification or a hook has brought without any
+# variable, as they find the image's own libraries.
+load ../helpers
+
+setup() {
+  enter_work ldcache
+  export XDG_CONFIG_HOME=$work/config
+  mkdir -p config/cdi driver
+  echo 'int answer(void) { return 42; }' | gcc -shared -Wl,-soname,libbrought.so.1 -o driver/libbrought.so.1.2.3 -x c -
+  ask='import ctypes; print(ctypes.CDLL("libbrought.so.1").answer())'
+}
+
+teardown() {
+  leave_work
+}
+
+# put_spec MOUNT HOOKS: of the device example.com/card=0.
+put_spec() {
+  cat >config/cdi/example.json <<END
+{"cdiVersion": "0.6.0", "kind": "example.com/card",
+ "devices": [{"name": "0", "containerEdits": {"mounts": [$1], "hooks": [$2]}}]}
+END
+}
+
+with_card() {
+  "$BERTH" run --device example.com/card=0 "$@"
+}
+
+@test "a library that a specification mounts is found by its name, and the image's are, too" {
+  put_spec '{"hostPath": "'"$work"'/driver/libbrought.so.1.2.3", "containerPath": "/opt/vendor/libbrought.so.1.2.3"}' ''
+  run with_card "$BERTH_DEMO_IMAGE" -- python3 -c "$ask"
+  [ "$status" = 1 ]
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- env -i /usr/bin/python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+  known=$("$BERTH" run "$BERTH_DEMO_IMAGE" -- /sbin/ldconfig -p | grep -c ' => ')
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- /sbin/ldconfig -p
+  echo "$output" | head -n 3
+  [ "$(grep -c ' => ' <<<"$output")" = $((known + 1)) ]
+  grep -q 'libbrought.so.1 (libc6,x86-64) => /opt/vendor/libbrought.so.1.2.3' <<<"$output"
+  run with_card --hook=ldcache --plan "$BERTH_DEMO_IMAGE"
+  grep -q "^# ldcache: 1 libraries besides the image's $known: 0 variables, 0 devices, 0 mounts, 1 file" <<<"$output"
+}
+
+@test "a directory is known by the hook that would have ldconfig run, and that hook is not run" {
+  printf '#!/bin/sh\nexit 9\n' >config/ctk
+  chmod 755 config/ctk
+  put_spec '{"hostPath": "'"$work"'/driver", "containerPath": "/opt/vendor"}' \
+    '{"hookName": "createContainer", "path": "'"$work"'/config/ctk", "args": ["ctk", "hook", "update-ldcache", "--folder", "/opt/vendor"]}'
+  run with_card "$BERTH_DEMO_IMAGE" -- true
+  [ "$status" = 125 ]
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+}
+
+@test "what a hook of berth's own brings is found without its variable" {
+  run "$BERTH" run --hook="fabric:$work/driver/libbrought.so.1.2.3" --hook=ldcache "$BERTH_DEMO_IMAGE" -- \
+    env -u LD_LIBRARY_PATH python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+}
+
+@test "where nothing is brought and where the C library is musl, nothing is done" {
+  run "$BERTH" run --hook=ldcache --plan "$BERTH_DEMO_IMAGE"
+  [ "${lines[0]}" = "# ldcache: no library is brought: 0 variables, 0 devices, 0 mounts" ]
+  mkdir -p musl/lib musl/bin
+  cp -L /lib/ld-musl-x86_64.so.1 musl/lib
+  cp "$(command -v busybox)" musl/bin
+  put_spec '{"hostPath": "'"$work"'/driver", "containerPath": "/opt/vendor"}' ''
+  run with_card --hook=ldcache --plan musl -- busybox true
+  grep -q "^# ldcache: the image's C library is musl, whose loader has no cache: " <<<"$output"
+  run with_card --hook=ldcache musl -- busybox ls /etc
+  run -1 grep ld.so.cache <<<"$output"
+}
+
+@test "an image's cache that is none, or leads elsewhere, is as good as none" {
+  put_spec '{"hostPath": "'"$work"'/driver/libbrought.so.1.2.3", "containerPath": "/opt/vendor/libbrought.so.1"}' ''
+  echo secret >secret
+  local kind
+  for kind in absolute escape dangling loop fifo file; do
+    mkdir -p "$kind/lib64" "$kind/bin" "$kind/etc"
+    cp "$(command -v busybox)" "$kind/bin"
+    cp -L /lib64/ld-linux-x86-64.so.2 "$kind/lib64"
+    put_trap "$kind" "$kind/etc/ld.so.cache" "$work/secret"
+    run with_card --hook=ldcache "$kind" -- busybox grep -c libbrought.so.1 /etc/ld.so.cache
+    echo "$kind: $output"
+    [ "$output" = 1 ]
+    [ "$(cat secret)" = secret ]
+  done
+}
