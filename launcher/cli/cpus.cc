@@ -17,7 +17,8 @@ Status CpuLook::begin(const Session& session) {
 }
 
 Status CpuLook::start() {
-  return plan::needs_machine(launch_) ? program_.start(launch_.request.topology) : Status(Done{});
+  if (!plan::needs_machine(launch_)) return Done{};
+  return program_.start(launch_.request.topology, plan::needs_devices(launch_));
 }
 
 Status CpuLook::parse() {
@@ -43,7 +44,10 @@ Status CpuLook::finish() {
 Status CpuLook::take(std::string text) {
   if (!plan::needs_machine(launch_)) return Done{};
   text_ = std::move(text);
-  if (!text_.empty()) return parse();
+  if (!text_.empty()) BERTH_TRY(parse());
+  const bool is_enough =
+      !text_.empty() && (launch_.facts.cpus.machine.knows_devices || !plan::needs_devices(launch_));
+  if (is_enough) return Done{};
   BERTH_TRY(start());
   return finish();
 }
@@ -51,17 +55,16 @@ Status CpuLook::take(std::string text) {
 namespace {
 
 /// The ranks that there are, or would be: of one that its launcher has bound, nobody else is known.
-Result<std::vector<Numbers>> ranks_of(const Launch& launch) {
-  const bool is_bare = launch.request.placing.pin == Pin::none;
-  if (is_bare) return std::vector<Numbers>();
+Result<plan::RankMap> ranks_of(const Launch& launch) {
+  if (!launch.request.placing.binds()) return plan::RankMap();
   if (!plan::stays_on_its_cpus(launch)) return plan::make_map(launch);
   const unsigned rank = launch.facts.rank.local_rank;
   if (rank >= pin::kMostRanks)
     return Error{Blame::usage,
                  "draw rank " + std::to_string(rank) + " of a node: there are too many"};
-  std::vector<Numbers> ranks(rank + 1U);
-  ranks.back() = launch.facts.cpus.own;
-  return ranks;
+  plan::RankMap map{std::vector<Numbers>(rank + 1U)};
+  map.cpus.back() = launch.facts.cpus.own;
+  return map;
 }
 
 Result<std::string> drawing_of(Launch& launch, const Session& session) {
@@ -75,7 +78,7 @@ Result<std::string> drawing_of(Launch& launch, const Session& session) {
   const CpuFacts& cpus = launch.facts.cpus;
   const Numbers& allowed = launch.request.topology.empty() ? cpus.own : cpus.machine.allowed;
   const auto draw = launch.request.drawing == Drawing::svg ? pin::draw_svg : pin::draw_text;
-  return draw(cpus.machine, allowed, *ranks);
+  return draw(cpus.machine, allowed, ranks->cpus, ranks->devices);
 }
 
 }  // namespace

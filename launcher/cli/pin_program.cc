@@ -19,7 +19,7 @@ constexpr std::size_t kMostText = 16U << 20U;
 }  // namespace
 
 /// It gets no variables, and of files the one.
-Status PinProgram::start(const std::string& topology) {
+Status PinProgram::start(const std::string& topology, bool with_devices) {
   topology_ = topology;
   const char* source = topology.empty() ? "/dev/null" : topology.c_str();
   // Whether it is a regular file is asked by who reads it.
@@ -27,6 +27,7 @@ Status PinProgram::start(const std::string& topology) {
   if (!input.is_open()) return refused("open", "read the topology " + quote(source), errno);
   std::vector<std::string> words;
   if (!topology.empty()) words.emplace_back("--topology");
+  if (with_devices) words.emplace_back("--devices");
   return program_.start("berth-pin", "", std::move(words), {}, {input.get()});
 }
 
@@ -41,7 +42,7 @@ Error PinProgram::cannot_say(const std::string& said) const {
                "find the CPUs of this node: " +
                    (line.size() > 2 ? line.substr(1, line.size() - 2) : "berth-pin says nothing"),
                {},
-               "leave out --pin and --mem-bind=local"};
+               "leave out --pin, --pin-near and --mem-bind=local"};
 }
 
 Result<std::string> PinProgram::read() {

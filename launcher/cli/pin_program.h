@@ -12,8 +12,9 @@ namespace berth::cli {
 
 class PinProgram {
  public:
-  /// For this node's machine, or for the one that the file `topology` describes.
-  Status start(const std::string& topology);
+  /// For this node's machine, or for the one that the file `topology` describes; with its devices
+  /// or without.
+  Status start(const std::string& topology, bool with_devices);
 
   [[nodiscard]] bool is_started() const { return program_.is_started(); }
 

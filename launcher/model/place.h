@@ -5,8 +5,10 @@
 #include "base/numbers.h"
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace berth {
 
@@ -44,13 +46,32 @@ enum class MemBind {
   list         ///< from those that are named
 };
 
+/// What a rank is to be near to.
+enum class Near {
+  nothing,
+  gpu,   ///< its GPU
+  nic,   ///< its network card
+  named  ///< a device with a name: the ranks have those that are named in turn
+};
+
 /// How a user wants his ranks placed.
 struct Placing {
   Pin pin = Pin::none;
   PinMap map = PinMap::packed;
-  bool again = false;  ///< also where the launcher has bound the rank
+  std::vector<Numbers> lists = {};  ///< each rank's CPUs, in the place of all that is asked here
+  Near near = Near::nothing;
+  std::vector<std::string> devices = {};  ///< of Near::named
+  bool again = false;                     ///< also where the launcher has bound the rank
   MemBind memory = MemBind::none;
   Numbers nodes = {};  ///< of MemBind::list
+
+  /// Whether ranks get CPUs of their own.
+  [[nodiscard]] bool binds() const {
+    return pin != Pin::none || near != Near::nothing || !lists.empty();
+  }
+
+  /// Whether it is about devices.
+  [[nodiscard]] bool is_near() const { return near != Near::nothing && lists.empty(); }
 
   bool operator==(const Placing&) const = default;
 };

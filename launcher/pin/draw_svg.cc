@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sockets beside each other; in each, memory and caches below each other, and cores in rows.
 #include "launcher/pin/draw.h"
+#include "launcher/pin/near.h"
 #include "launcher/pin/tree.h"
 
 #include <algorithm>
@@ -114,13 +115,41 @@ std::vector<Picture> draw_groups(const std::vector<Group>& groups, const Scene& 
   return pictures;
 }
 
+/// A box in the colour of its first rank.
+Picture draw_device(const Neighbours& here) {
+  constexpr unsigned kWidth = 240;
+  const std::vector<unsigned> all = here.ranks.all();
+  const std::string whose = all.empty() ? "nobody's" : "rank " + to_text(here.ranks) + "'s";
+  const std::string label = words_of(here.device);
+  return {"<rect width=\"" + number(kWidth) + "\" height=\"" + number(kCpuHeight) +
+              "\" rx=\"4\" fill=\"" + (all.empty() ? "#fff" : color_of(all[0])) +
+              "\" stroke=\"#888\"><title>" + label + ": " + whose + "; near the CPUs " +
+              to_text(here.device.cpus) + "</title></rect>" +
+              text_at(kGap, 13, label, "class=\"title\"") +
+              text_at(kGap, 28, all.empty() ? "" : "r" + to_text(here.ranks), "class=\"title\""),
+          kWidth,
+          kCpuHeight};
+}
+
+Picture draw_devices(const Machine& machine, const std::vector<std::vector<Device>>& devices) {
+  constexpr std::size_t kInRow = 4;
+  std::vector<Picture> pictures;
+  for (const Neighbours& one : neighbours_of(machine, devices))
+    pictures.push_back(draw_device(one));
+  return in_rows(pictures, kInRow, kGap);
+}
+
 }  // namespace
 
 std::string draw_svg(const Machine& machine,
                      const Numbers& allowed,
-                     const std::vector<Numbers>& ranks) {
+                     const std::vector<Numbers>& ranks,
+                     const std::vector<std::vector<Device>>& devices) {
   const std::vector<Picture> sockets = draw_groups(groups_of(machine), {allowed, ranks});
-  const Picture node = in_rows(sockets, sockets.size(), 2 * kGap);
+  std::vector<Picture> parts = {in_rows(sockets, sockets.size(), 2 * kGap)};
+  const Picture around = draw_devices(machine, devices);
+  if (around.height != 0) parts.push_back(around);
+  const Picture node = in_rows(parts, 1, 2 * kGap);
   const unsigned width = node.width + 2 * kGap;
   const unsigned height = node.height + 2 * kGap;
   return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/pin/draw.h"
+#include "launcher/pin/near.h"
 #include "launcher/pin/tree.h"
 
 #include <algorithm>
@@ -73,9 +74,14 @@ void add_groups(std::string& text,
 
 std::string draw_text(const Machine& machine,
                       const Numbers& allowed,
-                      const std::vector<Numbers>& ranks) {
+                      const std::vector<Numbers>& ranks,
+                      const std::vector<std::vector<Device>>& devices) {
   std::string text;
   add_groups(text, groups_of(machine), {allowed, ranks}, 0);
+  for (const Neighbours& one : neighbours_of(machine, devices))
+    text += words_of(one.device) + " near " +
+            (one.device.cpus.is_empty() ? "no CPUs" : to_text(one.device.cpus)) +
+            (one.ranks.is_empty() ? "" : ": r" + to_text(one.ranks)) + "\n";
   return text + "each core: its CPUs, and rN: rank N of this node; -: nobody; x: not to be used\n";
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -69,8 +70,63 @@ bool take_allowed(Machine& machine, const Words& words) {
   return allowed.has_value();
 }
 
+/// What stands there may come from a stranger's file, and is shown to people.
+bool is_device_name(const std::string& name) {
+  constexpr std::size_t kLongest = 64;
+  constexpr std::string_view kGood =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
+  return !name.empty() && name.size() <= kLongest && name != "-" &&
+         name.find_first_not_of(kGood) == std::string::npos;
+}
+
+bool take_device(Machine& machine, const Words& words) {
+  constexpr std::size_t kMostDevices = 8192;
+  if (words.size() != 5 || !machine.knows_devices || machine.devices.size() == kMostDevices)
+    return false;
+  const auto* const kind = std::find_if(kDeviceKinds.begin(),
+                                        kDeviceKinds.end(),
+                                        [&](const auto& one) { return one.first == words[1]; });
+  Words names = split(words[2], ',');
+  auto cpus = list_in(words[4]);
+  if (kind == kDeviceKinds.end() || !std::all_of(names.begin(), names.end(), is_device_name) ||
+      (words[3] != "fabric" && words[3] != "-") || !cpus)
+    return false;
+  machine.devices.push_back(
+      {kind->second, std::move(names), words[3] == "fabric", std::move(*cpus)});
+  return true;
+}
+
+/// "devices".
+bool take_look(Machine& machine, const Words& words) {
+  if (words.size() != 1 || machine.knows_devices) return false;
+  machine.knows_devices = true;
+  return true;
+}
+
+/// False where the line is none of ours.
+bool take(Machine& machine, Numbers& known, const Words& words) {
+  if (words[0] == "memory") return take_memory(machine, words);
+  if (words[0] == "allowed") return take_allowed(machine, words);
+  if (words[0] == "devices") return take_look(machine, words);
+  if (words[0] == "device") return take_device(machine, words);
+  return take_cpu(machine, known, words);
+}
+
 std::string list_text(const Numbers& numbers) {
   return numbers.is_empty() ? "-" : to_text(numbers);
+}
+
+/// A name that could not stand there is left out; a device without one too.
+std::string device_text(const Device& device) {
+  std::string names;
+  for (const std::string& name : device.names)
+    if (is_device_name(name)) names += (names.empty() ? "" : ",") + name;
+  if (names.empty()) return {};
+  const auto* const kind = std::find_if(kDeviceKinds.begin(),
+                                        kDeviceKinds.end(),
+                                        [&](const auto& one) { return one.second == device.kind; });
+  return "device " + std::string(kind->first) + " " + names +
+         (device.is_fabric ? " fabric " : " - ") + list_text(device.cpus) + "\n";
 }
 
 }  // namespace
@@ -88,7 +144,11 @@ std::string to_text(const Machine& machine) {
   }
   for (std::size_t i = 0; i < machine.memory.size(); ++i)
     text += "memory " + std::to_string(i) + " " + list_text(machine.memory[i]) + "\n";
-  return text + "allowed " + list_text(machine.allowed) + "\nend\n";
+  text += "allowed " + list_text(machine.allowed) + "\n";
+  if (machine.knows_devices) text += "devices\n";
+  for (const Device& device : machine.devices)
+    text += device_text(device);
+  return text + "end\n";
 }
 
 Result<Machine> parse_machine(std::string_view text) {
@@ -99,10 +159,7 @@ Result<Machine> parse_machine(std::string_view text) {
   text.remove_suffix(std::string_view("\nend\n").size());
   for (const std::string& line : split(text, '\n')) {
     const Words words = split(line, ' ');
-    const bool is_taken = words[0] == "memory"    ? take_memory(machine, words)
-                          : words[0] == "allowed" ? take_allowed(machine, words)
-                                                  : take_cpu(machine, known, words);
-    if (!is_taken)
+    if (!take(machine, known, words))
       return Error{
           Blame::internal,
           "understand the line " + quote(line.substr(0, 80)) + " of the machine's description"};

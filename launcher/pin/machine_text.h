@@ -5,6 +5,8 @@
 //                                                  "l3 -" where none is known
 //   memory 1 1,3                                   nodes nearest to the CPUs with that "numa"
 //   allowed 0-63
+//   devices                                        where somebody has looked for them; and for each
+//   device nic 0000:3b:00.0,mlx5_0 fabric 0-15     a line: its names, "-" for "fabric", its CPUs
 //   end
 //
 // Pure.

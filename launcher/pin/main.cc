@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // berth-pin: prints what this machine's CPUs are like, as machine_text.h has it; with --topology,
-// what those of the XML on standard input are. A program of its own, because hwloc takes
-// longer to be loaded than most launches take, and because that XML may come from anybody: it is
-// read by a process that holds nothing but the two ends of its work.
+// what those of the XML on standard input are; with --devices, its devices too. A program of its
+// own, because hwloc takes longer to be loaded than most launches take, and because that XML may
+// come from anybody: it is read by a process that holds nothing but the two ends of its work.
 #include "base/file.h"
 #include "base/sanitized.h"
+#include "launcher/pin/gpu_names.h"
 #include "launcher/pin/machine_text.h"
 #include "launcher/pin/topology.h"
 
@@ -61,10 +62,20 @@ Status lock_in() {
   return number == 0 ? Status(Done{}) : cannot_be_locked_in(-number);
 }
 
-Result<Machine> read(bool from_xml) {
-  auto topology = Topology::create();
+struct Question {
+  bool is_of_xml = false;
+  bool is_of_devices = false;
+};
+
+Result<Machine> read(const Question& question) {
+  auto topology =
+      Topology::create(question.is_of_devices ? Topology::Devices::all : Topology::Devices::none);
   if (!topology) return std::move(topology.error());
-  if (!from_xml) return topology->read_machine();
+  if (!question.is_of_xml) {
+    auto machine = topology->read_machine();
+    if (machine) add_names_of_gpus(machine->devices, "/proc/driver/nvidia/gpus");
+    return machine;
+  }
   auto xml = read_text(STDIN_FILENO, kMostXml, "read the topology");
   if (!xml) return std::move(xml.error());
   BERTH_TRY(lock_in());
@@ -75,14 +86,14 @@ int print(const std::string& text, int code) {
   return write_fully(STDOUT_FILENO, text.data(), text.size()) == 0 ? code : 1;
 }
 
-int run(bool from_xml) {
+int run(const Question& question) {
   // hwloc reads a dozen variables, and looks into folders for plugins, which take 30 ms to load.
   // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
   const bool is_set = ::clearenv() == 0 && ::setenv("HWLOC_PLUGINS_PATH", "/dev/null", 1) == 0 &&
                       ::setenv("HWLOC_HIDE_ERRORS", "2", 1) == 0;
   // NOLINTEND(concurrency-mt-unsafe)
   if (!is_set) return print("cannot start: no memory\n", 1);
-  const auto machine = read(from_xml);
+  const auto machine = read(question);
   if (!machine) return print(sentence_of(machine.error()) + "\n", 1);
   return print(to_text(*machine), 0);
 }
@@ -92,11 +103,20 @@ int run(bool from_xml) {
 }  // namespace berth::pin
 
 int main(int count, char** words) {
-  const bool from_xml = count == 2 && std::strcmp(words[1], "--topology") == 0;
-  if (count != 1 && !from_xml) {
+  berth::pin::Question question;
+  bool is_good = true;
+  for (int i = 1; i < count; ++i) {
+    if (std::strcmp(words[i], "--topology") == 0)
+      question.is_of_xml = true;
+    else if (std::strcmp(words[i], "--devices") == 0)
+      question.is_of_devices = true;
+    else
+      is_good = false;
+  }
+  if (!is_good) {
     constexpr char kUsage[] = "berth-pin is started by 'berth run --pin'\n";
     (void)::write(STDERR_FILENO, kUsage, sizeof kUsage - 1);
     return 2;
   }
-  return berth::pin::run(from_xml);
+  return berth::pin::run(question);
 }

@@ -14,7 +14,9 @@ namespace berth::pin {
 /// A topology that is not loaded yet. Only this may load plugins (hwloc(7)) and read variables.
 class Topology {
  public:
-  static Result<Topology> create();
+  /// With its devices, or with its CPUs and memory alone, which takes less time.
+  enum class Devices { none, all };
+  static Result<Topology> create(Devices devices = Devices::none);
 
   /// This machine's. Reads /sys and /proc.
   Result<Machine> read_machine();
@@ -30,11 +32,12 @@ class Topology {
     void operator()(void* topology) const noexcept;
   };
 
-  explicit Topology(void* topology) : topology_(topology) {}
+  Topology(void* topology, Devices devices) : topology_(topology), devices_(devices) {}
 
   Result<Machine> load(const std::string& goal);
 
   std::unique_ptr<void, Free> topology_;
+  Devices devices_;
 };
 
 }  // namespace berth::pin

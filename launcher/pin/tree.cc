@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/pin/tree.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace berth::pin {
 
@@ -45,6 +47,19 @@ std::vector<Group> groups_at(const Machine& machine,
 
 std::vector<Group> groups_of(const Machine& machine) {
   return groups_at(machine, 0, machine.cpus);
+}
+
+std::vector<Neighbours> neighbours_of(const Machine& machine,
+                                      const std::vector<std::vector<Device>>& devices) {
+  std::vector<Neighbours> all;
+  for (const Device& device : machine.devices) {
+    Neighbours here{device};
+    for (std::size_t rank = 0; rank < devices.size(); ++rank)
+      if (std::find(devices[rank].begin(), devices[rank].end(), device) != devices[rank].end())
+        here.ranks.add(static_cast<unsigned>(rank));
+    if (device.kind != DeviceKind::other || !here.ranks.is_empty()) all.push_back(std::move(here));
+  }
+  return all;
 }
 
 Numbers ranks_on(unsigned cpu, const std::vector<Numbers>& ranks) {

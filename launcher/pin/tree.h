@@ -17,6 +17,16 @@ struct Group {
 
 std::vector<Group> groups_of(const Machine& machine);
 
+/// A device, and which ranks are near to it.
+struct Neighbours {
+  Device device;
+  Numbers ranks = {};
+};
+
+/// Of the devices that are drawn.
+std::vector<Neighbours> neighbours_of(const Machine& machine,
+                                      const std::vector<std::vector<Device>>& devices);
+
 /// Which of `ranks` a CPU belongs to, by their number here.
 Numbers ranks_on(unsigned cpu, const std::vector<Numbers>& ranks);
 

@@ -68,11 +68,21 @@ Status check_place(const Launch& launch);
 /// Whether what is asked for needs to know the machine.
 bool needs_machine(const Launch& launch);
 
+/// Whether it needs to know the machine's devices, too.
+bool needs_devices(const Launch& launch);
+
 /// Whether the rank's launcher has chosen its CPUs, so that it stays there.
 bool stays_on_its_cpus(const Launch& launch);
 
-/// The CPUs of each of the node's ranks, if all of them were given the same ones.
-Result<std::vector<Numbers>> make_map(const Launch& launch);
+/// Who is where, by the number on the node.
+struct RankMap {
+  std::vector<Numbers> cpus = {};
+  std::vector<std::vector<Device>> devices = {};  ///< to which the rank is near; or empty
+};
+
+/// The CPUs of each of the node's ranks, if all of them were given the same ones. Where it is known
+/// of this rank alone, the others have none.
+Result<RankMap> make_map(const Launch& launch);
 
 /// That, or why there is none, for people; empty where nothing of it was asked for.
 Result<std::string> map_text(const Launch& launch);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string_view>
 
 namespace berth::request {
 
@@ -32,11 +34,86 @@ Values pin_of(const Request& request) {
   return {std::string(known->first)};
 }
 
+/// "0x00f0", the lowest CPU in the lowest bit.
+std::optional<Numbers> parse_mask(std::string_view text) {
+  Numbers numbers;
+  text.remove_prefix(2);
+  if (text.empty() || text.size() > Numbers::kMost / 4) return std::nullopt;
+  for (unsigned digit = 0; !text.empty(); ++digit, text.remove_suffix(1)) {
+    const char* const end = text.data() + text.size();
+    unsigned bits = 0;
+    if (std::from_chars(end - 1, end, bits, 16).ptr != end) return std::nullopt;
+    for (unsigned bit = 0; bit < 4; ++bit)
+      if ((bits >> bit & 1U) != 0) numbers.add(4 * digit + bit);
+  }
+  return numbers.is_empty() ? std::nullopt : std::optional(numbers);
+}
+
 Status set_pin_map(Request& request, const std::string& value) {
-  if (value != "packed" && value != "spread")
-    return Error{Blame::usage, "place ranks " + quote(value), {}, "write packed or spread"};
-  request.placing.map = value == "packed" ? PinMap::packed : PinMap::spread;
+  Placing& placing = request.placing;
+  placing.lists.clear();
+  placing.map = value == "spread" ? PinMap::spread : PinMap::packed;
+  if (value == "packed" || value == "spread") return Done{};
+  for (const std::string& text : split(value, ':')) {
+    auto numbers = text.starts_with("0x") ? parse_mask(text) : parse_numbers(text);
+    if (!numbers || placing.lists.size() == Numbers::kMost)
+      return Error{Blame::usage,
+                   "place ranks " + quote(value),
+                   {},
+                   "write packed, spread, or the CPUs of each rank: --pin-map=0-7:8-15, "
+                   "--pin-map=0xff:0xff00"};
+    placing.lists.push_back(std::move(*numbers));
+  }
   return Done{};
+}
+
+Values pin_map_of(const Request& request) {
+  const Placing& placing = request.placing;
+  std::string text;
+  for (const Numbers& list : placing.lists)
+    text += (text.empty() ? "" : ":") + to_text(list);
+  if (!text.empty()) return {text};
+  return placing.map == PinMap::spread ? Values{"spread"} : Values{};
+}
+
+bool is_device_name(const std::string& text) {
+  return !text.empty() && text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+                              "XYZ0123456789_.:-") == std::string::npos;
+}
+
+Status set_pin_near(Request& request, const std::string& value) {
+  Placing& placing = request.placing;
+  placing.devices.clear();
+  placing.near = value == "none"  ? Near::nothing
+                 : value == "gpu" ? Near::gpu
+                 : value == "nic" ? Near::nic
+                                  : Near::named;
+  if (placing.near != Near::named) return Done{};
+  placing.devices = split(value, ',');
+  if (std::all_of(placing.devices.begin(), placing.devices.end(), is_device_name)) return Done{};
+  return Error{Blame::usage,
+               "place ranks near " + quote(value),
+               {},
+               "write gpu, nic, none, or devices as lspci or the system calls them: "
+               "--pin-near=mlx5_0,3b:00.0"};
+}
+
+Values pin_near_of(const Request& request) {
+  std::string devices;
+  switch (request.placing.near) {
+    case Near::nothing:
+      break;
+    case Near::gpu:
+      return {"gpu"};
+    case Near::nic:
+      return {"nic"};
+    case Near::named:
+      for (const std::string& one : request.placing.devices)
+        devices += (devices.empty() ? "" : ",") + one;
+      return {devices};
+  }
+  return {};
 }
 
 Status set_memory(Request& request, const std::string& value) {
@@ -118,11 +195,18 @@ std::vector<Option> place_rows() {
         "bind each rank to CPUs of its own: none, pu, core, l3, numa, socket, auto"},
        set_pin,
        pin_of},
-      {{"pin-map", 0, "packed|spread", "the next rank beside the last one, or far from it"},
+      {{"pin-map",
+        0,
+        "packed|spread|LIST",
+        "the next rank beside the last one, far from it, or on the CPUs of LIST: 0-7:8-15"},
        set_pin_map,
-       [](const Request& r) {
-         return r.placing.map == PinMap::spread ? Values{"spread"} : Values{};
-       }},
+       pin_map_of},
+      {{"pin-near",
+        0,
+        "gpu|nic|DEVICE|none",
+        "bind each rank to CPUs near its GPU, its network card or DEVICE[,...]"},
+       set_pin_near,
+       pin_near_of},
       {{"pin-again", 0, "", "pin a rank also where its launcher has bound it, within these CPUs"},
        [](Request& r, const std::string&) -> Status {
          r.placing.again = true;

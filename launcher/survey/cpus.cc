@@ -7,7 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <string_view>
 
 namespace berth::survey {
 
@@ -75,11 +77,43 @@ Numbers memory_of_this_process() {
       .value_or(Numbers());
 }
 
+/// The numbers or names between commas of a variable. Of Intel's "0.1", a part of a GPU, the GPU.
+/// None where it does not name GPUs: "", "NoDevFiles" of Slurm, "-1".
+std::vector<std::string> gpus_in(const std::vector<std::string>& environment,
+                                 std::string_view variable) {
+  const std::string text = value_of(environment, variable);
+  if (text.empty() || text == "NoDevFiles" || text == "-1") return {};
+  std::vector<std::string> gpus = split(text, ',');
+  if (variable == "ZE_AFFINITY_MASK")
+    for (std::string& one : gpus)
+      one.resize(std::min(one.find('.'), one.size()));
+  return gpus;
+}
+
+/// Slurm's own numbers are the same in every process. Those of the libraries count what the process
+/// may use, if Slurm keeps it from the others.
+GivenGpus given_gpus(const std::vector<std::string>& environment) {
+  GivenGpus given;
+  given.job = gpus_in(environment, "SLURM_JOB_GPUS");
+  for (const char* variable : {"SLURM_STEP_GPUS",
+                               "CUDA_VISIBLE_DEVICES",
+                               "ROCR_VISIBLE_DEVICES",
+                               "HIP_VISIBLE_DEVICES",
+                               "ZE_AFFINITY_MASK"}) {
+    if (!given.own.empty()) break;
+    given.own = gpus_in(environment, variable);
+    given.variable = variable;
+  }
+  given.are_files = given.variable == "SLURM_STEP_GPUS";
+  return given;
+}
+
 }  // namespace
 
 CpuFacts look_at_cpus(const std::vector<std::string>& environment, int parent) {
   CpuFacts facts;
   facts.memory = memory_of_this_process();
+  facts.gpus = given_gpus(environment);
   const auto own = affinity_of(0);
   if (!own) return facts;
   facts.own = facts.given = *own;

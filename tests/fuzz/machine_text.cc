@@ -4,6 +4,7 @@
 #include "launcher/pin/machine_text.h"
 
 #include "launcher/pin/divide.h"
+#include "launcher/pin/near.h"
 #include "tests/fuzz/require.h"
 
 #include <cstddef>
@@ -33,6 +34,20 @@ void divide(const berth::Machine& machine) {
     }
 }
 
+void seat(const berth::Machine& machine) {
+  for (const berth::Near near : {berth::Near::gpu, berth::Near::nic})
+    for (const berth::Pin pin : {berth::Pin::automatic, berth::Pin::core}) {
+      const auto seats = berth::pin::choose_seats(machine, {.near = near, .ranks = 5});
+      if (!seats) continue;
+      require(seats->devices.size() == 5);
+      const auto sets =
+          berth::pin::divide_near(machine, machine.allowed, *seats, pin, berth::PinMap::packed);
+      if (!sets) continue;
+      for (const berth::Numbers& cpus : *sets)
+        require(!cpus.is_empty() && machine.allowed.contains(cpus));
+    }
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
@@ -46,6 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto again = berth::pin::parse_machine(berth::pin::to_text(*machine));
   require(again && berth::pin::to_text(*again) == berth::pin::to_text(*machine));
-  if (size < kSlowOnly) divide(*machine);
+  if (size >= kSlowOnly) return 0;
+  divide(*machine);
+  seat(*machine);
   return 0;
 }

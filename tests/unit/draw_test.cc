@@ -38,7 +38,7 @@ const std::vector<Numbers> kRanks = {
     *parse_numbers("0,4"), *parse_numbers("1"), *parse_numbers("1")};
 
 TEST(DrawText, ShowsWhoIsOnEachCore) {
-  EXPECT_EQ(draw_text(small_machine(), *parse_numbers("0-1,4-5"), kRanks),
+  EXPECT_EQ(draw_text(small_machine(), *parse_numbers("0-1,4-5"), kRanks, {}),
             "socket 0\n"
             "  memory 0\n"
             "    L3 cache 0\n"
@@ -53,7 +53,7 @@ TEST(DrawText, FitsATerminalWhateverTheMachine) {
   for (unsigned seed = 1; seed < 40; ++seed) {
     std::mt19937 random(seed);
     const Machine machine = tests::some_machine(random);
-    const std::string text = draw_text(machine, machine.allowed, {machine.allowed});
+    const std::string text = draw_text(machine, machine.allowed, {machine.allowed}, {});
     for (const std::string& line : split(text, '\n'))
       EXPECT_LE(line.size(), 80U) << line;
     for (const Cpu& cpu : machine.cpus)
@@ -62,7 +62,7 @@ TEST(DrawText, FitsATerminalWhateverTheMachine) {
 }
 
 TEST(DrawSvg, HasEachCpuOnceAndSaysWhoseItIs) {
-  const std::string svg = draw_svg(small_machine(), *parse_numbers("0-1,4-5"), kRanks);
+  const std::string svg = draw_svg(small_machine(), *parse_numbers("0-1,4-5"), kRanks, {});
   for (const char* title : {"CPU 0: rank 0 of this node",
                             "CPU 4: rank 0 of this node",
                             "CPU 1: rank 1-2 of this node",
@@ -75,14 +75,14 @@ TEST(DrawSvg, HasEachCpuOnceAndSaysWhoseItIs) {
 
 TEST(DrawSvg, GivesNeighboursDifferentColours) {
   const std::string svg = draw_svg(
-      small_machine(), small_machine().allowed, {*parse_numbers("0"), *parse_numbers("1")});
+      small_machine(), small_machine().allowed, {*parse_numbers("0"), *parse_numbers("1")}, {});
   EXPECT_EQ(count_of(svg, "fill=\"hsl(0,"), 1U);
   EXPECT_EQ(count_of(svg, "fill=\"hsl(137,"), 1U);
 }
 
 TEST(Drawings, OfNothingAreStillDrawings) {
-  EXPECT_EQ(draw_text({}, {}, {}).find("each core"), 0U);
-  EXPECT_THAT(draw_svg({}, {}, {}), HasSubstr("</svg>"));
+  EXPECT_EQ(draw_text({}, {}, {}, {}).find("each core"), 0U);
+  EXPECT_THAT(draw_svg({}, {}, {}, {}), HasSubstr("</svg>"));
 }
 
 }  // namespace

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose CPUs are which: what holds on any machine, and single answers that people can check.
 #include "launcher/pin/divide.h"
+#include "launcher/pin/gpu_names.h"
 #include "launcher/pin/machine_text.h"
+#include "launcher/pin/near.h"
 #include "tests/unit/some_machine.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -133,6 +139,129 @@ TEST(MemoryNear, IsThatOfAllItsCpus) {
   EXPECT_TRUE(memory_near(small_machine(), Numbers()).is_empty());
 }
 
+// Devices.
+
+/// Two GPUs near to the first socket, two near to the second; a card whose place nobody knows.
+Machine machine_with_gpus() {
+  Machine machine = small_machine();
+  machine.allowed = all_of(machine);
+  const auto gpu =
+      [](const char* address, const char* file, const char* identity, const char* cpus) {
+        return Device{DeviceKind::gpu, {address, file, identity}, false, *parse_numbers(cpus)};
+      };
+  // The numbers of their files are not those of their places.
+  machine.devices = {gpu("0000:01:00.0", "nvidia2", "GPU-aa01", "0-1,4-5"),
+                     gpu("0000:02:00.0", "nvidia3", "GPU-aa02", "0-1,4-5"),
+                     gpu("0000:81:00.0", "nvidia0", "GPU-bb01", "2-3,6-7"),
+                     gpu("0000:82:00.0", "nvidia1", "GPU-bb02", "2-3,6-7"),
+                     {DeviceKind::nic, {"0000:90:00.0", "eth0"}, false, *parse_numbers("0-7")}};
+  machine.knows_devices = true;
+  return machine;
+}
+
+/// "nvidia2 0,4*|nvidia3 1,5": each seat's device and CPUs, this rank's with a star.
+std::string seated(const NearWish& wish) {
+  const Machine machine = machine_with_gpus();
+  const auto seats = choose_seats(machine, wish);
+  if (!seats) return sentence_of(seats.error());
+  const auto sets = divide_near(machine, machine.allowed, *seats, Pin::core, PinMap::packed);
+  if (!sets) return sentence_of(sets.error());
+  std::string text;
+  for (std::size_t i = 0; i < sets->size(); ++i) {
+    text += i == 0 ? "" : "|";
+    for (const Device& device : seats->devices[i])
+      text += device.names[1] + " ";
+    text += berth::to_text((*sets)[i]) + (i == seats->own ? "*" : "");
+  }
+  return text;
+}
+
+NearWish rank_of(unsigned rank, unsigned ranks, GivenGpus given = {}) {
+  return {.near = Near::gpu, .given = std::move(given), .ranks = ranks, .local_rank = rank};
+}
+
+TEST(Near, RanksHaveGpusInTurnAndShareWhatIsNear) {
+  EXPECT_EQ(seated(rank_of(1, 4)), "nvidia2 0,4|nvidia3 1,5*|nvidia0 2,6|nvidia1 3,7");
+  EXPECT_EQ(seated(rank_of(0, 2)), "nvidia2 0,4*|nvidia3 1,5");
+  EXPECT_EQ(seated(rank_of(0, 1)), "nvidia2 0-1,4-5*");
+  EXPECT_EQ(seated(rank_of(4, 5)), "nvidia2 0,4|nvidia3 0,4|nvidia0 2,6|nvidia1 3,7|nvidia2 1,5*");
+}
+
+TEST(Near, WhatTheJobWasGivenCountsBySlurmsNumbers) {
+  const GivenGpus job{"", {}, false, {"0", "3"}};
+  EXPECT_EQ(seated(rank_of(1, 2, job)), "nvidia0 2-3,6-7|nvidia3 0-1,4-5*");
+}
+
+TEST(Near, VisibleDevicesCountByAddressOrIdentity) {
+  const auto visible = [](std::vector<std::string> own) {
+    return GivenGpus{"CUDA_VISIBLE_DEVICES", std::move(own), false, {}};
+  };
+  EXPECT_EQ(seated(rank_of(0, 2, visible({"2", "0"}))), "nvidia0 2-3,6-7*|nvidia2 0-1,4-5");
+  EXPECT_EQ(seated(rank_of(1, 2, visible({"GPU-bb01", "GPU-aa02"}))),
+            "nvidia0 2-3,6-7|nvidia3 0-1,4-5*");
+  EXPECT_EQ(
+      seated(rank_of(0, 2, visible({"GPU-b", "0"}))),
+      "cannot place ranks near the device 'GPU-b' in CUDA_VISIBLE_DEVICES: this machine has gpu "
+      "0000:01:00.0 (nvidia2), gpu 0000:02:00.0 (nvidia3), gpu 0000:81:00.0 (nvidia0), gpu "
+      "0000:82:00.0 (nvidia1)");
+  EXPECT_THAT(seated(rank_of(0, 1, visible({"4"}))),
+              testing::StartsWith("cannot place ranks near the"));
+}
+
+TEST(Near, ARankWithAGpuOfItsOwnSitsThereWhateverTheOthersHave) {
+  const auto own = [](const char* gpu) {
+    return GivenGpus{"SLURM_STEP_GPUS", {gpu}, true, {"0", "1", "2", "3"}};
+  };
+  // In Slurm's order it is the map of all.
+  EXPECT_EQ(seated(rank_of(0, 4, own("0"))), "nvidia0 2,6*|nvidia1 3,7|nvidia2 0,4|nvidia3 1,5");
+  // In another: nobody else has that one.
+  EXPECT_EQ(seated(rank_of(0, 4, own("3"))), "nvidia0 2,6|nvidia1 3,7|nvidia2 0,4|nvidia3 1,5*");
+  // Nothing says what the job has: each takes the share of its number.
+  const GivenGpus alone{"CUDA_VISIBLE_DEVICES", {"2"}, false, {}};
+  EXPECT_EQ(seated(rank_of(1, 2, alone)), "nvidia0 2,6|nvidia0 3,7*");
+}
+
+TEST(Near, WhatTheLaunchShowsItsProgramComesFirst) {
+  NearWish wish = rank_of(0, 1, {"CUDA_VISIBLE_DEVICES", {"0"}, false, {}});
+  for (const char* gpu : {"2", "nvidia0", "GPU-bb01", "81:00.0", "0000:81:00.0"}) {
+    wish.gpus = {gpu};
+    EXPECT_EQ(seated(wish), "nvidia0 2-3,6-7*") << gpu;
+  }
+}
+
+TEST(Near, NamedDevicesAndCardsOfUnknownPlaceTakeWhatIsLeft) {
+  const NearWish wish{.near = Near::named, .names = {"eth0", "nvidia0"}, .ranks = 2};
+  EXPECT_EQ(seated(wish), "eth0 0-1,4-5*|nvidia0 2-3,6-7");
+  EXPECT_EQ(seated({.near = Near::nic, .ranks = 2}), "eth0 0-1,4-5*|eth0 2-3,6-7");
+  EXPECT_THAT(seated({.near = Near::named, .names = {"eth1"}}), HasSubstr("'eth1'"));
+  const auto none = choose_seats(small_machine(), {.near = Near::gpu});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().blame, Blame::host);
+}
+
+TEST(Near, NothingAllowedThereIsAnError) {
+  const Machine machine = machine_with_gpus();
+  const auto seats = choose_seats(machine, rank_of(0, 4));
+  const auto sets = divide_near(machine, *parse_numbers("0-1"), *seats, Pin::core, PinMap::packed);
+  ASSERT_FALSE(sets);
+  EXPECT_EQ(sets.error().goal,
+            "place a rank near gpu 0000:81:00.0 (nvidia0): near to it are the CPUs 2-3,6-7, and "
+            "ranks may use 0-1");
+}
+
+TEST(GpuNames, AreTheDrivers) {
+  const std::string folder = testing::TempDir() + "gpus";
+  std::filesystem::create_directories(folder + "/0000:01:00.0");
+  std::ofstream(folder + "/0000:01:00.0/information")
+      << "Model: \t\t NVIDIA A100\nGPU UUID: \t GPU-1-2\nDevice Minor: \t 5\n";
+  std::vector<Device> devices = {{DeviceKind::gpu, {"0000:01:00.0"}},
+                                 {DeviceKind::gpu, {"0000:02:00.0"}}};
+  add_names_of_gpus(devices, folder);
+  EXPECT_THAT(devices[0].names, ElementsAre("0000:01:00.0", "nvidia5", "GPU-1-2"));
+  EXPECT_THAT(devices[1].names, ElementsAre("0000:02:00.0"));
+  std::filesystem::remove_all(folder);
+}
+
 // Machines that nobody has built.
 
 /// How many parts of that kind each rank has in a map; a part may be there in part.
@@ -241,9 +370,73 @@ TEST_P(AnyMachine, IsDividedFairlyAndWithinWhatIsAllowed) {
   }
 }
 
+/// GPUs near to a memory node or a socket each.
+Machine some_machine_with_gpus(std::mt19937& random) {
+  Machine machine = tests::some_machine(random);
+  machine.knows_devices = true;
+  const unsigned Cpu::*const part = random() % 2 == 0 ? &Cpu::numa : &Cpu::socket;
+  for (unsigned left = 1 + static_cast<unsigned>(random() % 8); left > 0; --left) {
+    const Cpu& there = machine.cpus[random() % machine.cpus.size()];
+    Device gpu{DeviceKind::gpu, {"0000:" + std::to_string(left) + ":00.0"}};
+    for (const Cpu& cpu : machine.cpus)
+      if (cpu.*part == there.*part) gpu.cpus.add(cpu.number);
+    machine.devices.push_back(std::move(gpu));
+  }
+  return machine;
+}
+
+TEST_P(AnyMachine, HasItsRanksNearTheirDevicesAndApart) {
+  std::mt19937 random(GetParam());
+  const Machine machine = some_machine_with_gpus(random);
+  for (const unsigned ranks : {1U, 2U, 5U, 8U}) {
+    const auto seats = choose_seats(machine, rank_of(0, ranks));
+    ASSERT_TRUE(seats);
+    const auto sets = divide_near(machine, machine.allowed, *seats, Pin::pu, PinMap::packed);
+    ASSERT_TRUE(sets) << berth::to_text(sets.error());
+    ASSERT_EQ(sets->size(), ranks);
+    std::map<std::vector<unsigned>, std::vector<Numbers>> neighbours;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      const Numbers& near = seats->devices[rank][0].cpus;
+      EXPECT_FALSE((*sets)[rank].is_empty());
+      EXPECT_TRUE(near.contains((*sets)[rank]));
+      neighbours[near.all()].push_back((*sets)[rank]);
+    }
+    for (const auto& [near, together] : neighbours)
+      if (together.size() <= near.size()) expect_disjoint(together);
+  }
+}
+
+TEST_P(AnyMachine, HasNoTwoRanksOnACpuThoughNobodyKnowsTheOthersGpus) {
+  std::mt19937 random(GetParam());
+  const Machine machine = some_machine_with_gpus(random);
+  const std::size_t gpus = machine.devices.size();
+  const bool knows_job = random() % 2 == 0;
+  std::vector<std::string> job;
+  for (std::size_t i = 0; knows_job && i < gpus; ++i)
+    job.push_back(std::to_string(i));
+  // Each has one, in no order; no more ranks than the smallest place has CPUs.
+  std::size_t most = gpus;
+  for (const Device& gpu : machine.devices)
+    most = std::min(most, gpu.cpus.count());
+  std::vector<std::size_t> order(gpus);
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random);
+  std::vector<Numbers> sets;
+  for (unsigned rank = 0; rank < most; ++rank) {
+    const GivenGpus given{"SLURM_STEP_GPUS", {std::to_string(order[rank])}, true, job};
+    const auto seats = choose_seats(machine, rank_of(rank, static_cast<unsigned>(most), given));
+    ASSERT_TRUE(seats);
+    const auto all = divide_near(machine, machine.allowed, *seats, Pin::pu, PinMap::packed);
+    ASSERT_TRUE(all) << berth::to_text(all.error());
+    sets.push_back((*all)[seats->own]);
+    EXPECT_TRUE(machine.devices[order[rank]].cpus.contains(sets.back()));
+  }
+  if (!knows_job) expect_disjoint(sets);
+}
+
 TEST_P(AnyMachine, IsTheSameAfterItWasWrittenDown) {
   std::mt19937 random(GetParam());
-  const Machine machine = tests::some_machine(random);
+  const Machine machine = some_machine_with_gpus(random);
   const auto read = parse_machine(to_text(machine));
   ASSERT_TRUE(read) << berth::to_text(read.error());
   EXPECT_EQ(*read, machine);
@@ -269,6 +462,14 @@ TEST(MachineText, WhatIsNotWholeOrNotOursIsRefused) {
         "memory 1 0\nend\n",
         "memory 0 3-1\nend\n",
         "allowed x\nend\n",
+        "device gpu 0000:01:00.0 - 0\nend\n",
+        "devices\ndevices\nend\n",
+        "devices\ndevice tpu x - 0\nend\n",
+        "devices\ndevice gpu - - 0\nend\n",
+        "devices\ndevice gpu a,,b - 0\nend\n",
+        "devices\ndevice gpu \x1b - 0\nend\n",
+        "devices\ndevice gpu x no 0\nend\n",
+        "devices\ndevice gpu x - 9-1\nend\n",
         "allowed\nend\n"})
     EXPECT_FALSE(parse_machine(bad)) << bad;
 }

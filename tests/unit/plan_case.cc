@@ -103,6 +103,8 @@ bool append_value(Launch& launch, const std::string& key, const std::string& val
     launch.facts.directories.push_back(value);
   else if (key == "rank_directory")
     launch.facts.rank.directories.push_back(value);
+  else if (key == "job_gpu")
+    launch.facts.cpus.gpus.job.push_back(value);
   else if (key == "kept_descriptor")
     launch.facts.kept_descriptors.push_back(std::stoi(value));
   else if (key == "layer" || key == "layer_directory")

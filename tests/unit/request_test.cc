@@ -91,11 +91,41 @@ TEST(CommandLine, PlacesAreTaken) {
                                            "i"});
   ASSERT_TRUE(request) << to_text(request.error());
   EXPECT_EQ(request->placing,
-            (Placing{Pin::l3, PinMap::spread, true, MemBind::list, *parse_numbers("0-1,4")}));
+            (Placing{.pin = Pin::l3,
+                     .map = PinMap::spread,
+                     .again = true,
+                     .memory = MemBind::list,
+                     .nodes = *parse_numbers("0-1,4")}));
   EXPECT_TRUE(request->plan_only);
   EXPECT_EQ(request->image, "i") << "--plan takes no next word";
   EXPECT_EQ(parse_command_line({"--mem-bind=1", "--mem-bind=local", "i"})->placing.nodes,
             Numbers());
+}
+
+TEST(CommandLine, ListsOfCpusAndDevicesAreTaken) {
+  const auto lists = [](const std::string& value) {
+    const auto request = parse_command_line({"--pin-map=" + value, "i"});
+    std::string text;
+    if (!request) return to_text(request.error());
+    for (const Numbers& one : request->placing.lists)
+      text += to_text(one) + ";";
+    return text;
+  };
+  EXPECT_EQ(lists("0-7:8-15"), "0-7;8-15;");
+  EXPECT_EQ(lists("3"), "3;");
+  EXPECT_EQ(lists("0xff:0xFF00:0x8000000000000000001"), "0-7;8-15;0,75;");
+  for (const char* wrong : {"", "0-7:", ":1", "0x", "0x0", "0xg", "0x1,3", "7-0", "0--1", "1:x"})
+    EXPECT_NE(lists(wrong).find("hint: write packed, spread, or the CPUs"), std::string::npos)
+        << wrong;
+  // The last one holds.
+  EXPECT_TRUE(
+      parse_command_line({"--pin-map=1:2", "--pin-map=spread", "i"})->placing.lists.empty());
+  const auto near = parse_command_line({"--pin-near=mlx5_0,3b:00.0", "i"});
+  ASSERT_TRUE(near);
+  EXPECT_EQ(near->placing.near, Near::named);
+  EXPECT_EQ(near->placing.devices, (Words{"mlx5_0", "3b:00.0"}));
+  EXPECT_EQ(parse_command_line({"--pin-near=x", "--pin-near=gpu", "i"})->placing.devices, Words());
+  EXPECT_FALSE(parse_command_line({"--pin-near=none", "i"})->placing.binds());
 }
 
 std::string limits_of(const Words& words) {
@@ -204,7 +234,13 @@ TEST(CommandLine, PlacesAreRefusedInWords) {
             "berth: cannot pin ranks to 'thread'\n"
             "berth: hint: write none, pu, core, l3, numa, socket or auto");
   EXPECT_EQ(refusal_of({"--pin-map=cyclic", "i"}),
-            "berth: cannot place ranks 'cyclic'\nberth: hint: write packed or spread");
+            "berth: cannot place ranks 'cyclic'\nberth: hint: write packed, spread, or the CPUs of "
+            "each rank: --pin-map=0-7:8-15, --pin-map=0xff:0xff00");
+  for (const char* wrong : {"", "a,,b", "a b", "\x1b"})
+    EXPECT_NE(refusal_of({std::string("--pin-near=") + wrong, "i"})
+                  .find("hint: write gpu, nic, none, or devices"),
+              std::string::npos)
+        << wrong;
   EXPECT_EQ(refusal_of({"--mem-bind=near", "i"}),
             "berth: cannot take memory from 'near'\n"
             "berth: hint: write local, interleave, none, or the numbers of memory nodes: "
