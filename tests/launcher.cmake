@@ -16,6 +16,8 @@ foreach(part plan place binds environment command hints)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS launcher_cases)
 endforeach()
+berth_test(device_program_test LABELS unit launcher SOURCES tests/unit/device_program_test.cc
+  NEEDS berth_cgroup)
 berth_test(cgroup_test LABELS unit launcher SOURCES tests/unit/cgroup_test.cc NEEDS berth_cgroup)
 berth_test(pin_test LABELS unit launcher SOURCES tests/unit/pin_test.cc NEEDS berth_pin)
 berth_test(draw_test LABELS unit launcher SOURCES tests/unit/draw_test.cc NEEDS berth_pin)

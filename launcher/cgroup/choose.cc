@@ -4,9 +4,6 @@
 #include "base/text.h"
 #include "launcher/cgroup/group.h"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <array>
 
@@ -90,56 +87,6 @@ std::vector<GroupSetting> of_first_version(const GroupLimit& limit, const std::s
   }
 }
 
-/// 0 where it is not bounded.
-std::uint64_t memory_of(const GroupWishes& wishes) {
-  for (const GroupLimit& limit : wishes.limits)
-    if (limit.kind == LimitKind::memory) return limit.number;
-  return 0;
-}
-
-/// Version 1 counts memory and swap together, and podman with it; version 2 counts swap alone.
-std::uint64_t swap_alone(const GroupWishes& wishes, std::uint64_t both) {
-  return both == kUnbounded ? both : both - memory_of(wishes);
-}
-
-std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
-                                            const std::string& device,
-                                            const GroupWishes& wishes) {
-  const std::string number = number_text(limit.number, "max");
-  switch (limit.kind) {
-    case LimitKind::memory:
-      return {{"memory.max", number}};
-    case LimitKind::memory_high:
-      return {{"memory.high", number}};
-    case LimitKind::memory_swap:
-      return {{"memory.swap.max", number_text(swap_alone(wishes, limit.number), "max")}};
-    case LimitKind::oom_group:
-      return {{"memory.oom.group", "1"}};
-    case LimitKind::cpus:
-      return {{"cpu.max", number + " " + std::to_string(kPeriod)}};
-    case LimitKind::cpu_weight:
-      return {{"cpu.weight", number}};
-    case LimitKind::read_bps:
-      return {{"io.max", device + " rbps=" + number}};
-    case LimitKind::write_bps:
-      return {{"io.max", device + " wbps=" + number}};
-    case LimitKind::read_iops:
-      return {{"io.max", device + " riops=" + number}};
-    case LimitKind::write_iops:
-      return {{"io.max", device + " wiops=" + number}};
-    case LimitKind::io_weight:
-      return {{"io.weight", "default " + number}};
-    case LimitKind::device_weight:
-      return {{"io.weight", device + " " + number}};
-    case LimitKind::cpuset_partition:
-      return {{std::string(kPartitionFile), limit.key}};
-    case LimitKind::hugetlb:
-      return {{"hugetlb." + limit.key + ".max", number}};
-    default:
-      return alike(limit);
-  }
-}
-
 bool is_of_device(LimitKind kind) {
   return kind == LimitKind::read_bps || kind == LimitKind::write_bps ||
          kind == LimitKind::read_iops || kind == LimitKind::write_iops ||
@@ -157,11 +104,15 @@ bool has(const Ground& ground, const std::string& controller) {
              ground.controllers.end();
 }
 
-/// A hierarchy of either version that has what bounds this, if there is one.
+/// A hierarchy of either version that has what bounds this, if there is one. Of devices that is any
+/// of version 2, behind the list of version 1.
 const Ground* ground_for(const GroupLimit& limit, const std::vector<Ground>& grounds) {
-  const auto found = std::find_if(grounds.begin(), grounds.end(), [&](const Ground& ground) {
+  auto found = std::find_if(grounds.begin(), grounds.end(), [&](const Ground& ground) {
     return has(ground, controller_of(limit, ground.is_unified));
   });
+  if (found == grounds.end() && limit.kind == LimitKind::device_rule)
+    found = std::find_if(
+        grounds.begin(), grounds.end(), [](const Ground& ground) { return ground.is_unified; });
   return found == grounds.end() ? nullptr : &*found;
 }
 
@@ -170,13 +121,6 @@ Error refuse(const GroupLimit& limit, const std::string& why, const char* hint) 
 }
 
 Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds) {
-  const bool is_unified = std::any_of(
-      grounds.begin(), grounds.end(), [](const Ground& ground) { return ground.is_unified; });
-  if (limit.kind == LimitKind::device_rule && is_unified)
-    return refuse(limit,
-                  "control groups of version 2 have no list of devices, and a BPF program in its "
-                  "place only root may attach",
-                  kDevicesAreRoots);
   const LimitName& names = names_of(limit.kind);
   const std::string name(names.second.empty() ? names.first : names.second);
   const bool is_of_other_version =
@@ -193,7 +137,8 @@ Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds)
 }
 
 Error no_ground(const GroupLimit& limit, const Ground& ground) {
-  const std::string name = quote(controller_of(limit, ground.is_unified));
+  const std::string controller = controller_of(limit, ground.is_unified);
+  const std::string name = quote(controller.empty() ? "devices" : controller);
   if (ground.place.empty())
     return refuse(
         limit, "this process's control group for " + name + " is not to be seen here", kOutOfSight);
@@ -212,10 +157,10 @@ void enable(GroupPart& part, const std::string& controller) {
 
 class Chooser {
  public:
-  Chooser(const GroupWishes& wishes, const std::vector<Ground>& grounds, const Devices& devices)
+  Chooser(const GroupWishes& wishes, const std::vector<Ground>& grounds, const Disks& disks)
       : wishes_(wishes),
         grounds_(grounds),
-        devices_(devices),
+        disks_(disks),
         parts_(grounds.size()) {}
 
   Choice choose() {
@@ -247,30 +192,49 @@ class Chooser {
     const Ground* ground = ground_for(limit, grounds_);
     if (ground == nullptr) return add_refused(no_controller(limit, grounds_));
     if (ground->parent.empty()) return add_refused(no_ground(limit, *ground));
-    const std::uint64_t memory = memory_of(wishes_);
-    if (limit.kind == LimitKind::memory_swap && (memory == 0 || limit.number < memory))
-      return add_refused(refuse(limit,
-                                memory == 0 ? "there is no --memory" : "--memory is more than that",
-                                kSwapWithMemory));
+    if (limit.kind == LimitKind::memory_swap && (memory() == 0 || limit.number < memory()))
+      return add_refused(
+          refuse(limit,
+                 memory() == 0 ? "there is no --memory" : "--memory is more than that",
+                 kSwapWithMemory));
     if (limit.kind == LimitKind::cpuset_partition && !wishes(LimitKind::cpuset_cpus))
       return add_refused(refuse(limit, "there is no --cpuset-cpus", kPartitionOfCpus));
+    if (limit.kind == LimitKind::io_weight && !is_weighed(*ground))
+      return add_refused(
+          refuse(limit, "no disk of this node has its users weighed", kNothingWeighs));
     std::string device;
     if (is_of_device(limit.kind)) {
-      const auto found = devices_.find(limit.key);
-      if (found == devices_.end())
+      const auto found = disks_.numbers.find(limit.key);
+      if (found == disks_.numbers.end())
         return add_refused(
             refuse(limit, quote(limit.key) + " is no block device of this node", kNoDisk));
       device = found->second;
     }
-    auto settings = ground->is_unified ? of_second_version(limit, device, wishes_)
-                                       : of_first_version(limit, device);
+    auto settings =
+        ground->is_unified ? of_second_version(limit, device) : of_first_version(limit, device);
     GroupPart& part = parts_[static_cast<std::size_t>(ground - grounds_.data())];
     for (GroupSetting& setting : settings) {
       setting.words = words_of(limit);
       part.settings.push_back(std::move(setting));
     }
-    if (ground->is_unified) enable(part, controller_of(limit, true));
+    if (ground->is_unified && limit.kind != LimitKind::device_rule)
+      enable(part, controller_of(limit, true));
   }
+
+  /// The files take weights also where nobody looks at them.
+  [[nodiscard]] bool is_weighed(const Ground& ground) const {
+    return disks_.have_bfq || (ground.is_unified && disks_.have_costs);
+  }
+
+  /// 0 where it is not bounded.
+  [[nodiscard]] std::uint64_t memory() const {
+    for (const GroupLimit& limit : wishes_.limits)
+      if (limit.kind == LimitKind::memory) return limit.number;
+    return 0;
+  }
+
+  [[nodiscard]] std::vector<GroupSetting> of_second_version(const GroupLimit& limit,
+                                                            const std::string& device) const;
 
   [[nodiscard]] bool wishes(LimitKind kind) const {
     return std::any_of(wishes_.limits.begin(), wishes_.limits.end(), [&](const GroupLimit& limit) {
@@ -284,9 +248,11 @@ class Chooser {
     const Ground& ground = grounds_[i];
     GroupPart& part = parts_[i];
     if (ground.parent.empty()) return;
-    const bool is_useful = std::any_of(kUseful.begin(), kUseful.end(), [&](std::string_view one) {
-      return has(ground, std::string(one));
-    });
+    const bool is_useful =
+        std::any_of(kUseful.begin(),
+                    kUseful.end(),
+                    [&](std::string_view one) { return has(ground, std::string(one)); }) ||
+        (wishes_.can_pause && has(ground, "freezer"));
     if (part.settings.empty() && !is_useful && !ground.is_unified) return;
     if (ground.is_unified) {
       for (const char* one : {"cpu", "memory", "pids"})
@@ -300,30 +266,62 @@ class Chooser {
 
   const GroupWishes& wishes_;
   const std::vector<Ground>& grounds_;
-  const Devices& devices_;
+  const Disks& disks_;
   std::vector<GroupPart> parts_;
   Choice choice_;
 };
+
+std::vector<GroupSetting> Chooser::of_second_version(const GroupLimit& limit,
+                                                     const std::string& device) const {
+  const std::string number = number_text(limit.number, "max");
+  switch (limit.kind) {
+    case LimitKind::memory:
+      return {{"memory.max", number}};
+    case LimitKind::memory_high:
+      return {{"memory.high", number}};
+    case LimitKind::memory_swap:
+      // Version 1 counts memory and swap together, and podman with it; version 2 counts swap alone.
+      return {{"memory.swap.max",
+               limit.number == kUnbounded ? "max" : std::to_string(limit.number - memory())}};
+    case LimitKind::oom_group:
+      return {{"memory.oom.group", "1"}};
+    case LimitKind::cpus:
+      return {{"cpu.max", number + " " + std::to_string(kPeriod)}};
+    case LimitKind::cpu_weight:
+      return {{"cpu.weight", number}};
+    case LimitKind::read_bps:
+      return {{"io.max", device + " rbps=" + number}};
+    case LimitKind::write_bps:
+      return {{"io.max", device + " wbps=" + number}};
+    case LimitKind::read_iops:
+      return {{"io.max", device + " riops=" + number}};
+    case LimitKind::write_iops:
+      return {{"io.max", device + " wiops=" + number}};
+    case LimitKind::io_weight: {
+      std::vector<GroupSetting> both;
+      if (disks_.have_costs) both.push_back({"io.weight", "default " + number});
+      if (disks_.have_bfq) both.push_back({"io.bfq.weight", "default " + bfq_weight(limit.number)});
+      return both;
+    }
+    case LimitKind::device_weight:
+      return {{"io.weight", device + " " + number}};
+    case LimitKind::cpuset_partition:
+      return {{std::string(kPartitionFile), limit.key}};
+    case LimitKind::device_rule:
+      return {{std::string(kDeviceProgram), limit.key}};
+    case LimitKind::hugetlb:
+      return {{"hugetlb." + limit.key + ".max", number}};
+    default:
+      return alike(limit);
+  }
+}
 
 }  // namespace
 
 Choice choose_group(const GroupWishes& wishes,
                     const std::vector<Ground>& grounds,
-                    const Devices& devices) {
-  return Chooser(wishes, grounds, devices).choose();
-}
-
-Devices find_devices(const GroupWishes& wishes) {
-  Devices found;
-  for (const GroupLimit& limit : wishes.limits) {
-    struct stat info {};
-
-    if (!is_of_device(limit.kind) || ::stat(limit.key.c_str(), &info) != 0) continue;
-    if (S_ISBLK(info.st_mode))
-      found[limit.key] =
-          std::to_string(major(info.st_rdev)) + ":" + std::to_string(minor(info.st_rdev));
-  }
-  return found;
+                    const Disks& disks) {
+  return Chooser(wishes, grounds, disks).choose();
 }
 
 }  // namespace berth::cgroup

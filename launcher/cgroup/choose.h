@@ -4,11 +4,10 @@
 #pragma once
 
 #include "base/error.h"
+#include "launcher/cgroup/disks.h"
 #include "launcher/cgroup/hierarchy.h"
 #include "launcher/model/group.h"
 
-#include <map>
-#include <string>
 #include <vector>
 
 namespace berth::cgroup {
@@ -34,8 +33,10 @@ inline constexpr const char* kPartitionOfCpus =
     "say which CPUs are to be a partition: --cpuset-cpus=LIST";
 inline constexpr const char* kNoDisk = "name a whole disk, as lsblk shows them";
 
-/// "254:0" for the path of a block device; of one that is none, nothing.
-using Devices = std::map<std::string, std::string>;
+inline constexpr const char* kNothingWeighs =
+    "ask the administrator to have the disks weighed: echo bfq > /sys/block/DISK/queue/scheduler, "
+    "or "
+    "of version 2 io.cost.qos";
 
 struct Choice {
   GroupPlan plan;
@@ -43,12 +44,10 @@ struct Choice {
 };
 
 /// Every limit asked for is in the plan or refused. A part for each hierarchy that has a limit, and
-/// for those that only count, where groups can be made there.
+/// for those that only count, where groups can be made there; and for the one that stops processes,
+/// where `wishes` say so.
 Choice choose_group(const GroupWishes& wishes,
                     const std::vector<Ground>& grounds,
-                    const Devices& devices);
-
-/// Of the block devices that limits name.
-Devices find_devices(const GroupWishes& wishes);
+                    const Disks& disks);
 
 }  // namespace berth::cgroup

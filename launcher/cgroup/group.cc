@@ -2,7 +2,9 @@
 #include "launcher/cgroup/group.h"
 
 #include "base/file.h"
+#include "base/numbers.h"
 #include "base/text.h"
+#include "launcher/cgroup/device_program.h"
 #include "launcher/cgroup/hierarchy.h"
 
 #include <dirent.h>
@@ -136,14 +138,10 @@ class Maker {
     if (has_empty_set(directory, part.is_unified)) return refuse_all(part);
     for (const GroupSetting& setting : part.settings) {
       if (reason_in(withheld, setting) != 0) continue;  // refused already
-      const std::string path = directory + "/" + setting.file;
-      const int number = write_to(path, setting.text);
-      if (number == 0 && became(setting, path)) continue;
-      if (number != 0) refused_.push_back(not_written("enforce " + setting.words, path, number));
-      if (number == EPERM && setting.file.starts_with("devices."))
-        refused_.back().hint = kDevicesAreRoots;
-      if (!best_effort_) return refused_.back();
+      if (write(directory, setting) || best_effort_) continue;
+      return refused_.back();
     }
+    if (!forbid_devices(directory, part) && !best_effort_) return refused_.back();
     auto doors = open_doors({directory});
     if (!doors) return std::move(doors.error());
     group_.doors.push_back(std::move(doors->front()));
@@ -202,9 +200,60 @@ class Maker {
     return Done{};
   }
 
+  /// False where it is refused.
+  bool write(const std::string& directory, const GroupSetting& setting) {
+    if (setting.file == kDeviceProgram) return true;  // of all rules together, see below
+    const std::string path = directory + "/" + setting.file;
+    const int number = write_to(path, setting.text);
+    if (number == 0)
+      return setting.file == kPartitionFile ? is_partition(setting, path)
+                                            : has_all(setting, directory);
+    refused_.push_back(not_written("enforce " + setting.words, path, number));
+    if (number == EPERM && setting.file.starts_with("devices."))
+      refused_.back().hint = kDevicesAreRoots;
+    return false;
+  }
+
+  bool forbid_devices(const std::string& directory, const GroupPart& part) {
+    std::vector<std::string> rules;
+    std::string words;
+    for (const GroupSetting& setting : part.settings) {
+      if (setting.file != kDeviceProgram) continue;
+      rules.push_back(setting.text);
+      words += (words.empty() ? "" : " ") + setting.words;
+    }
+    const auto refusal = rules.empty() ? std::nullopt : attach_device_program(directory, rules);
+    if (!refusal) return true;
+    refused_.push_back(Error{Blame::host,
+                             "enforce " + words + " by a BPF program",
+                             refusal,
+                             refusal->number == EPERM ? kProgramsAreRoots : ""});
+    return false;
+  }
+
+  /// A set may be written that the group above has not, or a part of it; the processes then run
+  /// where that one lets them.
+  bool has_all(const GroupSetting& setting, const std::string& directory) {
+    if (setting.file != "cpuset.cpus" && setting.file != "cpuset.mems") return true;
+    const auto wanted = parse_numbers(setting.text);
+    for (const std::string& path : {directory + "/" + setting.file + ".effective",
+                                    directory + "/cpuset.effective_" + setting.file.substr(7)}) {
+      const auto text = read_text_file(path, kMostText);
+      if (!text || !wanted) continue;
+      const std::string now = text->substr(0, text->find('\n'));
+      if (parse_numbers(now) == wanted) return true;
+      refused_.push_back({Blame::host,
+                          "enforce " + setting.words + ": the kernel has made " + quote(now) +
+                              " of it in " + quote(path),
+                          {},
+                          kNotAllOfSet});
+      return false;
+    }
+    return true;
+  }
+
   /// Of a partition that is none the file tells why: "isolated invalid (Parent is not ...)".
-  bool became(const GroupSetting& setting, const std::string& path) {
-    if (setting.file != kPartitionFile) return true;
+  bool is_partition(const GroupSetting& setting, const std::string& path) {
     const auto text = read_text_file(path, kMostText);
     std::string now = text ? *text : "";
     while (now.ends_with('\n'))

@@ -25,6 +25,12 @@ inline constexpr const char* kNoPartition =
     "cpuset.cpus.partition";
 inline constexpr const char* kLeaveOne =
     "leave one of the group's CPUs out of --cpuset-cpus: its other processes need one";
+inline constexpr const char* kProgramsAreRoots =
+    "ask the administrator for the capabilities bpf and net_admin (AmbientCapabilities= of "
+    "systemd), "
+    "or to forbid devices for the job: ConstrainDevices= of Slurm, DeviceAllow= of systemd";
+inline constexpr const char* kNotAllOfSet =
+    "name only what the group above has: cpuset.cpus.effective and cpuset.mems.effective there";
 inline constexpr const char* kNotWeighed =
     "ask the administrator to have the disk weighed: echo 'MAJOR:MINOR enable=1' > "
     "/sys/fs/cgroup/io.cost.qos";
@@ -33,6 +39,9 @@ inline constexpr const char* kOfOthers =
 
 /// The kernel takes what is written there, and what has become of it is read (cgroup-v2.rst).
 inline constexpr std::string_view kPartitionFile = "cpuset.cpus.partition";
+
+/// No file: a rule of the program that the kernel asks about devices (device_program.h).
+inline constexpr std::string_view kDeviceProgram = "(BPF program)";
 
 /// A group that has been made, in each of its hierarchies. It has no destructor that takes it away:
 /// the launcher and who stands by it both have it, and only one of them may.

@@ -3,6 +3,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "launcher/cgroup/nodes.h"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -70,6 +73,9 @@ void read_from(const std::string& directory, Usage& usage) {
     const auto read = read_text_file(directory + "/" + pressure.file, kMostText);
     if (read && !(usage.*pressure.field)) usage.*pressure.field = total_in(*read);
   }
+  if (usage.memory_on) return;
+  const auto nodes = read_text_file(directory + "/memory.numa_stat", kMostText);
+  if (nodes) usage.memory_on = parse_numa_stat(*nodes, std::uint64_t(::sysconf(_SC_PAGESIZE)));
 }
 
 std::string seconds_text(std::uint64_t microseconds) {
@@ -178,7 +184,13 @@ std::string summary_of(const Usage& usage) {
                                    std::pair("memory", usage.memory_waits),
                                    std::pair("disks", usage.io_waits)})
     if (wait) waits += std::string(waits.empty() ? "" : ", ") + name + " " + seconds_text(*wait);
-  return waits.empty() ? text : text + "; waited for " + waits;
+  if (!waits.empty()) text += "; waited for " + waits;
+  const std::uint64_t pages = usage.pages_near.value_or(0) + usage.pages_far.value_or(0);
+  if (pages == 0) return text;
+  return text + "; of all " + std::to_string(pages) +
+         " pages that this machine gave out meanwhile " +
+         std::to_string(100 * usage.pages_far.value_or(0) / pages) +
+         " % lay on another memory node than the CPU";
 }
 
 std::vector<std::string> directories_of(const std::vector<Hierarchy>& hierarchies) {

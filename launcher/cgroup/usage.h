@@ -29,6 +29,11 @@ struct Usage {
   std::optional<std::uint64_t> cpu_waits = {};
   std::optional<std::uint64_t> memory_waits = {};
   std::optional<std::uint64_t> io_waits = {};
+  /// Bytes on each memory node, by its number.
+  std::optional<std::vector<std::uint64_t>> memory_on = {};
+  /// Pages that the machine gave out meanwhile, to whoever it was; see PagesGiven.
+  std::optional<std::uint64_t> pages_near = {};
+  std::optional<std::uint64_t> pages_far = {};
 };
 
 /// The number behind `key` in lines "KEY NUMBER"; of an empty key, the text itself. Pure.

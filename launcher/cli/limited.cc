@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "launcher/cgroup/choose.h"
 #include "launcher/cgroup/group.h"
+#include "launcher/cgroup/nodes.h"
 #include "launcher/cgroup/usage.h"
 #include "launcher/init/stand_by.h"
 #include "launcher/node/announce.h"
@@ -22,6 +23,7 @@
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <optional>
 
 namespace berth::cli {
 
@@ -62,6 +64,7 @@ struct Ending {
   std::string program;
   std::string speaker;  ///< "berth: "
   bool is_quiet = false;
+  std::optional<cgroup::PagesGiven> before = {};  ///< where it is to be said
 };
 
 /// Of the processes that were waited for: of others nobody knows without a group.
@@ -77,6 +80,14 @@ void add_children(cgroup::Usage& usage) {
   if (!usage.memory_peak) usage.memory_peak = static_cast<std::uint64_t>(children.ru_maxrss) * 1024;
 }
 
+/// What the machine has given out since; to whom, it does not count.
+void add_pages(cgroup::Usage& usage, const std::optional<cgroup::PagesGiven>& before) {
+  const auto now = before ? cgroup::read_pages_given() : std::nullopt;
+  if (!now) return;
+  usage.pages_near = now->near - before->near;
+  usage.pages_far = now->far - before->far;
+}
+
 std::string lines_of(const Ending& ending, bool is_killed) {
   cgroup::Usage usage = cgroup::read_usage(ending.directories);
   std::string text;
@@ -87,6 +98,7 @@ std::string lines_of(const Ending& ending, bool is_killed) {
   if (!ending.wishes.stats) return text;
   const bool is_whole = usage.cpu && usage.memory_peak;
   add_children(usage);
+  add_pages(usage, ending.before);
   return text + ending.speaker + quote(ending.program) + " " + cgroup::summary_of(usage) +
          (is_whole ? "" : " (in part without a control group)") + "\n";
 }
@@ -165,7 +177,9 @@ void Limited::warn(const std::vector<Error>& refused, const char* without) {
 
 Status Limited::choose() {
   const auto grounds = cgroup::find_grounds(cgroup::read_hierarchies(0));
-  auto choice = cgroup::choose_group(request_.group, grounds, cgroup::find_devices(request_.group));
+  request_.group.can_pause = is_named(request_);
+  auto choice =
+      cgroup::choose_group(request_.group, grounds, cgroup::find_disks(request_.group, grounds));
   if (!choice.refused.empty() && !request_.group.best_effort)
     return std::move(choice.refused.front());
   warn(choice.refused);
@@ -214,6 +228,7 @@ int Limited::stand_by() {
                 request_.command.empty() ? request_.image : request_.command.front(),
                 speaker() + ": ",
                 request_.quiet};
+  if (request_.group.stats) ending.before = cgroup::read_pages_given();
   const pid_t self = ::getpid();
   const init::Held held = init::hold_signals();
   const pid_t child = ::fork();

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth stats`: what running containers use.
+#include "base/file.h"
+#include "base/numbers.h"
 #include "base/text.h"
+#include "launcher/cgroup/nodes.h"
 #include "launcher/cgroup/usage.h"
 #include "launcher/cli/containers.h"
+#include "launcher/cli/screen.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/state/members.h"
 #include "launcher/survey/survey.h"
@@ -23,6 +27,7 @@ constexpr std::uint64_t kMillion = 1'000'000;
 struct Sample {
   cgroup::Usage usage;
   std::size_t processes = 0;
+  std::optional<std::uint64_t> far = {};  ///< bytes on memory nodes that are far from its CPUs
   bool is_of_group = false;
   std::uint64_t at = 0;  ///< microseconds of CLOCK_MONOTONIC
 };
@@ -34,26 +39,44 @@ std::uint64_t now() {
          static_cast<std::uint64_t>(time.tv_nsec) / 1000;
 }
 
+/// Whether a process is in that group, or in one below it.
+bool is_in_group(pid_t pid, const std::string& directory) {
+  constexpr std::size_t kMostText = 1U << 20U;
+  const std::string name = directory.substr(directory.rfind('/'));
+  const auto text = read_text_file("/proc/" + std::to_string(pid) + "/cgroup", kMostText);
+  return text && (text->find(name + "/") != std::string::npos ||
+                  text->find(name + "\n") != std::string::npos);
+}
+
 /// Of a group its numbers, and of what it does not count those of the processes that there are.
 Result<Sample> sample_of(const state::Container& container) {
   const auto members = state::Members::of(container);
   if (!members) return members.error();
   const auto tick = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto directories =
+      cgroup::directories_of(cgroup::read_hierarchies(container.program.id().pid));
+  // Its number may have become another's meanwhile.
+  if (!container.program.lives())
+    return Error{Blame::host, "measure " + quote(container.record.name) + ": it has ended"};
   std::uint64_t cpu = 0;
   std::uint64_t memory = 0;
+  Numbers cpus;
   Sample sample;
   for (const state::Member& one : members->list()) {
     cpu += one.stat.ticks * kMillion / tick;
     memory += one.stat.pages * page;
+    // An init is bound to none, and its memory is not the group's.
+    if (!directories.empty() && is_in_group(one.stat.id.pid, directories.front()))
+      cpus.add(affinity_of(one.stat.id.pid).value_or(Numbers()));
     ++sample.processes;
   }
-  const auto directories =
-      cgroup::directories_of(cgroup::read_hierarchies(container.program.id().pid));
   sample.usage = cgroup::read_usage(directories);
   sample.is_of_group = !directories.empty();
   if (!sample.usage.cpu) sample.usage.cpu = cpu;
   if (!sample.usage.memory) sample.usage.memory = memory;
+  if (sample.usage.memory_on)
+    sample.far = cgroup::far_memory(*sample.usage.memory_on, cgroup::read_nodes(), cpus);
   sample.at = now();
   return sample;
 }
@@ -101,6 +124,7 @@ std::vector<std::string> row_of(const state::Container& container,
           size_text(*usage.memory),
           size_or_dash(usage.memory_limit),
           size_or_dash(usage.memory_peak),
+          size_or_dash(sample.far),
           number_or_dash(usage.oom_kills),
           std::to_string(sample.processes),
           sample.is_of_group ? "group" : "/proc"};
@@ -124,6 +148,8 @@ Json json_of(const state::Container& container, const Sample& before, const Samp
   put(json, "memory", usage.memory);
   put(json, "memory_limit", usage.memory_limit);
   put(json, "memory_peak", usage.memory_peak);
+  put(json, "memory_far", sample.far);
+  if (usage.memory_on) json["memory_on_nodes"] = *usage.memory_on;
   put(json, "oom_kills", usage.oom_kills);
   put(json, "tasks", usage.pids);
   put(json, "tasks_refused", usage.pids_refused);
@@ -202,6 +228,7 @@ void Stats::show() {
                                                  "MEMORY",
                                                  "LIMIT",
                                                  "PEAK",
+                                                 "FAR",
                                                  "OOM",
                                                  "PROCESSES",
                                                  "FROM"}};
@@ -214,8 +241,8 @@ void Stats::show() {
     rows.push_back(row_of(one, earlier, sample->second));
   }
   if (wish_.as_json) return print_json(session_, all);
-  const bool refreshes = !wish_.is_once && ::isatty(STDOUT_FILENO) == 1;
-  session_.streams.out((refreshes ? "\033[H\033[J" : "") + table_of(rows));
+  const auto screen = wish_.is_once ? std::nullopt : screen_of(session_);
+  session_.streams.out(screen ? shown_on(*screen, table_of(rows)) : table_of(rows));
 }
 
 int Stats::go() {

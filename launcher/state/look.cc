@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "launcher/cgroup/usage.h"
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -31,7 +32,8 @@ State state_of(const Container& container, const Here& here) {
   if (record.pids != here.pids) return State::elsewhere;
   if (container.program.lives()) {
     const auto stat = container.program.stat();
-    return stat && stat->is_stopped() ? State::paused : State::running;
+    const bool is_stopped = stat && stat->is_stopped();
+    return is_stopped || find_freezer(container).is_frozen() ? State::paused : State::running;
   }
   const bool is_watched = container.monitor.lives();
   if (record.program.pid == 0)
@@ -84,6 +86,17 @@ Here look_here() {
   here.boot = read_line("/proc/sys/kernel/random/boot_id");
   here.pids = inode_of(UniqueFd(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC)));
   return here;
+}
+
+cgroup::Freezer find_freezer(const Container& container) {
+  const auto hierarchies = cgroup::read_hierarchies(container.program.id().pid);
+  // Its number may have become another's meanwhile.
+  if (!container.program.lives()) return {};
+  const ProcessId& maker = container.record.launcher;
+  const std::string name = "-" + std::to_string(maker.pid) + "-" + std::to_string(maker.start);
+  std::vector<std::string> own = cgroup::directories_of(hierarchies);
+  std::erase_if(own, [&](const std::string& directory) { return !directory.ends_with(name); });
+  return cgroup::Freezer::find(own);
 }
 
 Record new_record(const std::string& name, const Here& here) {

@@ -3,6 +3,7 @@
 // number and start, the machine by its boot.
 #pragma once
 
+#include "launcher/cgroup/freezer.h"
 #include "launcher/state/directory.h"
 #include "launcher/state/process.h"
 #include "launcher/state/record.h"
@@ -45,6 +46,10 @@ struct Here {
 };
 
 Here look_here();
+
+/// What stops the control group that was made for the container, with all who have entered it; none
+/// where it has none of its own, though its program may be in somebody else's.
+cgroup::Freezer find_freezer(const Container& container);
 
 /// With a key of its own, and this process as its monitor and launcher until others are known.
 Record new_record(const std::string& name, const Here& here);

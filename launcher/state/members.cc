@@ -2,6 +2,7 @@
 #include "launcher/state/members.h"
 
 #include "base/text.h"
+#include "launcher/cgroup/hierarchy.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -50,6 +52,21 @@ bool is_in(const Process& process, const char* file, const UniqueFd& space) {
   return space.is_open() && inode_of(process.open_file(file)) == inode_of(space);
 }
 
+/// Does what there is to do for each of those who are there now, and again, until there is nothing.
+/// `act` says whether there was. EAGAIN where there always is.
+int until_done(const Members& members,
+               const std::function<bool(const Member&, const std::vector<Member>&)>& act) {
+  for (int i = 0; i < kTries; ++i) {
+    bool is_done = true;
+    const std::vector<Member> all = members.list();
+    for (const Member& one : all)
+      if (one.stat.state != 'Z' && act(one, all)) is_done = false;
+    if (is_done) return 0;
+    (void)::nanosleep(&kPause, nullptr);
+  }
+  return EAGAIN;
+}
+
 /// Who waits in vfork(2) for a child that was stopped before its exec cannot stop before that.
 void let_children_go_on(const std::vector<Member>& all, const Member& parent) {
   for (const Member& one : all)
@@ -68,6 +85,7 @@ Error left(const Record& record) {
 Result<Members> Members::of(const Container& container) {
   Members members;
   members.container_ = &container;
+  members.freezer_ = find_freezer(container);
   const auto& inodes = container.record.inodes;
   const auto open = [&](const char* name, UniqueFd& space) {
     const auto inode = inodes.find(name);
@@ -104,23 +122,28 @@ std::vector<Member> Members::list() const {
   return all;
 }
 
+/// Whether it stands still with the group.
+bool Members::is_frozen(const Member& member) const {
+  if (!freezer_.is_there()) return false;
+  const auto all = cgroup::read_hierarchies(member.stat.id.pid);
+  return std::any_of(all.begin(), all.end(), [&](const cgroup::Hierarchy& one) {
+    return one.place == freezer_.group() || one.place.starts_with(freezer_.group() + "/");
+  });
+}
+
 int Members::pause() const {
-  for (int i = 0; i < kTries; ++i) {
-    bool is_done = true;
-    const std::vector<Member> all = list();
-    for (const Member& one : all) {
-      if (one.stat.is_stopped() || one.stat.state == 'Z') continue;
-      is_done = false;
-      (void)one.process.signal(SIGSTOP);  // it may just have ended
-      if (one.stat.state == 'D') let_children_go_on(all, one);
-    }
-    if (is_done) return 0;
-    (void)::nanosleep(&kPause, nullptr);
-  }
-  return EAGAIN;
+  if (freezer_.is_there())
+    if (const int number = freezer_.freeze(); number != 0) return number;
+  return until_done(*this, [&](const Member& one, const std::vector<Member>& all) {
+    if (one.stat.is_stopped() || is_frozen(one)) return false;
+    (void)one.process.signal(SIGSTOP);  // it may just have ended
+    if (one.stat.state == 'D') let_children_go_on(all, one);
+    return true;
+  });
 }
 
 void Members::resume() const {
+  if (freezer_.is_there()) (void)freezer_.thaw();  // or nobody had frozen it
   // Children first: an init that finds its program stopped says so, and who waits outside stops.
   std::vector<Member> all = list();
   for (auto one = all.rbegin(); one != all.rend(); ++one)
@@ -137,17 +160,12 @@ void Members::resume() const {
 }
 
 int Members::kill() const {
-  for (int i = 0; i < kTries; ++i) {
-    bool is_done = true;
-    for (const Member& one : list()) {
-      if (one.stat.state == 'Z') continue;
-      is_done = false;
-      (void)one.process.signal(SIGKILL);
-    }
-    if (is_done) return 0;
-    (void)::nanosleep(&kPause, nullptr);
-  }
-  return EAGAIN;
+  // In version 1 who stands still does not even die.
+  if (freezer_.is_frozen()) (void)freezer_.thaw();
+  return until_done(*this, [](const Member& one, const std::vector<Member>&) {
+    (void)one.process.signal(SIGKILL);
+    return true;
+  });
 }
 
 }  // namespace berth::state

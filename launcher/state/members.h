@@ -23,7 +23,8 @@ class Members {
   /// Those that there are now, by number.
   [[nodiscard]] std::vector<Member> list() const;
 
-  /// Stops all of them. EAGAIN where some do not stop.
+  /// Stops all of them: with the container's control group those who are in it, so that they cannot
+  /// tell, and the others by SIGSTOP. EAGAIN or EBUSY where some do not stop.
   [[nodiscard]] int pause() const;
 
   /// Lets all of them go on, and who waits for the program.
@@ -33,7 +34,10 @@ class Members {
   [[nodiscard]] int kill() const;
 
  private:
+  [[nodiscard]] bool is_frozen(const Member& member) const;
+
   const Container* container_ = nullptr;
+  cgroup::Freezer freezer_;
   UniqueFd mounts_;
   UniqueFd pids_;  ///< none where the container has the node's
 };

@@ -1,12 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016,SC2154  # words for the shell in the container; helpers.bash sets `image`
+# shellcheck disable=SC2016,SC2034,SC2154  # words for the shell in the container; limits.bash has `memory`; helpers.bash sets `image`
 # Control groups: limits strike, say so, and leave nothing. tests/stage.sh has given this user directories.
 load ../helpers
 load ../groups
+load ../limits
 
 setup() {
   image=$BERTH_DEMO_IMAGE
+  memory=(--memory=64M)
   enter_work limits
 }
 
@@ -17,13 +19,7 @@ teardown() {
 }
 
 @test "a program that uses up its memory is killed, and a line says by what" {
-  run -137 berth_run --memory=64M "$image" -- tail /dev/zero
-  [ "$output" = "berth: 'tail' was killed: its memory is bounded by --memory=64M" ]
-  expect_no_group_left
-  # Of others that it has started, the line says how many, and the program goes on.
-  run -3 berth_run --memory=64M "$image" -- sh -c 'tail /dev/zero; exit 3'
-  [[ "$output" == *"berth: 1 process of 'sh' was killed: its memory is bounded by --memory=64M"* ]]
-  expect_no_group_left
+  expect_memory_is_bounded
   # What stays below lives.
   run -0 berth_run --memory=64M "$image" -- echo fine
   [ "$output" = fine ]
@@ -53,10 +49,7 @@ teardown() {
 }
 
 @test "a fork bomb ends at its bound" {
-  run berth_run --pids-limit=20 "$image" -- sh -c 'i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i + 1)); done; wait'
-  [ "$status" != 0 ]
-  [[ "$output" == *"berth: 'sh' was refused new processes "*": it is bounded by --pids-limit=20"* ]]
-  expect_no_group_left
+  expect_processes_are_bounded
 }
 
 @test "CPUs and weights are those of the group" {
@@ -69,12 +62,27 @@ teardown() {
 
 @test "a disk's rates are written for the device" {
   disk=/dev/$(lsblk --nodeps --noheadings --output NAME | head -n 1)
-  run -0 berth_run --device-read-bps="$disk:10M" --device-write-iops="$disk:100" --io-weight=50 "$image" -- \
-    sh -c 'd=/sys/fs/cgroup/blkio$(sed -n "s/^[0-9]*:blkio://p" /proc/self/cgroup); cat $d/blkio.throttle.read_bps_device $d/blkio.throttle.write_iops_device $d/blkio.bfq.weight'
+  run -0 berth_run --device-read-bps="$disk:10M" --device-write-iops="$disk:100" "$image" -- \
+    sh -c 'd=/sys/fs/cgroup/blkio$(sed -n "s/^[0-9]*:blkio://p" /proc/self/cgroup); cat $d/blkio.throttle.read_bps_device $d/blkio.throttle.write_iops_device'
   numbers=$(lsblk --nodeps --noheadings --output MAJ:MIN "$disk" | tr -d ' ')
-  [ "$output" = "$numbers 10485760"$'\n'"$numbers 100"$'\n50' ]
+  [ "$output" = "$numbers 10485760"$'\n'"$numbers 100" ]
   run -125 berth_run --device-read-bps=/dev/null:1M "$image" -- true
   [[ "$output" == *"cannot enforce --device-read-bps=/dev/null:1M: '/dev/null' is no block device of this node"* ]]
+  expect_no_group_left
+}
+
+@test "a weight of disks that nobody weighs is refused, or left out with a warning" {
+  if grep -q '\[bfq\]' /sys/block/*/queue/scheduler; then
+    run -0 berth_run --io-weight=50 "$image" -- \
+      sh -c 'cat "/sys/fs/cgroup/blkio$(sed -n "s/^[0-9]*:blkio://p" /proc/self/cgroup)/blkio.bfq.weight"'
+    [ "$output" = 50 ]
+  else
+    run -125 berth_run --io-weight=50 "$image" -- true
+    [ "${lines[0]}" = "berth: cannot enforce --io-weight=50: no disk of this node has its users weighed" ]
+    [[ "${lines[1]}" == *"echo bfq > /sys/block/DISK/queue/scheduler"* ]]
+    run -0 berth_run --io-weight=50 --limits=best-effort "$image" -- echo fine
+    [ "$output" = $'berth: cannot enforce --io-weight=50: no disk of this node has its users weighed: continuing without it\nfine' ]
+  fi
   expect_no_group_left
 }
 
@@ -148,13 +156,7 @@ without_directories() {
 }
 
 @test "who kills the one that stands by kills the program, and no group is left" {
-  "$BERTH" run --memory=64M --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 60' 3>&- &
-  pid=$!
-  await up
-  [ -n "$(groups_left)" ]
-  kill -KILL $pid
-  expect_end 137 $pid
-  expect_no_group_left
+  expect_nothing_outlives_who_stands_by
 }
 
 @test "what others have left is removed by the next launch" {
@@ -231,16 +233,7 @@ without_directories() {
 }
 
 @test "a rank that uses up its memory leaves the others and their container alone" {
-  "$BERTH" run --share=node --memory=64M "$image" -- \
-    sh -c 'echo up >up; while [ ! -e over ]; do sleep 0.05; done; cat /etc/hostname >&2; exit 5' 3>&- &
-  pid=$!
-  await up
-  run -137 berth_run --share=node --memory=64M "$image" -- tail /dev/zero
-  run -0 berth_run --share=node --memory=64M "$image" -- sh -c 'tail -c 1 /etc/passwd | wc -c'
-  [ "$output" = 1 ]
-  touch over
-  expect_end 5 $pid
-  expect_no_group_left
+  expect_a_rank_ends_alone
 }
 
 @test "a terminal, a time limit and a user of the image's go with limits" {
@@ -262,22 +255,10 @@ without_directories() {
   expect_no_group_left
 }
 
-# Of this test's own containers.
-named() {
-  export XDG_RUNTIME_DIR=$work/run
-  mkdir -m 700 run
-  for name in "$@"; do
-    "$BERTH" run --detach --name "$name" "${limits[@]}" "$image" -- sh -c 'while :; do :; done'
-  done
-}
-
-stats() {
-  timeout -s KILL 30 "$BERTH" stats --no-stream --json "$@"
-}
-
 @test "stats has a container's numbers from its group, or from /proc" {
-  limits=(--memory=64M --cpus=0.5) && named box
-  limits=() && XDG_RUNTIME_DIR=$work/run "$BERTH" run -d --name plain "$image" -- sleep 60
+  own_containers
+  "$BERTH" run --detach --name box --memory=64M --cpus=0.5 "$image" -- sh -c 'while :; do :; done'
+  "$BERTH" run --detach --name plain "$image" -- sleep 60
   sleep 1
   run -0 stats box
   [ "$(jq -r '.[] | .name, .source, .memory_limit, .oom_kills, .tasks' <<<"$output")" = $'box\ngroup\n67108864\n0\n1' ]
@@ -309,18 +290,106 @@ stats() {
   echo "$pid" >"$group/below/cgroup.procs"
   run -137 "$BERTH" exec box -- tail /dev/zero
   [ "$(stats box | jq -r '.[0].source')" = group ]
-  # Paused means no CPU time.
+  expect_frozen_means_no_cpu_time
+  # One that stands still can be removed.
   "$BERTH" pause box
-  before=$(stats box | jq '.[0].cpu_microseconds')
-  sleep 1
-  [ "$(stats box | jq '.[0].cpu_microseconds')" = "$before" ]
   "$BERTH" rm --force box plain
   expect_no_group_left
 }
 
+@test "a terminal shows what fits of the containers, again and again; a simple one all of them" {
+  own_containers
+  for rank in 0 1 2 3 4; do
+    OMPI_COMM_WORLD_RANK=$rank OMPI_COMM_WORLD_LOCAL_RANK=$rank OMPI_COMM_WORLD_LOCAL_SIZE=5 \
+      "$BERTH" run --detach --name "rank-$rank" --memory=64M "$image" -- sleep 60
+  done
+  # Each rank has its line.
+  run -0 stats
+  [ "$(jq -c 'map([.name, .rank])' <<<"$output")" = '[["rank-0",0],["rank-1",1],["rank-2",2],["rank-3",3],["rank-4",4]]' ]
+  on_terminal() {
+    python3 - "$@" <<'END_OF_PYTHON'
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+kind, rows, columns, command = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+pid, ours = pty.fork()
+if pid == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    os.environ["TERM"] = kind
+    os.execv(command[0], command)
+text, end = b"", time.monotonic() + 20
+while text.count(b"NAME") < 3 and time.monotonic() < end and select.select([ours], [], [], 5)[0]:
+    text += os.read(ours, 65536)
+os.kill(pid, signal.SIGINT)
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(text.replace(b"\r", b""))
+END_OF_PYTHON
+  }
+  run -0 on_terminal xterm 4 30 "$BERTH" top
+  screen=${output#*$'\033[H'}
+  screen=${screen%%$'\033[J'*}
+  # The last row stays empty, so that nothing moves.
+  [ "$(wc -l <<<"$screen")" = 4 ]
+  [[ "$screen" == *rank-0*"(4 more)"* && "$screen" != *rank-1* ]]
+  [ "$(wc -L <<<"${screen//$'\033[K'/}")" -le 30 ]
+  run -0 on_terminal dumb 4 30 "$BERTH" top
+  [[ "$output" == *rank-4*NAME*rank-4* && "$output" != *$'\033'* ]]
+  run -0 on_terminal xterm 0 0 "$BERTH" top
+  [[ "$output" == *rank-4* ]]
+  # Some end meanwhile, and the rest is shown; in the end it is over.
+  "$BERTH" stats >shown 3>&- &
+  pid=$!
+  for _ in $(seq 200); do [ ! -s shown ] || break; sleep 0.05; done
+  "$BERTH" rm --force rank-0 rank-1 rank-2
+  "$BERTH" rm --force rank-3 rank-4
+  expect_end 0 $pid
+  [ "$(tail -n 1 shown | cut -c1-4)" = NAME ]
+  expect_no_group_left
+}
+
+@test "numbers come from /proc where a container's group is gone" {
+  own_containers
+  "$BERTH" run --detach --name box --memory=64M "$image" -- sleep 60
+  pid=$("$BERTH" ps --json | jq '.[0].pid')
+  # Out of it, and it goes.
+  for file in /sys/fs/cgroup/*/cgroup.procs; do
+    at=${file%/cgroup.procs}
+    own=$at$(sed -n "s,^[0-9]*:$(basename "$at"):,,p" "/proc/$pid/cgroup")
+    [[ "$own" != *berth-* ]] || echo "$pid" >"${own%/berth-*}/cgroup.procs"
+  done
+  run -0 stats
+  [ "$(jq -c 'map([.name, .memory > 0, .cpu_microseconds >= 0])' <<<"$output")" = '[["box",true,true]]' ]
+  "$BERTH" pause box
+  [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
+  "$BERTH" rm --force box
+  expect_no_group_left
+}
+
+@test "amounts that mean nothing are refused in words, and nothing is started" {
+  for words in memory=1X memory= memory=-5 memory=0.5G memory=99999999999999999999 memory=20000000T cpus=0 cpus=-1 cpus=1e3 \
+    cpus=99999999 cpu-weight=0 cpu-weight=10001 pids-limit=0x10 pids-limit=-2 io-weight=many hugetlb=3X=1G \
+    device-read-bps=/dev/vda device-read-bps=/dev/vda:fast cpuset-cpus=3-1 cpuset-mems=a; do
+    run -125 berth_run "--$words" --limits=best-effort "$image" -- touch started
+    [[ "${lines[0]}" == "berth: cannot "*"--${words%%=*}"* && "${lines[1]}" == "berth: hint: "* ]] || { echo "$words" && return 1; }
+  done
+  [ ! -e started ]
+}
+
+@test "a launch around a container is not paused with it" {
+  own_containers
+  "$BERTH" run --name outer --memory=256M --detach "$image" -- sleep 60
+  pid=$("$BERTH" ps --json | jq '.[0].pid')
+  group=$(sed -n 's/^[0-9]*:freezer://p' "/proc/$pid/cgroup")
+  [[ "$group" == */berth-* ]]
+  # As from a shell in that group.
+  run -0 sh -c 'echo $$ >"/sys/fs/cgroup/freezer$1/cgroup.procs"
+    "$2" run --detach --name inner "$3" -- sleep 60; "$2" pause inner' sh "$group" "$BERTH" "$image"
+  [ "$("$BERTH" ps --json | jq -r '.[] | .name + " " + .state' | sort)" = $'inner paused\nouter running' ]
+  [ "$(cat "/sys/fs/cgroup/freezer$group/freezer.state")" = THAWED ]
+  "$BERTH" rm --force inner outer
+  expect_no_group_left
+}
+
 @test "a container with limits is paused, goes on, and ends as it would" {
-  export XDG_RUNTIME_DIR=$work/run
-  mkdir -m 700 run
+  own_containers
   for options in --detach "--detach --pid --init"; do
     # shellcheck disable=SC2086  # several words
     "$BERTH" run $options --name box --memory=64M "$image" -- sh -c 'sleep 1; exit 4'
@@ -335,8 +404,7 @@ stats() {
   pid=$!
   for _ in $(seq 100); do [ "$("$BERTH" ps --json | jq -r '.[].state')" != running ] || break; sleep 0.05; done
   "$BERTH" pause front
-  sleep 0.2
-  grep -q '^State:.T' /proc/$pid/status
+  [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
   "$BERTH" resume front
   expect_end 5 $pid
   expect_no_group_left

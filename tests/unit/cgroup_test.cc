@@ -2,8 +2,10 @@
 // Control groups of both versions, on trees that the test makes.
 #include "base/file.h"
 #include "launcher/cgroup/choose.h"
+#include "launcher/cgroup/freezer.h"
 #include "launcher/cgroup/group.h"
 #include "launcher/cgroup/hierarchy.h"
+#include "launcher/cgroup/nodes.h"
 #include "launcher/cgroup/usage.h"
 #include "tests/unit/errors_document.h"
 
@@ -150,7 +152,7 @@ std::string files_of(const GroupPart& part) {
 
 TEST(Choice, OfVersionTwoIsOneGroupWithWhatItNeeds) {
   const auto choice = choose_group(
-      {{kMemory, kSwap, kCpus, kHigh, kRead, kWeight}}, {two()}, {{"/dev/sda", "8:0"}});
+      {{kMemory, kSwap, kCpus, kHigh, kRead, kWeight}}, {two()}, {{{"/dev/sda", "8:0"}}});
   EXPECT_TRUE(choice.refused.empty());
   ASSERT_EQ(choice.plan.parts.size(), 1U);
   const GroupPart& part = choice.plan.parts[0];
@@ -164,7 +166,7 @@ TEST(Choice, OfVersionTwoIsOneGroupWithWhatItNeeds) {
 
 TEST(Choice, OfVersionOneIsAGroupInEachHierarchyThatCanHaveOne) {
   const auto choice =
-      choose_group({{kMemory, kSwap, kCpus, kRead, kWeight}}, one(), {{"/dev/sda", "8:0"}});
+      choose_group({{kMemory, kSwap, kCpus, kRead, kWeight}}, one(), {{{"/dev/sda", "8:0"}}});
   EXPECT_TRUE(choice.refused.empty());
   std::string all;
   for (const GroupPart& part : choice.plan.parts)
@@ -189,20 +191,64 @@ TEST(Choice, OfMemoryAndSwapTakesThemInTheKernelsOrder) {
             "enforce --memory-swap=96M: --memory is more than that");
 }
 
-TEST(Choice, OfDevicesIsTheirListOfVersionOneAndNothingInVersionTwo) {
+TEST(Choice, OfDevicesIsTheirListOfVersionOneAndAProgramInVersionTwo) {
   const GroupLimit weight{LimitKind::device_weight, "/dev/sda", 5000, "/dev/sda:5000"};
   const GroupLimit deny{LimitKind::device_rule, "deny a", 0, "deny a"};
   const GroupLimit allow{LimitKind::device_rule, "allow c 1:3 rw", 0, "allow c 1:3 rw"};
   const std::vector<Ground> grounds = {{false, {"devices"}, "/d", "/d"},
                                        {false, {"blkio"}, "/b", "/b"}};
-  const auto first = choose_group({{deny, weight, allow}}, grounds, {{"/dev/sda", "8:0"}});
+  const auto first = choose_group({{deny, weight, allow}}, grounds, {{{"/dev/sda", "8:0"}}});
   EXPECT_TRUE(first.refused.empty());
   ASSERT_EQ(first.plan.parts.size(), 2U);
   EXPECT_EQ(files_of(first.plan.parts[0]), "/d: devices.deny=a devices.allow=c 1:3 rw");
   EXPECT_EQ(files_of(first.plan.parts[1]), "/b: blkio.bfq.weight_device=8:0 1000");
-  const auto second = choose_group({{deny, weight}}, {two()}, {{"/dev/sda", "8:0"}});
-  EXPECT_EQ(files_of(second.plan.parts.at(0)), "/g: io.weight=8:0 5000");
-  EXPECT_EQ(second.refused.at(0).hint, kDevicesAreRoots);
+  const auto second = choose_group({{deny, weight, allow}}, {two()}, {{{"/dev/sda", "8:0"}}});
+  EXPECT_TRUE(second.refused.empty());
+  EXPECT_EQ(files_of(second.plan.parts.at(0)),
+            "/g: (BPF program)=deny a io.weight=8:0 5000 (BPF program)=allow c 1:3 rw");
+  EXPECT_EQ(second.plan.parts[0].enabled, "+io +cpu +memory") << "a program needs no controller";
+  // Where both are, the list is the one.
+  EXPECT_EQ(files_of(choose_group({{deny}}, {two(), grounds[0]}, {}).plan.parts.back()),
+            "/d: devices.deny=a");
+}
+
+TEST(Choice, OfAWeightIsForWhoLooksAtIt) {
+  const GroupLimit weight{LimitKind::io_weight, {}, 5000, "5000"};
+  const std::vector<Ground> first = {{false, {"blkio"}, "/b", "/b"}};
+  EXPECT_EQ(choose_group({{weight}}, first, {}).refused.at(0).hint, kNothingWeighs);
+  EXPECT_EQ(choose_group({{weight}}, {two()}, {}).refused.at(0).hint, kNothingWeighs);
+  EXPECT_EQ(choose_group({{weight}}, first, {.have_costs = true}).refused.size(), 1U);
+  const auto files = [&](const std::vector<Ground>& grounds, const Disks& disks) {
+    return files_of(choose_group({{weight}}, grounds, disks).plan.parts.at(0));
+  };
+  EXPECT_EQ(files(first, {.have_bfq = true}), "/b: blkio.bfq.weight=1000");
+  EXPECT_EQ(files({two()}, {.have_costs = true}), "/g: io.weight=default 5000");
+  EXPECT_EQ(files({two()}, {.have_bfq = true}), "/g: io.bfq.weight=default 1000");
+  EXPECT_EQ(files({two()}, {.have_costs = true, .have_bfq = true}),
+            "/g: io.weight=default 5000 io.bfq.weight=default 1000");
+}
+
+TEST_F(Grounds, HaveDisksThatAreWeighedOrNot) {
+  const GroupWishes wishes{{{LimitKind::io_weight, {}, 50, "50"}}};
+  put(root_ / "blocks/sda/queue/scheduler", "none [mq-deadline] bfq\n");
+  put(root_ / "all/io.cost.qos", "8:0 enable=0 ctrl=auto\n");
+  const std::vector<Ground> grounds = {{true, {"io"}, root_ / "all/user/job"}};
+  Disks disks = find_disks(wishes, grounds, root_ / "blocks");
+  EXPECT_FALSE(disks.have_bfq);
+  EXPECT_FALSE(disks.have_costs);
+  put(root_ / "blocks/sdb/queue/scheduler", "none mq-deadline [bfq]\n");
+  put(root_ / "all/io.cost.qos", "8:0 enable=0 ctrl=auto\n8:16 enable=1 ctrl=auto\n");
+  disks = find_disks(wishes, grounds, root_ / "blocks");
+  EXPECT_TRUE(disks.have_bfq);
+  EXPECT_TRUE(disks.have_costs);
+  EXPECT_FALSE(find_disks({}, grounds, root_ / "blocks").have_bfq) << "nobody asks";
+}
+
+TEST(Choice, OfWhatMayBePausedHasWhatStopsIt) {
+  GroupWishes wishes{{kMemory}};
+  EXPECT_EQ(choose_group(wishes, one(), {}).plan.parts.size(), 3U);
+  wishes.can_pause = true;
+  EXPECT_EQ(choose_group(wishes, one(), {}).plan.parts.size(), 4U);
 }
 
 TEST(Choice, OfAPartitionIsMadeWhenTheGroupHasItsCpus) {
@@ -267,6 +313,9 @@ TEST(Hints, HaveAParagraphEach) {
                                 kNoPartition,
                                 kLeaveOne,
                                 kNotWeighed,
+                                kNothingWeighs,
+                                kNotAllOfSet,
+                                kProgramsAreRoots,
                                 kPartitionOfCpus,
                                 kSwapWithMemory});
 }
@@ -364,6 +413,69 @@ TEST_F(Groups, OfVersionTwoTellItInFilesOfTheirOwn) {
   const GroupLimit pids{LimitKind::pids, {}, 5, "5"};
   EXPECT_EQ(remarks_on(usage, {{kCpus, pids}}, "app", false).back(),
             "'app' was refused new processes 4 times: it is bounded by --pids-limit=5");
+}
+
+TEST_F(Groups, AreStoppedInTheFileOfTheirVersion) {
+  put(root_ / "first/freezer.state", "THAWED\n");
+  put(root_ / "second/cgroup.freeze", "0\n");
+  put(root_ / "second/cgroup.events", "populated 1\nfrozen 1\n");
+  put(root_ / "none/cpu.stat", "");
+  EXPECT_FALSE(Freezer::find(std::vector<std::string>{root_ / "none"}).is_there());
+  EXPECT_FALSE(Freezer().is_frozen());
+  for (const char* name : {"first", "second"}) {
+    const Freezer freezer = Freezer::find(std::vector<std::string>{root_ / "none", root_ / name});
+    ASSERT_TRUE(freezer.is_there());
+    EXPECT_EQ(freezer.group(), root_ / name);
+    EXPECT_FALSE(freezer.is_frozen());
+    EXPECT_EQ(freezer.freeze(), 0);
+    EXPECT_TRUE(freezer.is_frozen()) << name;
+  }
+  // A file system keeps what is longer than the new words; the kernel does not.
+  put(root_ / "second/cgroup.freeze", "");
+  EXPECT_EQ(Freezer::find(std::vector<std::string>{root_ / "second"}).thaw(), 0);
+  EXPECT_EQ(content(root_ / "second/cgroup.freeze"), "0");
+}
+
+TEST(Nodes, OfAGroupsMemoryAreReadFromEitherVersion) {
+  using Bytes = std::vector<std::uint64_t>;
+  EXPECT_EQ(
+      parse_numa_stat("anon N0=4096 N1=8192\nfile N0=1 N2=2\nkernel_stack N0=99 N1=99\n", 4096),
+      (Bytes{4097, 8192, 2}));
+  EXPECT_EQ(parse_numa_stat("total=3 N0=1 N1=2\nfile=1 N0=1 N1=0\n", 4096), (Bytes{4096, 8192}));
+  EXPECT_EQ(parse_numa_stat("total=3 N0=1 N1=2\nhierarchical_total=9 N0=4 N1=5\n", 1),
+            (Bytes{4, 5}));
+  for (const char* text : {"", "anon", "anon N=1 Nx=1 N0 N0=x N70000=1 0=1\n", "total=1\n"})
+    EXPECT_FALSE(parse_numa_stat(text, 1)) << text;
+}
+
+TEST(Nodes, AreFarWhereNoneOfTheCpusIs) {
+  const std::vector<MemoryNode> nodes = {
+      {0, *parse_numbers("0-1")}, {1, *parse_numbers("2-3")}, {2, {}}};
+  EXPECT_EQ(far_memory({1, 10, 100}, nodes, *parse_numbers("0")), 10U);
+  EXPECT_EQ(far_memory({1, 10, 100}, nodes, *parse_numbers("0,3")), 0U);
+  EXPECT_EQ(far_memory({1}, nodes, *parse_numbers("3")), 1U);
+}
+
+TEST_F(Groups, OfAMachineWithNodesTellWhatCameFromFar) {
+  put(root_ / "has_memory", "0-1\n");
+  for (const char* node : {"node0", "node1"}) {
+    put(root_ / node / "cpulist", "0-1\n");
+    put(root_ / node / "numastat", "numa_hit 9\nlocal_node 40\nother_node 2\n");
+  }
+  EXPECT_EQ(read_nodes(root_).size(), 2U);
+  const auto given = read_pages_given(root_);
+  ASSERT_TRUE(given);
+  EXPECT_EQ(given->near, 80U);
+  EXPECT_EQ(given->far, 4U);
+  put(root_ / "has_memory", "0\n");
+  EXPECT_FALSE(read_pages_given(root_)) << "with one node nothing is far";
+  Usage usage;
+  usage.cpu = usage.memory_peak = 0;
+  usage.pages_near = 900;
+  usage.pages_far = 100;
+  EXPECT_EQ(summary_of(usage),
+            "used CPU 0.00 s, memory 0 B at most; of all 1000 pages that this machine gave out "
+            "meanwhile 10 % lay on another memory node than the CPU");
 }
 
 TEST(Names, OfContainersAreKnownByTheirNames) {

@@ -80,6 +80,19 @@ in_group_as_user() {
   rmdir /sys/fs/cgroup/mixed/berth-others /sys/fs/cgroup/mixed
 }
 
+@test "CPUs that the kernel takes and cannot give are refused, as_root" {
+  mkdir /sys/fs/cgroup/two
+  echo 1-2 >/sys/fs/cgroup/two/cpuset.cpus
+  chown "$BERTH_TEST_USER" /sys/fs/cgroup/two{,/cgroup.procs,/cgroup.subtree_control}
+  run -125 in_group_as_user /sys/fs/cgroup/two "$BERTH" run --cpuset-cpus=0-1 "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --cpuset-cpus=0-1: the kernel has made '1' of it in '"*"/cpuset.cpus.effective'" ]]
+  [[ "${lines[1]}" == *"name only what the group above has"* ]]
+  run -0 in_group_as_user /sys/fs/cgroup/two "$BERTH" run --cpuset-cpus=2 "$image" -- grep Cpus_allowed_list /proc/self/status
+  [ "$output" = $'Cpus_allowed_list:\t2' ]
+  expect_no_group_left
+  rmdir /sys/fs/cgroup/two/berth-others /sys/fs/cgroup/two
+}
+
 @test "in a partition that was given, a container has CPUs for itself, as_root" {
   mkdir /sys/fs/cgroup/part
   echo 1-2 >/sys/fs/cgroup/part/cpuset.cpus
@@ -92,4 +105,42 @@ in_group_as_user() {
   [[ "${lines[1]}" == *"leave one of the group's CPUs out of --cpuset-cpus"* ]]
   expect_no_group_left
   rmdir /sys/fs/cgroup/part/berth-others /sys/fs/cgroup/part
+}
+
+# with_rights CAPABILITIES COMMAND...: as the user, in his group, with these rights on the node.
+with_rights() {
+  in_group "/sys/fs/cgroup/$BERTH_TEST_USER" setpriv --reuid="$BERTH_TEST_USER" --regid="$(id -g "$BERTH_TEST_USER")" \
+    --init-groups --inh-caps="$1" --ambient-caps="$1" -- env HOME=/tmp "${@:2}"
+}
+
+@test "a device that is forbidden is refused by a program of the kernel's, as_root" {
+  forbid=(run --workdir / --device-rule="deny c 1:5 rw" "$image" -- sh -c 'head -c 5 /dev/null && echo null && exec head -c 5 /dev/zero')
+  for as in "in_group /sys/fs/cgroup/$BERTH_TEST_USER" "with_rights -all,+bpf,+net_admin"; do
+    # shellcheck disable=SC2086  # several words
+    run -1 $as "$BERTH" "${forbid[@]}"
+    [ "${lines[0]}" = null ]
+    [[ "${lines[1]}" == *"'/dev/zero'"*"Operation not permitted" ]]
+  done
+  run -0 "$BERTH" run --workdir / --device-rule="deny a" --device-rule="allow c 1:5 r" --device-rule="allow c 1:3 rw" \
+    "$image" -- sh -c 'head -c 5 /dev/zero | wc -c; if head -c 1 /dev/full; then exit 9; fi'
+  [ "${lines[0]}" = 5 ]
+  # One of the two is not enough.
+  run -125 with_rights -all,+bpf "$BERTH" "${forbid[@]}"
+  [[ "$output" == *"by a BPF program: bpf: Operation not permitted (EPERM)"* ]]
+  expect_no_group_left
+}
+
+@test "weights of disks are for who looks at them, as_root" {
+  weighed=$(lsblk -ndo MAJ:MIN /dev/vda | tr -d ' ')
+  weigh() { "$BERTH" run --io-weight=30 "$image" -- sh -c "$own_group"' cat $d/io.weight $d/io.bfq.weight'; }
+  run weigh
+  [[ "$output" == *"default 30"* ]]
+  echo "$weighed enable=0" >/sys/fs/cgroup/io.cost.qos
+  run -125 weigh
+  [ "${lines[0]}" = "berth: cannot enforce --io-weight=30: no disk of this node has its users weighed" ]
+  echo bfq >/sys/block/vda/queue/scheduler
+  run weigh
+  echo none >/sys/block/vda/queue/scheduler
+  echo "$weighed enable=1" >/sys/fs/cgroup/io.cost.qos
+  [[ "$output" == *"default 100"*"30" ]]
 }
