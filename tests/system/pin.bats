@@ -131,6 +131,37 @@ assert len(names) == 20 and sum(name.endswith("rank 0 of this node") for name in
 END_OF_PYTHON
 }
 
+@test "ranks near to devices, or on a list of CPUs, are rehearsed" {
+  devices=$topologies/devices.xml
+  run -0 "$BERTH" run --pin-near=gpu --ranks=3 --topology "$devices" --plan "$image" -- true
+  grep -qx '  rank 2: CPUs 12-15, near the memory nodes 3, near gpu 0000:a1:00.0 (nvml2)' <<<"$output"
+  # What this process was given of another machine does not count.
+  run -0 env CUDA_VISIBLE_DEVICES=7 "$BERTH" run --pin-near=gpu --ranks=3 --topology "$devices" --plan=txt
+  grep -qx 'gpu 0000:81:00.0 (nvml1) near 8-11: r1' <<<"$output"
+  grep -qx 'nic 0000:02:00.0 (eno1) near 0-3' <<<"$output"
+  # Which GPU the program is shown does.
+  run -0 "$BERTH" run --gpus=2 --pin-near=gpu --ranks=2 --topology "$devices" --plan=txt
+  grep -qx 'gpu 0000:a1:00.0 (nvml2) near 12-15: r0-1' <<<"$output"
+  "$BERTH" run --pin-near=nic --ranks=2 --topology "$devices" --plan=svg >node.svg
+  grep -q "nic 0000:a2:00.0 (ib1): rank 1's; near the CPUs 12-15" node.svg
+  run -0 "$BERTH" run --pin-map=0-3:0xf0 --ranks=2 --topology "$devices" --plan=txt
+  grep -qx ' *4,5 r1   6,7 r1' <<<"$output"
+  run -125 "$BERTH" run --pin-map=0-3:16 --ranks=2 --topology "$devices" --plan=txt
+  [ "${lines[0]}" = "berth: cannot bind rank 1 of this node to the CPUs 16: it may use 0-15" ]
+}
+
+@test "a list of CPUs is this rank's order, and asks nobody about the machine" {
+  local one
+  one=$(cpus | tail -n 1)
+  run -0 as_rank 1 2 strace -f -qq -o calls -e trace=execve "$BERTH" run --share=none --pin-map="0:$one" "$image" -- grep "$kCpus" /proc/self/status
+  [ "$output" = "$kCpus:"$'\t'"$one" ]
+  run -1 grep berth-pin calls
+  run -125 as_rank 1 2 "$BERTH" run --share=none --pin-map=0:4000 "$image" -- true
+  [[ "${lines[0]}" == *"cannot bind rank 1 of this node to the CPUs 4000: it may use "* ]]
+  run -125 as_rank 1 2 "$BERTH" run --share=none --pin-map=0 "$image" -- true
+  [[ "${lines[0]}" == *"cannot place 2 ranks by --pin-map, which is of 1" ]]
+}
+
 @test "this machine is drawn with the CPUs that we may use" {
   local one
   one=$(cpus | tail -n 1)

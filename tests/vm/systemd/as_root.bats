@@ -11,6 +11,7 @@ load ../../groups
   printf '[Service]\nDelegate=yes\n' >/run/systemd/system/user@.service.d/all.conf
   systemctl daemon-reload
   systemctl restart "user@$id"
+  echo "$(lsblk -ndo MAJ:MIN /dev/vda | tr -d ' ') enable=1" >/sys/fs/cgroup/io.cost.qos
   run -0 setpriv --reuid="$id" --regid="$(id -g "$BERTH_TEST_USER")" --init-groups --inh-caps=-all -- \
     env HOME=/tmp XDG_RUNTIME_DIR="/run/user/$id" systemd-run --quiet --user --scope -p Delegate=yes \
     "$BERTH" run --io-weight=50 --cpuset-cpus=1 --workdir / "$BERTH_DEMO_IMAGE" -- \
