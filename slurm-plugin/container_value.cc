@@ -3,6 +3,8 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "image/integrity/hash_tree.h"
+#include "image/read/superblock.h"
 #include "image/store/stack.h"
 
 #include <fcntl.h>
@@ -18,7 +20,7 @@ namespace berth::slurm_plugin {
 
 namespace {
 
-constexpr std::string_view kMagic = "hsqs";  // squashfs: the superblock's first four bytes
+constexpr std::uint32_t kMagic = 0x73717368;  // "hsqs"
 
 Error unusable(const std::string& goal, std::string_view call, int number) {
   Error error = refused(call, goal, number);
@@ -28,28 +30,38 @@ Error unusable(const std::string& goal, std::string_view call, int number) {
   return error;
 }
 
-Status check_magic(int fd, const std::string& goal) {
-  std::array<char, kMagic.size()> start = {};
-  const ssize_t count = ::pread(fd, start.data(), start.size(), 0);
-  if (count < 0) return unusable(goal, "read", errno);
-  if (std::string_view(start.data(), static_cast<std::size_t>(count)) == kMagic) return Done{};
+/// "-" without a hash tree, or where that is damaged: the node says what is wrong with it.
+std::string root_hash_of(int fd, const read::Superblock& super, std::uint64_t size) {
+  integrity::Tree tree;
+  integrity::Digest root;
+  const integrity::Flaw flaw = integrity::find_tree(fd, super.bytes_used, size, tree);
+  if (flaw != integrity::Flaw::none || tree.data_blocks == 0) return "-";
+  return integrity::read_root(fd, tree, root) ? integrity::hex_of(root) : "-";
+}
+
+Result<std::string> read_root_hash(int fd, std::uint64_t size, const std::string& goal) {
+  std::array<std::byte, read::kSuperblockBytes> start = {};
+  if (::pread(fd, start.data(), start.size(), 0) < 0) return unusable(goal, "read", errno);
+  const read::Superblock super = read::parse_superblock(start.data());
+  if (super.magic == kMagic) return root_hash_of(fd, super, size);
   return Error{Blame::image,
                goal + ": it is not a SquashFS file",
                {},
                "make an image with: berth import SOURCE IMAGE.sqsh"};
 }
 
-Status check_image(const store::Named& image, Directories directories) {
+/// Its root hash, or "-" where there is none.
+Result<std::string> look_at(const store::Named& image, Directories directories) {
   const std::string goal = "use " + quote(image.name) + " as an image";
   // Not blocking: a FIFO must not hold srun up before it is refused.
   const UniqueFd file(::open(image.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.is_open()) return unusable(goal, "open", errno);
   struct stat found = {};
   if (::fstat(file.get(), &found) != 0) return unusable(goal, "fstat", errno);
-  if (S_ISDIR(found.st_mode) && directories == Directories::yes) return Done{};
+  if (S_ISDIR(found.st_mode) && directories == Directories::yes) return std::string("-");
   if (!S_ISREG(found.st_mode))
     return Error{Blame::image, goal + ": it is not a regular file", {}, ""};
-  return check_magic(file.get(), goal);
+  return read_root_hash(file.get(), static_cast<std::uint64_t>(found.st_size), goal);
 }
 
 }  // namespace
@@ -65,9 +77,9 @@ std::string absolute_path(const std::string& path, const std::string& folder) {
   return folder.ends_with('/') ? folder + path : folder + "/" + path;
 }
 
-Result<std::string> find_image(const std::string& value,
-                               const store::Environment& places,
-                               Directories directories) {
+Result<Found> find_image(const std::string& value,
+                         const store::Environment& places,
+                         Directories directories) {
   if (value.empty())
     return Error{Blame::usage, "use '' as an image", {}, "write --container=IMAGE.sqsh"};
   auto images = store::find_stack(value, places);
@@ -75,12 +87,14 @@ Result<std::string> find_image(const std::string& value,
   std::error_code trouble;
   const std::string folder = std::filesystem::current_path(trouble).string();
   if (trouble) return refused("getcwd", "use " + quote(value) + " as an image", trouble.value());
-  std::string paths;
+  Found found;
   for (const store::Named& image : *images) {
-    BERTH_TRY(check_image(image, directories));
-    paths += (paths.empty() ? "" : "+") + absolute_path(image.path, folder);
+    auto root_hash = look_at(image, directories);
+    if (!root_hash) return std::move(root_hash.error());
+    found.paths += (found.paths.empty() ? "" : "+") + absolute_path(image.path, folder);
+    found.root_hashes.push_back(std::move(*root_hash));
   }
-  return paths;
+  return found;
 }
 
 }  // namespace berth::slurm_plugin

@@ -7,6 +7,7 @@
 #include "image/store/store.h"
 
 #include <string>
+#include <vector>
 
 namespace berth::slurm_plugin {
 
@@ -23,12 +24,17 @@ std::string absolute_path(const std::string& path, const std::string& folder);
 /// Whether a directory may be an image: not after --container, where it is a bundle.
 enum class Directories { no, yes };
 
-/// The absolute path of the image that `value` names, or why it cannot be one: missing,
-/// unreadable, not a file, or without a SquashFS superblock. Relative paths start at the current
-/// directory; other names are those of the user's images. Several, with '+' between them, come back
-/// likewise.
-Result<std::string> find_image(const std::string& value,
-                               const store::Environment& places,
-                               Directories directories);
+/// What a value names, of several images the lowest first.
+struct Found {
+  std::string paths;                     ///< absolute, with '+' between them
+  std::vector<std::string> root_hashes;  ///< of their hash trees; "-" where there is none
+};
+
+/// The image that `value` names, or why it cannot be one: missing, unreadable, not a file, not
+/// SquashFS, or with a hash tree that is damaged. Relative paths start at the current directory;
+/// other names are those of the user's images. Reads a few blocks of each.
+Result<Found> find_image(const std::string& value,
+                         const store::Environment& places,
+                         Directories directories);
 
 }  // namespace berth::slurm_plugin

@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -195,7 +196,7 @@ Status SubmitSide::give_slurms_option_back() {
 }
 
 /// Looks at everything that the wish names, so that what is misspelt costs seconds.
-Status SubmitSide::make_request(const std::string& image) {
+Status SubmitSide::make_request(Found image) {
   std::error_code trouble;
   const std::string folder = std::filesystem::current_path(trouble).string();
   if (trouble) return refused("getcwd", "start a step", trouble.value());
@@ -204,19 +205,24 @@ Status SubmitSide::make_request(const std::string& image) {
                  "use --container-overlay together with --container-name",
                  {},
                  "leave one of them out: each keeps the changes"};
-  request_ = finish(std::move(wish_), image, folder);
+  request_ = finish(std::move(wish_), image.paths, folder);
+  // Whoever replaces the file until a node opens it changes no job that was submitted before.
+  const bool is_settled = request_.unverified || !request_.root_hashes.empty();
+  const bool has_any =
+      std::ranges::any_of(image.root_hashes, [](auto& hash) { return hash != "-"; });
+  if (!is_settled && has_any) request_.root_hashes = std::move(image.root_hashes);
   for (Bind& bind : request_.binds) {
     if (bind.origin != Origin::image) continue;
     auto found = find_image(bind.from, store_places(), Directories::no);
     if (!found) return std::move(found.error());
-    bind.from = std::move(*found);
+    bind.from = std::move(found->paths);
   }
   return Done{};
 }
 
-/// The path of what the wish names, unless only a node knows it.
-Result<std::string> SubmitSide::find_wished_image() const {
-  if (wish_.kept && image_ == image_of_kept(*wish_.kept)) return image_;
+/// What the wish names, unless only a node knows it.
+Result<Found> SubmitSide::find_wished_image() const {
+  if (wish_.kept && image_ == image_of_kept(*wish_.kept)) return Found{image_, {}};
   const bool is_pyxis = !is_slurms_option_;
   return find_image(is_pyxis ? pyxis_image(image_) : image_,
                     store_places(),
@@ -226,7 +232,7 @@ Result<std::string> SubmitSide::find_wished_image() const {
 Status SubmitSide::take_image(Command command) {
   auto image = find_wished_image();
   if (!image) return std::move(image.error());
-  BERTH_TRY(make_request(*image));
+  BERTH_TRY(make_request(std::move(*image)));
   BERTH_TRY(give_slurms_option_back());
   auto key = make_step_key();
   if (!key) return std::move(key.error());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "slurm-plugin/container_value.h"
 #include "slurm-plugin/settings.h"
 #include "slurm-plugin/wish.h"
 
@@ -47,10 +48,10 @@ class SubmitSide {
   Status take_variables(Command command);
   [[nodiscard]] Status check_unused(Command command) const;
   [[nodiscard]] Status check_companions(Command command) const;
-  [[nodiscard]] Result<std::string> find_wished_image() const;
+  [[nodiscard]] Result<Found> find_wished_image() const;
   Status take_image(Command command);
   Status give_slurms_option_back();
-  Status make_request(const std::string& image);
+  Status make_request(Found image);
   Status enter_programs(int argc, char** argv);
   Status enter_program(const std::vector<std::string>& words, char** argv);
 

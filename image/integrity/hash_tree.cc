@@ -98,6 +98,10 @@ const char* words_for(Flaw flaw) noexcept {
       return "is truncated";
     case Flaw::superblock:
       return "does not agree with the superblock";
+    case Flaw::missing:
+      return "is missing";
+    case Flaw::other_root:
+      return "is another one";
     case Flaw::unreadable:
       break;
   }
@@ -164,6 +168,14 @@ Flaw find_tree(int fd, std::uint64_t used_bytes, std::uint64_t file_bytes, Tree&
   if (promised == 0 || promised == data_blocks) return Flaw::none;
   if (!read_header(fd, promised, bytes)) return Flaw::unreadable;
   return is_signed(bytes) ? Flaw::no_header : Flaw::none;
+}
+
+bool read_root(int fd, const Tree& tree, Digest& out) noexcept {
+  std::array<std::byte, kBlockBytes> block;
+  const std::uint64_t last = tree.levels == 0 ? 0 : tree.first.at(tree.levels - 1);
+  if (read_at(fd, block, last * kBlockBytes) != block.size()) return false;
+  out = digest_of(tree, block);
+  return true;
 }
 
 Digest digest_of(const Tree& tree, std::span<const std::byte> block) noexcept {

@@ -49,6 +49,8 @@ enum class Flaw : std::uint8_t {
   extent,      ///< made for another number of blocks
   truncated,   ///< the file ends inside of it
   superblock,  ///< the image's superblock, which led to it, is not what it says
+  missing,     ///< there is none, and one was asked for
+  other_root,  ///< its root is not the one that was asked for
   unreadable   ///< the file gave no bytes
 };
 
@@ -66,6 +68,9 @@ std::array<std::byte, kHeaderBytes> make_header(const Tree& tree, const Digest& 
 /// The tree of the open file `fd` of `file_bytes`, whose SquashFS ends at `used_bytes`. A file that
 /// has none is Flaw::none with 0 data blocks. Reads two or three blocks.
 Flaw find_tree(int fd, std::uint64_t used_bytes, std::uint64_t file_bytes, Tree& out) noexcept;
+
+/// The digest that all others lead to: of the last level's block. False where that cannot be read.
+bool read_root(int fd, const Tree& tree, Digest& out) noexcept;
 
 /// The digest of one block of data or of the tree.
 Digest digest_of(const Tree& tree, std::span<const std::byte> block) noexcept;

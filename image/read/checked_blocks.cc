@@ -19,14 +19,6 @@ constexpr std::size_t kBits = 64;
 constexpr std::uint64_t kMostKnown = std::uint64_t{1} << 28;
 constexpr std::size_t kRun = 32;  ///< blocks that are digested together
 
-Digest read_root(int fd, const integrity::Tree& tree) {
-  std::array<std::byte, kBlockBytes> block;
-  const std::uint64_t last = tree.levels == 0 ? 0 : tree.first.at(tree.levels - 1);
-  // What is not there leaves a root that nothing agrees with.
-  if (integrity::read_at(fd, block, last * kBlockBytes) != block.size()) return {};
-  return integrity::digest_of(tree, block);
-}
-
 /// Whether a block of the tree says `digest` about the block `index` of those below its level.
 bool has_digest(const BlockCache::Pin& hashes, std::uint64_t index, const Digest& digest) {
   const std::size_t place = index % kDigestsInBlock * sizeof digest;
@@ -40,7 +32,8 @@ CheckedBlocks::CheckedBlocks(int fd, const integrity::Tree& tree, Report report)
       tree_(tree),
       report_(std::move(report)) {
   if (!is_on()) return;
-  root_ = read_root(fd, tree);
+  // What is not there leaves a root that nothing agrees with.
+  (void)integrity::read_root(fd, tree, root_);
   if (tree.data_blocks > kMostKnown) return;
   known_bytes_ = (tree.data_blocks + kBits - 1) / kBits * sizeof(Word);
   // Pages of zeros, which take memory when they are written.

@@ -35,6 +35,9 @@ class CheckedBlocks {
   /// Whether there is a tree.
   [[nodiscard]] bool is_on() const noexcept { return tree_.data_blocks > 0; }
 
+  /// What everything is compared with in the end.
+  [[nodiscard]] const integrity::Digest& root() const noexcept { return root_; }
+
   /// Whether all blocks under a range of the file's bytes have been found good.
   [[nodiscard]] bool are_known(std::uint64_t position, std::uint64_t size) const noexcept;
 

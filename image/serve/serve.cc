@@ -25,6 +25,14 @@ Error damaged(const std::string& name, const std::string& why) {
   return Error{Blame::image, "use " + quote(name) + " as an image: it is damaged: " + why};
 }
 
+Error another(const std::string& name) {
+  return Error{Blame::image,
+               "use " + quote(name) + " as an image: it is not the one that was asked for",
+               {},
+               "it has been changed or replaced: look at its root hash with 'berth image verify', "
+               "and ask for that one"};
+}
+
 class Server : public Orphan {
  public:
   explicit Server(const ServerOrder& order) : order_(order) {}
@@ -61,6 +69,11 @@ bool receive_fully(int control, void* out, std::size_t count) {
 
 /// Longer than any list of start files: two paths and a head for each.
 constexpr std::size_t kMostStartText = kMostStartFiles * 3 * 4096;
+
+bool is_another(const PreviewHead& head) {
+  const auto flaw = static_cast<integrity::Flaw>(head.flaw);
+  return flaw == integrity::Flaw::missing || flaw == integrity::Flaw::other_root;
+}
 
 std::string culprit_text(const PreviewHead& head) {
   if (head.flaw != 0)
@@ -103,6 +116,7 @@ Result<Preview> ImageServer::preview() {
   const std::array<std::string*, kPreviewFiles.size()> texts{&out.config, &out.passwd, &out.group};
   await_bytes(control_.get());
   bool is_whole = receive_fully(control_.get(), &head, sizeof head);
+  if (is_whole && is_another(head)) return another(name_);
   if (is_whole && head.error != 0) return damaged(name_, culprit_text(head));
   for (std::size_t i = 0; is_whole && i < texts.size(); ++i) {
     is_whole = head.sizes.at(i) <= kPreviewFiles.at(i).limit;

@@ -31,6 +31,7 @@ struct Settings {
   int kept = -1;                 ///< stays open as long as the server lives: a lock
   const char* log = "/dev/log";  ///< syslog(3)'s socket, for damaged blocks
   int record = -1;               ///< where to write what is read, open for writing; or -1
+  std::string root_hash = {};    ///< of the tree that the image has to have; empty: any, or none
 };
 
 /// What the locked-down process read from the image before it serves it; empty when the image has

@@ -71,6 +71,16 @@ std::optional<DamageLog> open_log(const ServerOrder& order, std::uint64_t file_b
   return DamageLog(order.settings.log, order.image_name);
 }
 
+/// What keeps `image` from being read as it was meant to be.
+integrity::Flaw find_flaw(const Settings& settings, read::Image& image, read::Reader& reader) {
+  const bool has_tree = image.checked.is_on();
+  if (has_tree && !reader.has_superblock()) return integrity::Flaw::superblock;
+  if (settings.root_hash.empty()) return integrity::Flaw::none;
+  if (!has_tree) return integrity::Flaw::missing;
+  const bool is_it = integrity::hex_of(image.checked.root()) == settings.root_hash;
+  return is_it ? integrity::Flaw::none : integrity::Flaw::other_root;
+}
+
 void serve_image(const ServerOrder& order, int image_fd, int control, int record) {
   const std::uint64_t size = read_size(image_fd);
   const unsigned most_threads = choose_most_threads();
@@ -84,8 +94,7 @@ void serve_image(const ServerOrder& order, int image_fd, int control, int record
     if (log) log->tell(block);
   });
   read::Reader reader(image);
-  if (flaw == integrity::Flaw::none && image.checked.is_on() && !reader.has_superblock())
-    flaw = integrity::Flaw::superblock;
+  if (flaw == integrity::Flaw::none) flaw = find_flaw(order.settings, image, reader);
   if (flaw != integrity::Flaw::none) {
     (void)send_flaw(flaw, control);  // who does not hear it sees that we are gone
     return;

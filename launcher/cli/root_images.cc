@@ -48,10 +48,14 @@ std::string RootImages::identities() const {
   return text;
 }
 
-Status RootImages::start(const serve::Settings& settings, node::Keeper* keeper) {
+Status RootImages::start(serve::Settings settings,
+                         const std::vector<std::string>& root_hashes,
+                         node::Keeper* keeper) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     servers_.emplace_back();
     if (layers_[i].is_directory) continue;
+    const bool is_any = root_hashes.empty() || root_hashes.at(i) == "-";
+    settings.root_hash = is_any ? "" : root_hashes.at(i);
     auto server = serve::ImageServer::start(layers_[i].fd.get(), names_[i], settings, keeper);
     if (!server) return std::move(server.error());
     servers_.back() = std::move(*server);

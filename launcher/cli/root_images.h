@@ -24,7 +24,10 @@ class RootImages {
   [[nodiscard]] std::string identities() const;
 
   /// Starts a server for each that is a file, and with the first one `keeper`, which may be null.
-  Status start(const serve::Settings& settings, node::Keeper* keeper);
+  /// `root_hashes`: see Request; of each, or none at all.
+  Status start(serve::Settings settings,
+               const std::vector<std::string>& root_hashes,
+               node::Keeper* keeper);
 
   /// Learns what they say of themselves; of several, the upper one's files are seen. Waits until
   /// the servers have looked at their images. `helpers`: see node::announce_helper().

@@ -166,7 +166,7 @@ Status Run::start_servers() {
     if (!prepared) return std::move(prepared.error());
     keeper = std::move(*prepared);
   }
-  BERTH_TRY(held_.root.start(settings, keeper.get()));
+  BERTH_TRY(held_.root.start(settings, launch_.request.root_hashes, keeper.get()));
   BERTH_TRY(held_.shown.start(settings));
   held_.record.hand_over();
   if (keeper) held_.keeper = keeper->take_socket();

@@ -140,10 +140,12 @@ struct Request {
   bool read_only = false;           ///< nothing can be written outside binds
   bool private_overlay = false;     ///< what a rank writes is not seen by those it shares with
   bool unverified = false;          ///< compare nothing with the image's hash tree
-  bool as_root = false;             ///< the caller is uid 0 inside
-  bool with_subordinates = false;   ///< there are more users and groups inside than the caller's
-  std::string user = {};            ///< "USER[:GROUP]", who the program is; empty: the caller
-  std::string hostname = {};        ///< of a host name of its own; empty: the node's to begin with
+  std::vector<std::string> root_hashes =
+      {};                          ///< of the trees that the images have to have; "-": any
+  bool as_root = false;            ///< the caller is uid 0 inside
+  bool with_subordinates = false;  ///< there are more users and groups inside than the caller's
+  std::string user = {};           ///< "USER[:GROUP]", who the program is; empty: the caller
+  std::string hostname = {};       ///< of a host name of its own; empty: the node's to begin with
   std::optional<std::int64_t> time_offset = {};  ///< seconds, for the clocks that count from boot
   bool own_hostname = false;
   bool own_ipc = false;         ///< System V's and POSIX' shared memory, semaphores and queues

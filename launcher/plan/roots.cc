@@ -221,6 +221,24 @@ Error refused(const std::string& goal, const char* hint) {
   return Error{Blame::usage, goal, {}, hint};
 }
 
+/// Each image has one, and a directory has none.
+Status check_root_hashes(const Request& request, const std::vector<Layer>& layers) {
+  const std::vector<std::string>& hashes = request.root_hashes;
+  if (hashes.empty()) return Done{};
+  if (request.unverified)
+    return refused("ask for a root hash and compare nothing with it",
+                   "leave --root-hash or --no-verify out");
+  if (hashes.size() != layers.size())
+    return refused("ask for " + std::to_string(hashes.size()) + " root hashes of " +
+                       std::to_string(layers.size()) + " images",
+                   "write one for each, with '+' between them, and - where any will do");
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (layers[i].is_directory && hashes[i] != "-")
+      return refused("ask for the root hash of " + quote(layers[i].name) + ": it is a directory",
+                     "leave --root-hash out, or write - for it");
+  return Done{};
+}
+
 /// What one rank writes can be his own only where it goes nowhere else.
 Status check_private(const Request& request) {
   const auto refuse = [&](const char* what, const char* option) {
@@ -256,6 +274,7 @@ Status check_layers(const Launch& launch) {
     return refused("keep changes to " + image + " in a directory: they belong to one image's file",
                    "name one image, or write into a directory itself with --writable");
   BERTH_TRY(check_private(request));
+  BERTH_TRY(check_root_hashes(request, layers));
   if (!request.record.empty() && !is_file)
     return refused("record a launch profile of " + image + ": it is for one image's file",
                    "record one of each image by itself");

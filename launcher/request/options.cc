@@ -144,6 +144,30 @@ Status set_overlay(Request& request, const std::string& value) {
   return Done{};
 }
 
+/// One for each image that is named together, the lowest first.
+Status set_root_hashes(Request& request, const std::string& value) {
+  constexpr std::size_t kDigits = 64;
+  std::vector<std::string> hashes = split(value, '+');
+  for (const std::string& hash : hashes) {
+    const bool is_hash =
+        hash.size() == kDigits && hash.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!is_hash && hash != "-")
+      return Error{Blame::usage,
+                   "ask for an image with the root hash " + quote(hash),
+                   {},
+                   "write its 64 digits in lower case, as 'berth image verify' does"};
+  }
+  request.root_hashes = std::move(hashes);
+  return Done{};
+}
+
+Values root_hashes_of(const Request& request) {
+  std::string text;
+  for (const std::string& hash : request.root_hashes)
+    text += (text.empty() ? "" : "+") + hash;
+  return text.empty() ? Values{} : Values{text};
+}
+
 Status set_tmpfs_size(Request& request, const std::string& value) {
   auto bytes = parse_size(value);
   if (!bytes) return bytes.error();
@@ -305,6 +329,9 @@ std::vector<Option> content_rows() {
           "private-overlay", 0, "what a rank writes is not seen by those it shares with"),
       switch_row<&Request::unverified>(
           "no-verify", 0, "compare nothing with the image's hash tree"),
+      {{"root-hash", 0, "HASH[+HASH...]", "run only if the image's hash tree has this root"},
+       set_root_hashes,
+       root_hashes_of},
       switch_row<&Request::as_root>("root", 0, "be uid 0 inside, with no right more than before"),
       {{"user", 'u', "UID|NAME[:GROUP]", "be that user inside, one of the image's or any number"},
        set_user,

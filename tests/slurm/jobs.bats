@@ -220,6 +220,34 @@ EOF
   [ "$(cat got.1 got.2)" = $'none 1 berth demo image\nnone 2 berth demo image' ]
 }
 
+@test "a job that waits keeps to the image that it was submitted with, also under a name" {
+  mkdir -p store other/etc other/bin && chmod 777 store
+  cp /bin/busybox other/bin/sh && echo 'another image' >other/etc/motd
+  ln -s sh other/bin/cat
+  "$BERTH" import -q dir:other other.sqsh
+  for name in "$folder/store/tool.sqsh" tool; do
+    cp "$image" store/tool.sqsh
+    for replace in true 'cp other.sqsh store/new && mv store/new store/tool.sqsh'; do
+      job=$(BERTH_STORE=$folder/store user sbatch --parsable --hold --output="$folder/out" --container="$name" \
+        --wrap 'cat /etc/motd')
+      sh -c "$replace"
+      scontrol release "$job"
+      wait_for_job
+      cat out
+      if [ "$replace" = true ]; then
+        [ "$(cat out)" = 'berth demo image' ]
+      else
+        grep -q "cannot use '.*tool.sqsh' as an image: it is not the one that was asked for" out
+        run ! grep -q 'another image' out
+        [[ $(scontrol show job "$job") == *ExitCode=125:0* ]]
+      fi
+    done
+  done
+  # What asks for no certain one gets what is there.
+  submit --container-no-verify --container=store/tool.sqsh --wrap 'cat /etc/motd'
+  [ "$(cat out)" = 'another image' ]
+}
+
 @test "Pyxis's variables are for the steps of a batch script" {
   PYXIS_CONTAINER_READONLY=1 PYXIS_CONTAINER_NAME=mine submit --container="$image" --wrap 'touch /x && echo rw'
   [ "$(cat out)" = rw ]

@@ -332,6 +332,32 @@ attributes='cd "$1" && shift && find "$@" -printf "%p %y %m %s %T@ %l\n" | grep 
   [ "$((0x$(cut -f 2 <<<"$output") >> 16 & 1))" = 0 ]
 }
 
+@test "--root-hash runs that image and no other, also where several lie on each other" {
+  for name in one other; do
+    mkdir -p "$name/bin" && cp /bin/busybox "$name/bin/busybox"
+    echo "$name" >"$name/name"
+    "$BERTH" import -q "dir:$name" "$name.sqsh"
+  done
+  local one other
+  one=$("$BERTH" image verify --json one.sqsh | jq -r .root_hash)
+  other=$("$BERTH" image verify --json other.sqsh | jq -r .root_hash)
+  run -0 "$BERTH" run --home none --root-hash="$one" one.sqsh -- /bin/busybox cat /name
+  [ "$output" = one ]
+  run -0 "$BERTH" run --home none --root-hash="$one+$other" one.sqsh+other.sqsh -- /bin/busybox cat /name
+  [ "$output" = other ]
+  run -0 "$BERTH" run --home none --root-hash="$one+-" one.sqsh+other.sqsh -- /bin/busybox cat /name
+  mv other.sqsh one.sqsh
+  run -125 "$BERTH" run --home none --root-hash="$one" one.sqsh -- /bin/busybox cat /name
+  [ "$output" = "berth: cannot use 'one.sqsh' as an image: it is not the one that was asked for
+berth: hint: it has been changed or replaced: look at its root hash with 'berth image verify', and ask for that one" ]
+  # One without a tree cannot be the one that was asked for.
+  mksquashfs one bare.sqsh -quiet -no-progress >/dev/null
+  run -125 "$BERTH" run --home none --root-hash="$one" bare.sqsh -- /bin/busybox cat /name
+  [ "${lines[0]}" = "berth: cannot use 'bare.sqsh' as an image: it is not the one that was asked for" ]
+  run -125 "$BERTH" run --root-hash="${one^^}" one.sqsh -- true
+  [ "${lines[1]}" = "berth: hint: write its 64 digits in lower case, as 'berth image verify' does" ]
+}
+
 @test "--no-verify reads what is there, where else a damaged block is an error" {
   mkdir -p tree/bin && cp /bin/busybox tree/bin/busybox
   head -c 300000 /dev/urandom >tree/data

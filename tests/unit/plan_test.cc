@@ -158,6 +158,22 @@ TEST(Layers, AreRefusedWhatTheyCannotDo) {
             "berth: hint: merge some of them: at most 16 can be");
 }
 
+TEST(Layers, HaveARootHashEach) {
+  const std::vector<Layer> both = {{"i", false}, {"d", true}};
+  const std::string hash(64, 'a');
+  EXPECT_EQ(refusal_of({"--root-hash=" + hash, "i"}, {{"i", false}}), "accepted");
+  EXPECT_EQ(refusal_of({"--root-hash=" + hash + "+-", "i+d"}, both), "accepted");
+  EXPECT_EQ(refusal_of({"--root-hash=" + hash, "i+d"}, both),
+            "berth: cannot ask for 1 root hashes of 2 images\n"
+            "berth: hint: write one for each, with '+' between them, and - where any will do");
+  EXPECT_EQ(refusal_of({"--root-hash=-+" + hash, "i+d"}, both),
+            "berth: cannot ask for the root hash of 'd': it is a directory\n"
+            "berth: hint: leave --root-hash out, or write - for it");
+  EXPECT_EQ(refusal_of({"--root-hash=" + hash, "--no-verify", "i"}, {{"i", false}}),
+            "berth: cannot ask for a root hash and compare nothing with it\n"
+            "berth: hint: leave --root-hash or --no-verify out");
+}
+
 TEST(Order, LeaderDoesWhatOneAloneDoes) {
   EXPECT_EQ(order_of(plan_of(ordinary(), Role::leader)),
             order_of(plan_of(ordinary(), Role::alone)));

@@ -432,6 +432,7 @@ TEST(RequestText, GivesEveryFieldBack) {
   request.stop_timeout = 0;
   request.stop_signal = 2;
   request.step_key = "0123";
+  request.root_hashes = {std::string(64, 'b'), "-"};
   const std::string text = to_text(request);
   EXPECT_EQ(text.find_first_of(" \n'\"\\$`"), std::string::npos) << text;
   auto again = parse_request_text(text);

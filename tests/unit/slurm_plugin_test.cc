@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of the Slurm plugin that need no Slurm: releases, settings, the value of --container
 // and the task's variable.
+#include "base/fd.h"
+#include "image/integrity/seal.h"
 #include "launcher/model/request.h"
 #include "launcher/request/request_text.h"
 #include "slurm-plugin/container_value.h"
@@ -8,13 +10,16 @@
 #include "slurm-plugin/task.h"
 #include "slurm-plugin/version.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -91,14 +96,14 @@ class InAFolder : public testing::Test {
   }
 
   /// The user's images are in "images" here.
-  [[nodiscard]] Result<std::string> find(const std::string& value,
-                                         Directories directories = Directories::no) const {
+  [[nodiscard]] Result<Found> find(const std::string& value,
+                                   Directories directories = Directories::no) const {
     return find_image(value, {"", "", folder_ + "/images"}, directories);
   }
 
   [[nodiscard]] std::string refusal(const std::string& value) const {
     const auto image = find(value);
-    return image ? "accepted as " + *image : sentence_of(image.error());
+    return image ? "accepted as " + image->paths : sentence_of(image.error());
   }
 
   std::filesystem::path before_;
@@ -121,9 +126,9 @@ TEST_F(InAFolder, ADirectoryIsSlurmsAndAnythingElseIsOurs) {
 TEST_F(InAFolder, AnImageIsKnownByItsAbsolutePath) {
   write("image.sqsh", "hsqs and more");
   std::filesystem::create_symlink("image.sqsh", "latest.sqsh");
-  EXPECT_EQ(*find("image.sqsh"), folder_ + "/image.sqsh");
-  EXPECT_EQ(*find("latest.sqsh"), folder_ + "/latest.sqsh");
-  EXPECT_EQ(*find(folder_ + "/image.sqsh"), folder_ + "/image.sqsh");
+  EXPECT_EQ(find("image.sqsh")->paths, folder_ + "/image.sqsh");
+  EXPECT_EQ(find("latest.sqsh")->paths, folder_ + "/latest.sqsh");
+  EXPECT_EQ(find(folder_ + "/image.sqsh")->paths, folder_ + "/image.sqsh");
 }
 
 TEST_F(InAFolder, ANameIsOneOfTheUsersImages) {
@@ -131,15 +136,45 @@ TEST_F(InAFolder, ANameIsOneOfTheUsersImages) {
   write("images/solver:v2.sqsh", "hsqs");
   write("images/host%tools.sqsh", "hsqs");
   write("here.sqsh", "hsqs");
-  EXPECT_EQ(*find("solver:v2"), folder_ + "/images/solver:v2.sqsh");
-  EXPECT_EQ(*find("host/tools+here.sqsh"),
+  EXPECT_EQ(find("solver:v2")->paths, folder_ + "/images/solver:v2.sqsh");
+  EXPECT_EQ(find("host/tools+here.sqsh")->paths,
             folder_ + "/images/host%tools.sqsh+" + folder_ + "/here.sqsh");
   EXPECT_EQ(find("solver:v3").error().hint, "did you mean 'solver:v2'?");
 }
 
+/// The smallest image whose hash tree can be found: two blocks of which only the first matters.
+void write_sealed(const std::string& name, char content) {
+  constexpr std::uint64_t kBytes = 2 * integrity::kBlockBytes;
+  std::string text(kBytes, content);
+  std::memcpy(text.data(), "hsqs", 4);
+  std::memcpy(text.data() + 40, &kBytes, sizeof kBytes);  // where a superblock says its size
+  std::ofstream(name) << text;
+  const UniqueFd file(::open(name.c_str(), O_RDWR | O_CLOEXEC));
+  const auto go_on = [](std::uint64_t) -> Status { return Done{}; };
+  ASSERT_TRUE(integrity::write_tree(file.get(), kBytes, 1, go_on));
+}
+
+TEST_F(InAFolder, AnImageComesWithTheRootOfItsHashTree) {
+  write_sealed("one.sqsh", '1');
+  write_sealed("other.sqsh", '2');
+  write("bare.sqsh", "hsqs");
+  const auto found = find("one.sqsh+bare.sqsh+other.sqsh");
+  ASSERT_TRUE(found);
+  const std::vector<std::string>& hashes = found->root_hashes;
+  ASSERT_EQ(hashes.size(), 3U);
+  EXPECT_EQ(hashes[0].size(), 64U);
+  EXPECT_EQ(hashes[1], "-");
+  EXPECT_NE(hashes[0], hashes[2]);
+  std::filesystem::copy("one.sqsh", "copy.sqsh");
+  EXPECT_EQ(find("copy.sqsh")->root_hashes, std::vector{hashes[0]});
+  // Damaged: the node says so, with the image's own words.
+  std::filesystem::resize_file("copy.sqsh", 2 * integrity::kBlockBytes + 512);
+  EXPECT_EQ(find("copy.sqsh")->root_hashes, std::vector<std::string>{"-"});
+}
+
 TEST_F(InAFolder, ADirectoryIsAnImageWhereItIsNoBundle) {
   std::filesystem::create_directory("root");
-  EXPECT_EQ(*find("root", Directories::yes), folder_ + "/root");
+  EXPECT_EQ(find("root", Directories::yes)->paths, folder_ + "/root");
   EXPECT_EQ(refusal("./root"), "cannot use './root' as an image: it is not a regular file");
 }
 
