@@ -13,8 +13,8 @@
 namespace berth::hooks {
 
 /// berth's own hooks, which are asked for by these names.
-inline constexpr std::array<std::string_view, 5> kOwnHooks = {
-    "fabric", "ldcache", "localtime", "mpi", "ssh"};
+inline constexpr std::array<std::string_view, 6> kOwnHooks = {
+    "fabric", "ldcache", "localtime", "mpi", "pmi", "ssh"};
 
 /// Whose name stands in front of a word for it: "fabric" of "fabric:/opt/lib/libfabric.so.1".
 std::string own_name(std::string_view hook);

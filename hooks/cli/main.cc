@@ -23,6 +23,7 @@
 #include "hooks/cli/fabric_hook.h"
 #include "hooks/cli/ldcache_hook.h"
 #include "hooks/cli/mpi_hook.h"
+#include "hooks/cli/pmi_hook.h"
 #include "hooks/cli/ssh_hook.h"
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
@@ -63,7 +64,7 @@ struct Wanted {
 
 constexpr std::string_view kGpus = "--gpus=";
 /// Of berth's own, those that want to know more than the node.
-constexpr std::array<std::string_view, 3> kOfContainer = {"fabric", "ldcache", "ssh"};
+constexpr std::array<std::string_view, 4> kOfContainer = {"fabric", "ldcache", "pmi", "ssh"};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -204,6 +205,12 @@ Status add_hooks_of_container(const Question& question, const std::string& state
   if (has_own(question, "fabric")) {
     say_what_is_looked_at("this node's fabric");
     auto edits = ask_fabric_hook({question.own, question.images, state});
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
+  if (has_own(question, "pmi")) {
+    say_what_is_looked_at("this node's PMI");
+    auto edits = ask_pmi_hook(question.images, state);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
   }

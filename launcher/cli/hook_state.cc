@@ -101,6 +101,7 @@ Result<std::string> hook_state(const Launch& launch) {
                       {"gpus", launch.request.gpus},
                       {"annotations", std::move(annotations)},
                       {"user", user_of(launch)},
+                      {"network", launch.request.net == Net::host ? "host" : "own"},
                       {"rank", rank_of(launch.facts.rank)}};
   return state.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -87,7 +87,8 @@ bool wants_own(const Request& request, const std::string& name) {
 }
 
 bool looks_into_image(const Request& request) {
-  return wants_mpi(request) || wants_own(request, "fabric") || wants_own(request, "ldcache");
+  return wants_mpi(request) || wants_own(request, "fabric") || wants_own(request, "ldcache") ||
+         wants_own(request, "pmi");
 }
 
 bool wants_mpi(const Request& request) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hooks/cli/pmi_hook.h"
+
+#include "base/fd.h"
+#include "hooks/cli/into_image.h"
+#include "hooks/pmi/pmi.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace berth::hooks {
+
+Result<Edits> ask_pmi_hook(std::size_t images, const std::string& state) {
+  const BoundedMemory bound;
+  const auto json = nlohmann::json::parse(state, nullptr, false);
+  const bool has_own_network = json.is_object() && json.value("network", "host") != "host";
+  auto image = open_image_tree(images);
+  if (!image) return std::move(image.error());
+  const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Tree node = tree_of_directory(root.get());
+  return find_pmi({program_environment(state), has_own_network}, *image, node);
+}
+
+}  // namespace berth::hooks
