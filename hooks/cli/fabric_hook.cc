@@ -34,8 +34,10 @@ std::vector<std::string> libraries_in(const std::vector<std::string>& own) {
 
 Result<Edits> ask_fabric_hook(const FabricLook& look) {
   const BoundedMemory bound;
-  FabricQuestion question{
+  const FabricQuestion question{
       find_hardware(""), libraries_in(look.own), program_environment(look.state), lockable_bytes()};
+  if (question.hardware.devices.empty() && question.libraries.empty())  // look at no image for that
+    return Edits{.who = "fabric", .says = "this node has none"};
   auto image = open_image_tree(look.images);
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));

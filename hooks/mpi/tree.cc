@@ -23,6 +23,19 @@ bool leads_on(const Entry& entry, bool is_last) {
   return is_last || entry.kind == Entry::Kind::directory || entry.kind == Entry::Kind::link;
 }
 
+/// Room for `most` bytes at once would cost milliseconds, and a small file is what is read.
+std::string read_pieces(Layer& layer, const std::string& file, std::size_t most) {
+  constexpr std::size_t kPiece = 128UL << 10;
+  std::string bytes;
+  while (bytes.size() < most) {
+    const std::size_t size = std::min(kPiece, most - bytes.size());
+    const std::string piece = layer.read(file, bytes.size(), size);
+    bytes += piece;
+    if (piece.size() < size) break;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 const Entry& Tree::look(const std::string& path) {
@@ -98,7 +111,7 @@ Layer* Tree::layer_with(const std::string& path) {
 std::optional<std::string> Tree::read(const std::string& file, std::size_t limit) {
   Layer* layer = layer_with(file);
   if (layer == nullptr) return std::nullopt;
-  std::string bytes = layer->read(file, 0, limit + 1);
+  const std::string bytes = read_pieces(*layer, file, limit + 1);
   if (bytes.size() > limit) return std::nullopt;
   return bytes;
 }
