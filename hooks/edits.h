@@ -77,6 +77,10 @@ struct Edits {
   std::vector<std::uint32_t> groups = {};  ///< that the program has to be in
   std::vector<std::string> left_out = {};  ///< what it also asks for, and why it does not get it
   std::string says = {};                   ///< what it has found, for a plan
+  std::string warning = {};                ///< and for people, a sentence; may be empty
+  /// Files and directories of this node, each there or not, that all this hangs on and nothing else
+  /// of the node: while they stay as they are, the same would be found again. None: who knows.
+  std::optional<std::vector<std::string>> seen = {};
 
   bool operator==(const Edits&) const = default;
 };

@@ -80,7 +80,9 @@ Json to_json(const Edits& edits) {
           {"files", to_json(edits.files)},
           {"groups", edits.groups},
           {"left_out", edits.left_out},
-          {"says", edits.says}};
+          {"says", edits.says},
+          {"warning", edits.warning},
+          {"seen", edits.seen ? Json(*edits.seen) : Json()}};
 }
 
 Edits from_json(const Json& json) {
@@ -108,6 +110,9 @@ Edits from_json(const Json& json) {
   edits.groups = json.at("groups").get<std::vector<std::uint32_t>>();
   edits.left_out = json.at("left_out").get<std::vector<std::string>>();
   edits.says = json.at("says").get<std::string>();
+  edits.warning = json.at("warning").get<std::string>();
+  if (const Json& seen = json.at("seen"); !seen.is_null())
+    edits.seen = seen.get<std::vector<std::string>>();
   return edits;
 }
 

@@ -30,6 +30,16 @@ std::string own_name(std::string_view hook) {
   return std::string(hook.substr(0, hook.find(':')));
 }
 
+bool is_fabric_device(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kBegins = {"cxi", "hfi1_", "knem", "xpmem"};
+  return std::any_of(
+      kBegins.begin(), kBegins.end(), [&](auto begin) { return name.starts_with(begin); });
+}
+
+std::string unknown_hook(const std::string& name) {
+  return "there is no hook " + quote(name) + " that --no-hook could leave out";
+}
+
 std::string to_text(const DeviceName& device) {
   return device.kind + "=" + device.name;
 }

@@ -19,6 +19,13 @@ inline constexpr std::array<std::string_view, 6> kOwnHooks = {
 /// Whose name stands in front of a word for it: "fabric" of "fabric:/opt/lib/libfabric.so.1".
 std::string own_name(std::string_view hook);
 
+/// Whether a file in /dev of that name is an adapter's, or helps one to the memory of other
+/// processes: of Slingshot, Omni-Path, KNEM and XPMEM. Those of InfiniBand have a directory.
+bool is_fabric_device(std::string_view name);
+
+/// A sentence: nobody has a hook of that name that could be left out.
+std::string unknown_hook(const std::string& name);
+
 /// How far the hook of MPI may go, and "off".
 inline constexpr std::array<std::string_view, 5> kMpiRules = {
     "off", "auto", "strict", "full", "major"};

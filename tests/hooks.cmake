@@ -10,6 +10,7 @@ berth_test(run_hooks_test LABELS unit hooks SOURCES tests/unit/run_hooks_test.cc
            NEEDS berth_hooks berth_run_hooks)
 berth_fuzz(hook_file SOURCES tests/fuzz/hook_file.cc NEEDS berth_oci_hooks)
 berth_test(own_hooks_test LABELS unit hooks SOURCES tests/unit/own_hooks_test.cc NEEDS berth_own_hooks)
+berth_test(hook_memory_test LABELS unit hooks SOURCES tests/unit/hook_memory_test.cc NEEDS berth_hooks)
 berth_test(elf_test LABELS unit hooks SOURCES tests/unit/elf_test.cc NEEDS berth_elf)
 berth_test(fabric_hook_test LABELS unit hooks SOURCES tests/unit/fabric_hook_test.cc NEEDS berth_fabric)
 berth_test(ldcache_hook_test LABELS unit hooks SOURCES tests/unit/ldcache_hook_test.cc NEEDS berth_ldcache)

@@ -44,6 +44,7 @@ berth_test(launcher_node_test LABELS component launcher
            SOURCES tests/component/launcher_node_test.cc tests/component/launcher_ranks.cc
            NEEDS launcher_child berth_node)
 berth_test(state_test LABELS unit launcher SOURCES tests/unit/state_test.cc NEEDS berth_state)
+berth_test(mpi_check_test LABELS unit launcher SOURCES tests/unit/mpi_check_test.cc NEEDS berth_cli)
 berth_test(cli_test LABELS unit launcher SOURCES tests/unit/cli_test.cc NEEDS berth_cli)
 berth_test(launcher_plan_test LABELS component launcher
            SOURCES tests/component/launcher_plan_test.cc NEEDS launcher_child berth_cli)

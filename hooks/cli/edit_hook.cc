@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace berth::hooks {
@@ -53,11 +54,20 @@ class HeldSignals {
   UniqueFd file_;
 };
 
+std::string without(const std::string& path) {
+  return "--no-hook=" + path.substr(path.rfind('/') + 1);
+}
+
 }  // namespace
 
 Result<Edits> ask_edit_hook(const std::string& path, const std::string& state, Answer& answer) {
   auto file = open_trusted_program(path, ::getuid());
-  if (!file) return std::move(file.error());
+  if (!file) {
+    Error error = std::move(file.error());
+    if (error.hint.empty() && error.refusal && error.refusal->number == ENOENT)
+      error.hint = "check the path, or leave it out: " + without(path);
+    return error;
+  }
   Program program{path, file->get()};
   program.words = {path};
   program.variables = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C"};
@@ -72,7 +82,7 @@ Result<Edits> ask_edit_hook(const std::string& path, const std::string& state, A
     return Error{Blame::config,
                  "run the hook " + quote(path) + ": " + reason_of(outcome, kSeconds),
                  {},
-                 "leave it out: --no-hook=" + path.substr(path.rfind('/') + 1)};
+                 "leave it out: " + without(path)};
   auto edits = parse_hook_answer(outcome.output, path);
   if (!edits) return edits;
   if (const std::string words = last_line(outcome.errors); !words.empty())

@@ -34,15 +34,20 @@ std::vector<std::string> libraries_in(const std::vector<std::string>& own) {
 
 Result<Edits> ask_fabric_hook(const FabricLook& look) {
   const BoundedMemory bound;
-  const FabricQuestion question{
-      find_hardware(""), libraries_in(look.own), program_environment(look.state), lockable_bytes()};
+  const FabricQuestion question{find_hardware(""),
+                                libraries_in(look.own),
+                                program_environment(look.image.state),
+                                lockable_bytes()};
   if (question.hardware.devices.empty() && question.libraries.empty())  // look at no image for that
     return Edits{.who = "fabric", .says = "this node has none"};
-  auto image = open_image_tree(look.images);
+  auto image = open_image_tree(look.image);
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_fabric(question, *image, node);
+  Edits edits = find_fabric(question, **image, node);
+  // Which adapters there are is in what the launcher remembers this by.
+  if ((*image)->is_sound()) edits.seen = places_seen(look.image, question.libraries, node);
+  return edits;
 }
 
 }  // namespace berth::hooks

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/cli/into_image.h"
 #include "hooks/edits.h"
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,8 +13,7 @@ namespace berth::hooks {
 
 struct FabricLook {
   std::vector<std::string> own;  ///< berth's hooks that are asked for; "fabric:PATH" is a library
-  std::size_t images = 0;        ///< open from descriptor 3 on, the lowest first
-  std::string state;             ///< what the launcher says of the container
+  ImageLook image;
 };
 
 Result<Edits> ask_fabric_hook(const FabricLook& look);

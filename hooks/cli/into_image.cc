@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/cli/into_image.h"
 
+#include "base/fd.h"
+
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,24 +19,135 @@ namespace {
 
 constexpr int kFirstImage = 3;
 
-Result<std::unique_ptr<Layer>> open_layer(int fd) {
+/// Something that is open, for the tree of the image.
+struct Source {
+  int fd = -1;
+  mode_t kind = 0;
+  std::uint64_t size = 0;
+};
+
+/// Something of the node's that is mounted on a place of the container; without a source something
+/// else is.
+struct Cover {
+  std::string to;
+  Source source = {};
+};
+
+/// What the image's tree is made of, and the descriptors for it.
+struct Parts {
+  std::vector<Source> layers;  ///< the lowest first
+  Source changes;              ///< of an overlay that is kept; may be none
+  std::vector<Cover> covers;
+  std::vector<UniqueFd> opened;
+
+  [[nodiscard]] std::vector<Source> all() const {
+    std::vector<Source> sources = layers;
+    sources.push_back(changes);
+    for (const Cover& one : covers)
+      sources.push_back(one.source);
+    std::erase_if(sources, [](const Source& one) { return one.fd < 0; });
+    return sources;
+  }
+};
+
+Result<Source> source_of(int fd) {
   struct stat info {};
 
   if (::fstat(fd, &info) != 0) return refused("fstat", "look into the image", errno);
-  if (S_ISDIR(info.st_mode)) return layer_of_directory(fd);
-  return layer_of_image(fd);
+  return Source{fd, info.st_mode & S_IFMT, static_cast<std::uint64_t>(info.st_size)};
+}
+
+/// None where it cannot be opened: then the launch will say so.
+Source open_source(const std::string& path, Parts& parts) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const auto source = file.is_open() ? source_of(file.get()) : Result<Source>(Source{});
+  if (!source || source->fd < 0) return {};
+  parts.opened.push_back(std::move(file));
+  return *source;
+}
+
+std::unique_ptr<Layer> layer_of(const Source& source) {
+  if (S_ISDIR(source.kind)) return layer_of_directory(source.fd);
+  if (S_ISREG(source.kind)) return layer_of_file(source.fd);
+  return nullptr;
+}
+
+/// In the process that reads it.
+Result<Tree> make_tree(const Parts& parts) {
+  std::vector<std::unique_ptr<Layer>> layers;
+  if (parts.changes.fd >= 0) layers.push_back(layer_of_changes(parts.changes.fd));
+  for (auto source = parts.layers.rbegin(); source != parts.layers.rend(); ++source) {
+    if (S_ISDIR(source->kind)) {
+      layers.push_back(layer_of_directory(source->fd));
+      continue;
+    }
+    auto layer = layer_of_image(source->fd, source->size);
+    if (!layer) return std::move(layer.error());
+    layers.push_back(std::move(*layer));
+  }
+  Tree tree(std::move(layers));
+  for (const Cover& one : parts.covers)
+    tree.mount(one.to, layer_of(one.source));
+  return tree;
+}
+
+/// A launch's words are right, or it ends without us.
+std::string text_in(const nlohmann::json& json, const char* name) {
+  return json.is_object() ? json.value(name, std::string()) : std::string();
+}
+
+/// What the launcher has opened, and what will lie on it.
+Result<Parts> open_parts(const ImageLook& look) {
+  Parts parts;
+  for (std::size_t i = 0; i < look.images; ++i) {
+    const auto source = source_of(kFirstImage + static_cast<int>(i));
+    if (!source) return source.error();
+    parts.layers.push_back(*source);
+  }
+  if (!look.changes.empty()) parts.changes = open_source(look.changes + "/upper", parts);
+  const auto state = nlohmann::json::parse(look.state, nullptr, false);
+  if (!state.is_object() || !state.contains("mounts")) return parts;
+  for (const auto& one : state.at("mounts"))
+    parts.covers.push_back(
+        {text_in(one, "destination"), open_source(text_in(one, "source"), parts)});
+  for (const auto& to : state.value("covered", std::vector<std::string>()))
+    parts.covers.push_back({to});
+  std::erase_if(parts.covers, [](const Cover& one) { return !one.to.starts_with('/'); });
+  return parts;
 }
 
 }  // namespace
 
-Result<Tree> open_image_tree(std::size_t count) {
-  std::vector<std::unique_ptr<Layer>> layers;
-  for (std::size_t i = count; i-- > 0;) {
-    auto layer = open_layer(kFirstImage + static_cast<int>(i));
-    if (!layer) return std::move(layer.error());
-    layers.push_back(std::move(*layer));
+Result<std::unique_ptr<TreeApart>> open_image_tree(const ImageLook& look) {
+  const auto opened = open_parts(look);
+  if (!opened) return opened.error();
+  const Parts& parts = *opened;
+  std::vector<int> kept;
+  std::vector<int> directories;
+  for (const Source& source : parts.all()) {
+    kept.push_back(source.fd);
+    if (S_ISDIR(source.kind)) directories.push_back(source.fd);
   }
-  return Tree(std::move(layers));
+  return TreeApart::start([&] { return make_tree(parts); }, kept, directories);
+}
+
+std::vector<std::string> places_seen(const ImageLook& look,
+                                     const std::vector<std::string>& libraries,
+                                     const Tree& node) {
+  std::vector<std::string> places = {"/etc/ld.so.cache"};
+  places.insert(places.end(), libraries.begin(), libraries.end());
+  for (const std::string& place : node.places_read())
+    places.push_back(place);
+  const auto state = nlohmann::json::parse(look.state, nullptr, false);
+  if (!state.is_object() || !state.contains("mounts")) return places;
+  for (const auto& one : state.at("mounts")) {
+    const std::string to = text_in(one, "destination");
+    const bool may_have_mpi =
+        to.starts_with("/opt/") || to.starts_with("/usr/") || to.starts_with("/lib");
+    for (const char* below : {"", "/lib", "/lib64"})
+      if (may_have_mpi) places.push_back(text_in(one, "source") + below);
+  }
+  return places;
 }
 
 Tree tree_of_directory(int fd) {

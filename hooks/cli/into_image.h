@@ -3,19 +3,33 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/mpi/apart.h"
 #include "hooks/mpi/tree.h"
 
 #include <sys/resource.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace berth::hooks {
 
-/// What the container is made of: so many images and directories, open from descriptor 3 on, the
-/// lowest first.
-Result<Tree> open_image_tree(std::size_t count);
+struct ImageLook {
+  std::size_t images = 0;    ///< and directories, open from descriptor 3 on, the lowest first
+  std::string changes = {};  ///< the directory of an overlay that is kept; may be empty
+  std::string state = {};    ///< what the launcher says of the container
+};
+
+/// What the program will find: what the container is made of, and what will be mounted on it. Read
+/// by a process apart.
+Result<std::unique_ptr<TreeApart>> open_image_tree(const ImageLook& look);
+
+/// What may change what was found, for Edits::seen: the loader's cache, these libraries, all places
+/// of `node` that were read, and what will be mounted on places for libraries.
+std::vector<std::string> places_seen(const ImageLook& look,
+                                     const std::vector<std::string>& libraries,
+                                     const Tree& node);
 
 /// The files below a directory, for which `fd` has to stay open.
 Tree tree_of_directory(int fd);

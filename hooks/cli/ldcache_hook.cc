@@ -11,13 +11,13 @@
 
 namespace berth::hooks {
 
-Result<Edits> ask_ldcache_hook(std::size_t images, Answer& answer) {
+Result<Edits> ask_ldcache_hook(const ImageLook& look, Answer& answer) {
   const BoundedMemory bound;
-  auto image = open_image_tree(images);
+  auto image = open_image_tree(look);
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_ldcache(answer.edits, *image, node);
+  return find_ldcache(answer.edits, **image, node);
 }
 
 }  // namespace berth::hooks

@@ -3,14 +3,13 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/cli/into_image.h"
 #include "hooks/edits.h"
-
-#include <cstddef>
 
 namespace berth::hooks {
 
-/// `images`: so many are open from descriptor 3 on. Of what `answer` has, hooks that would do the
+/// Of what `answer` has, hooks that would do the
 /// same are taken out.
-Result<Edits> ask_ldcache_hook(std::size_t images, Answer& answer);
+Result<Edits> ask_ldcache_hook(const ImageLook& look, Answer& answer);
 
 }  // namespace berth::hooks

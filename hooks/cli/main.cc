@@ -3,15 +3,15 @@
 // it where there is anything to ask, so that no other launch carries a parser of YAML.
 //
 //   berth-hooks [--gpus=WHICH] [--hook=NAME|PROGRAM] [--hooks-dir=DIRECTORY] [--no-hook=NAME]
-//               [--mpi=RULE --images=COUNT [--mpi-library=PATH]...] [NAME]...
+//               [--mpi=RULE [--mpi-library=PATH]...] [--mpi-facts [--node-facts]]
+//               [--images=COUNT [--changes=DIRECTORY]] [NAME]...
 //
 // What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what berth's own hooks of these names
 // (hooks/own) find, whether the node's MPI fits in the images that are open from descriptor 3 on
-// (hooks/mpi), what these programs answer, and which
-// hooks of these directories (hooks/oci) are for the container, as a line of JSON
-// (hooks/edits_text.h). Standard input says what the container is, where there are hooks. Which
-// specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it
-// could say something, be it an error.
+// (hooks/mpi) and what MPI there is, what these programs answer, and which hooks of these
+// directories (hooks/oci) are for the container, as a line of JSON (hooks/edits_text.h). Standard
+// input says what the container is, where there are hooks. Which specifications there are is looked
+// up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it could say something, be it an error.
 //
 //   berth-hooks --stand-by
 //
@@ -28,6 +28,7 @@
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
+#include "hooks/gpu/job.h"
 #include "hooks/oci/directories.h"
 #include "hooks/own/own.h"
 
@@ -52,8 +53,11 @@ struct Question {
   std::vector<std::string> directories;  ///< of hook files
   std::vector<std::string> without;      ///< hooks that are switched off
   bool without_hooks = false;            ///< all of them
+  bool wants_mpi_facts = false;          ///< of the image
+  bool wants_node_facts = false;         ///< and of this node
   std::string mpi_rule;                  ///< empty: the image's MPI stays
   std::vector<std::string> mpi_libraries;
+  std::string changes;     ///< the directory of an overlay that is kept
   std::size_t images = 0;  ///< what the container is made of is open from descriptor 3 on
 };
 
@@ -86,8 +90,14 @@ Question parse_question(const std::vector<std::string>& words) {
     };
     if (word == "--no-hooks")
       question.without_hooks = true;
+    else if (word == "--mpi-facts")
+      question.wants_mpi_facts = true;
+    else if (word == "--node-facts")
+      question.wants_node_facts = true;
     else if (word.starts_with("--mpi="))
       question.mpi_rule = word.substr(word.find('=') + 1);
+    else if (word.starts_with("--changes="))
+      question.changes = word.substr(word.find('=') + 1);
     else if (word.starts_with("--images="))
       question.images = std::strtoul(word.substr(word.find('=') + 1).c_str(), nullptr, 10);
     else if (!take("--hook=", is_program(word) ? question.programs : question.own) &&
@@ -98,17 +108,23 @@ Question parse_question(const std::vector<std::string>& words) {
   return question;
 }
 
+/// A specification has the numbers and names that the job's variables have.
+std::vector<std::string> names_of_job(const WantedGpus& gpus, const JobGpus& job) {
+  if (!gpus.all) return gpus.names;
+  return job.variable.empty() ? std::vector<std::string>{"all"} : job.names;
+}
+
 /// A vendor's specification knows more than we do.
 Status add_gpus(const WantedGpus& gpus, const Registry& registry, Wanted& wanted) {
+  const JobGpus job = find_job_gpus(variable);
   for (const char* kind : {"nvidia.com/gpu", "amd.com/gpu"}) {
     if (!registry.has_kind(kind)) continue;
-    if (gpus.all) wanted.devices.push_back({kind, "all"});
-    for (const std::string& name : gpus.names)
+    for (const std::string& name : names_of_job(gpus, job))
       wanted.devices.push_back({kind, name});
     return Done{};
   }
   for (const auto find : {find_nvidia, find_amd}) {
-    auto found = find(gpus, "");
+    auto found = find(gpus, "", job);
     if (!found) return std::move(found.error());
     if (!*found) continue;
     wanted.edits.push_back(std::move(**found));
@@ -177,14 +193,6 @@ Status add_own_hooks(const Question& question, Answer& answer) {
   return Done{};
 }
 
-/// Where the user keeps what can be found out again (XDG Base Directory Specification).
-std::string memory_place() {
-  const std::string cache = variable("XDG_CACHE_HOME");
-  const std::string home = variable("HOME");
-  if (cache.starts_with('/')) return cache + "/berth/hooks";
-  return home.starts_with('/') ? home + "/.cache/berth/hooks" : "";
-}
-
 /// What hook files ask, in the launcher's words.
 Result<About> parse_about(const std::string& state) {
   try {
@@ -201,31 +209,31 @@ Result<About> parse_about(const std::string& state) {
   }
 }
 
-Status add_hooks_of_container(const Question& question, const std::string& state, Answer& answer) {
+Status add_hooks_of_container(const Question& question, const ImageLook& look, Answer& answer) {
   if (has_own(question, "fabric")) {
     say_what_is_looked_at("this node's fabric");
-    auto edits = ask_fabric_hook({question.own, question.images, state});
+    auto edits = ask_fabric_hook({question.own, look});
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
   }
   if (has_own(question, "pmi")) {
     say_what_is_looked_at("this node's PMI");
-    auto edits = ask_pmi_hook(question.images, state);
+    auto edits = ask_pmi_hook(look);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
   }
   if (has_own(question, "ssh")) {
     say_what_is_looked_at("the settings of ssh");
-    answer.edits.push_back(ask_ssh_hook(state));
+    answer.edits.push_back(ask_ssh_hook(look.state));
   }
   return Done{};
 }
 
 /// Behind all others, whose libraries it looks at.
-Status add_ldcache(const Question& question, Answer& answer) {
+Status add_ldcache(const Question& question, const ImageLook& look, Answer& answer) {
   if (!has_own(question, "ldcache")) return Done{};
   say_what_is_looked_at("libraries of this node");
-  auto edits = ask_ldcache_hook(question.images, answer);
+  auto edits = ask_ldcache_hook(look, answer);
   if (!edits) return std::move(edits.error());
   answer.edits.push_back(std::move(*edits));
   return Done{};
@@ -234,17 +242,23 @@ Status add_ldcache(const Question& question, Answer& answer) {
 Status add_hooks(const Question& question, Answer& answer) {
   const bool has_mpi = !question.mpi_rule.empty();
   const bool has_more = std::any_of(question.own.begin(), question.own.end(), is_of_container);
-  if (question.programs.empty() && question.directories.empty() && !has_mpi && !has_more)
-    return Done{};
+  const bool asks_nothing = question.programs.empty() && question.directories.empty() && !has_mpi &&
+                            !has_more && !question.wants_mpi_facts;
+  if (asks_nothing) return Done{};
   constexpr std::size_t kMostState = 16UL << 20;
   const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
   if (!state) return state.error();
-  BERTH_TRY(add_hooks_of_container(question, *state, answer));
+  const ImageLook look{question.images, question.changes, *state};
+  BERTH_TRY(add_hooks_of_container(question, look, answer));
   if (has_mpi) {
     say_what_is_looked_at("this node's MPI");
-    auto edits = ask_mpi_hook(
-        {question.mpi_rule, question.mpi_libraries, question.images, memory_place(), *state},
-        answer.warnings);
+    auto edits = ask_mpi_hook({question.mpi_rule, question.mpi_libraries, look});
+    if (!edits) return std::move(edits.error());
+    answer.edits.push_back(std::move(*edits));
+  }
+  if (question.wants_mpi_facts) {
+    say_what_is_looked_at("the image's MPI");
+    auto edits = find_mpi_facts({"", {}, look}, question.wants_node_facts);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
   }
@@ -261,6 +275,37 @@ Status add_hooks(const Question& question, Answer& answer) {
       {question.directories, ::getuid(), say_what_is_looked_at}, *about, question.without);
   if (!files) return std::move(files.error());
   std::move(files->begin(), files->end(), std::back_inserter(answer.edits));
+  return add_ldcache(question, look, answer);
+}
+
+/// Whether there is a hook of that name, asked or not.
+bool is_known_hook(const std::string& name, const Question& question, const Answer& answer) {
+  const std::vector<std::string> names = {name};
+  const auto is = [&](const std::string& path) { return is_named(path, names); };
+  return std::find(kOwnHooks.begin(), kOwnHooks.end(), name) != kOwnHooks.end() ||
+         std::any_of(question.programs.begin(), question.programs.end(), is) ||
+         std::any_of(answer.edits.begin(), answer.edits.end(), [&](const Edits& edits) {
+           return std::any_of(edits.hooks.begin(), edits.hooks.end(), [&](const Hook& hook) {
+             return is(hook.path);
+           });
+         });
+}
+
+/// Who mistypes a name has the hook.
+Status check_names(const Question& question, Answer& answer) {
+  std::vector<std::string> files;
+  for (const std::string& name : question.without) {
+    if (is_known_hook(name, question, answer)) continue;
+    if (files.empty()) {
+      auto found = find_hook_files({question.directories, ::getuid(), say_what_is_looked_at});
+      if (!found) return std::move(found.error());
+      files = std::move(*found);
+    }
+    if (std::none_of(files.begin(), files.end(), [&](const std::string& path) {
+          return is_named(path, {name});
+        }))
+      answer.warnings.push_back(unknown_hook(name));
+  }
   return Done{};
 }
 
@@ -269,7 +314,7 @@ Result<Answer> find_answer(const Question& question) {
   BERTH_TRY(add_devices(question, answer));
   BERTH_TRY(add_own_hooks(question, answer));
   BERTH_TRY(add_hooks(question, answer));
-  BERTH_TRY(add_ldcache(question, answer));
+  BERTH_TRY(check_names(question, answer));
   for (Edits& one : answer.edits) {
     std::erase_if(one.hooks, [&](const Hook& hook) {
       return question.without_hooks || is_named(hook.path, question.without);

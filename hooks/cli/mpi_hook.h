@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/cli/into_image.h"
 #include "hooks/edits.h"
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,12 +14,14 @@ namespace berth::hooks {
 struct MpiLook {
   std::string rule;                    ///< "auto", or one that the user insists on
   std::vector<std::string> libraries;  ///< the node's
-  std::size_t images = 0;              ///< open from descriptor 3 on, the lowest first
-  std::string memory;                  ///< the directory of what is known; may be empty
-  std::string state;                   ///< what the launcher says of the container
+  ImageLook image;
 };
 
-/// What cannot be replaced is an error where somebody insists, and else one of `warnings`.
-Result<Edits> ask_mpi_hook(const MpiLook& look, std::vector<std::string>& warnings);
+/// What cannot be replaced is an error where somebody insists, and else a warning.
+Result<Edits> ask_mpi_hook(const MpiLook& look);
+
+/// What MPI the image has, and with `node` this node, as lines of hooks/mpi_fact.h in the place of
+/// variables, by the name of kMpiFacts.
+Result<Edits> find_mpi_facts(const MpiLook& look, bool node);
 
 }  // namespace berth::hooks

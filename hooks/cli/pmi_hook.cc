@@ -13,15 +13,15 @@
 
 namespace berth::hooks {
 
-Result<Edits> ask_pmi_hook(std::size_t images, const std::string& state) {
+Result<Edits> ask_pmi_hook(const ImageLook& look) {
   const BoundedMemory bound;
-  const auto json = nlohmann::json::parse(state, nullptr, false);
+  const auto json = nlohmann::json::parse(look.state, nullptr, false);
   const bool has_own_network = json.is_object() && json.value("network", "host") != "host";
-  auto image = open_image_tree(images);
+  auto image = open_image_tree(look);
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_pmi({program_environment(state), has_own_network}, *image, node);
+  return find_pmi({program_environment(look.state), has_own_network}, **image, node);
 }
 
 }  // namespace berth::hooks

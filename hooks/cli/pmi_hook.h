@@ -3,15 +3,11 @@
 #pragma once
 
 #include "base/result.h"
+#include "hooks/cli/into_image.h"
 #include "hooks/edits.h"
-
-#include <cstddef>
-#include <string>
 
 namespace berth::hooks {
 
-/// `images`: so many are open from descriptor 3 on. `state`: what the launcher says of the
-/// container.
-Result<Edits> ask_pmi_hook(std::size_t images, const std::string& state);
+Result<Edits> ask_pmi_hook(const ImageLook& look);
 
 }  // namespace berth::hooks

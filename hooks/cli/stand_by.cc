@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,11 @@ pid_t inner_pid(pid_t pid) {
       std::strtol(line.substr(line.find_last_of(" \t") + 1).c_str(), nullptr, 10));
 }
 
+bool has_gone(int process) {
+  pollfd ended{process, POLLIN, 0};
+  return ::poll(&ended, 1, 0) != 0;
+}
+
 const char* status_at(Stage stage) {
   switch (stage) {
     case Stage::start_container:
@@ -137,8 +143,11 @@ class Stand {
   void reap() const;
 
   Standing standing_;
+  void tell(const std::string& text) const;
+
   std::vector<UniqueFd> namespaces_;
-  UniqueFd ended_;  ///< readable when a child has ended
+  UniqueFd process_;  ///< that `pid_` is
+  UniqueFd ended_;    ///< readable when a child has ended
   pid_t pid_ = 0;
   pid_t inner_pid_ = 0;
   bool has_builder_ = true;
@@ -203,7 +212,7 @@ Status Stand::run_hook(const Hook& hook) {
   const Outcome outcome = run_program(program);
   if (standing_.shows_output)
     for (const std::string* text : {&outcome.output, &outcome.errors})
-      (void)write_fully(STDERR_FILENO, text->data(), text->size());
+      if (!text->empty()) tell(*text);
   if (outcome.is_good()) return Done{};
   return cannot_run(hook, {Blame::config, reason_of(outcome, program.seconds)});
 }
@@ -221,8 +230,7 @@ void Stand::try_stage(Stage stage) {
     if (hook.stage != stage) continue;
     const Status done = run_hook(hook);
     if (done) continue;
-    const std::string line = "berth: " + sentence_of(done.error()) + ": continuing\n";
-    (void)write_fully(STDERR_FILENO, line.data(), line.size());
+    tell("berth: " + sentence_of(done.error()) + ": continuing\n");
   }
 }
 
@@ -236,6 +244,7 @@ void Stand::answer(const Status& done) {
 void Stand::begin(pid_t pid) {
   has_begun_ = true;
   pid_ = pid;
+  process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   inner_pid_ = inner_pid(pid);
   namespaces_ = open_namespaces(pid);
   Status done = Done{};
@@ -248,9 +257,23 @@ void Stand::begin(pid_t pid) {
 void Stand::lose_builder() {
   has_builder_ = false;
   namespaces_.clear();
-  if (is_starting_) try_stage(Stage::poststart);
   // Who reads the program's errors must not wait for us.
   if (!standing_.keeps_errors) (void)::dup2(STDIN_FILENO, STDERR_FILENO);
+  if (is_starting_) try_stage(Stage::poststart);
+}
+
+/// Where words for people go: while the program runs, to its standard error, which is not kept open
+/// for it. Nobody hears them once it has gone.
+void Stand::tell(const std::string& text) const {
+  if (has_builder_ || standing_.keeps_errors)
+    return (void)write_fully(STDERR_FILENO, text.data(), text.size());
+  UniqueFd errors(static_cast<int>(::syscall(SYS_pidfd_getfd, process_.get(), STDERR_FILENO, 0)));
+  // Where that takes the right to trace a process (ptrace(2), PTRACE_MODE_ATTACH): of a file, its
+  // end; not of a socket.
+  if (!errors.is_open() && process_.is_open() && !has_gone(process_.get()))
+    errors.reset(::open(("/proc/" + std::to_string(pid_) + "/fd/2").c_str(),
+                        O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (errors.is_open()) (void)write_fully(errors.get(), text.data(), text.size());
 }
 
 void Stand::hear_builder() {

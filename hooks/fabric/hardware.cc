@@ -2,6 +2,7 @@
 #include "hooks/fabric/hardware.h"
 
 #include "hooks/gpu/choose.h"
+#include "hooks/name.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,10 +15,6 @@
 namespace berth::hooks {
 
 namespace {
-
-/// Of adapters and of what helps them to the memory of other processes: Slingshot, Omni-Path, KNEM
-/// and XPMEM. Those of InfiniBand and its like have a directory.
-constexpr std::array<std::string_view, 4> kBegins = {"cxi", "hfi1_", "knem", "xpmem"};
 
 /// What rdma-core calls what the kernel calls otherwise.
 struct Driver {
@@ -77,9 +74,7 @@ Hardware find_hardware(const std::string& root) {
   for (const std::string& name : names_in(root + "/dev/infiniband"))
     add_device("/dev/infiniband/" + name);
   for (const std::string& name : names_in(root + "/dev"))
-    if (std::any_of(
-            kBegins.begin(), kBegins.end(), [&](auto begin) { return name.starts_with(begin); }))
-      add_device("/dev/" + name);
+    if (is_fabric_device(name)) add_device("/dev/" + name);
   if (!found.has("/dev/infiniband/uverbs")) return found;
   const std::string adapters = root + "/sys/class/infiniband/";
   for (const std::string& name : names_in(adapters))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/gpu/choose.h"
 #include "hooks/gpu/gpus.h"
+#include "hooks/gpu/job.h"
 
 #include <charconv>
 
@@ -39,10 +40,12 @@ std::vector<Gpu> find_gpus(const std::string& root) {
 
 }  // namespace
 
-Result<std::optional<Edits>> find_amd(const WantedGpus& wanted, const std::string& root) {
+Result<std::optional<Edits>> find_amd(const WantedGpus& wanted,
+                                      const std::string& root,
+                                      const JobGpus& job) {
   const std::vector<Gpu> there = find_gpus(root);
   if (there.empty()) return std::optional<Edits>();
-  const auto chosen = choose_gpus(wanted, there);
+  const auto chosen = choose_of_job(wanted, there, job);
   if (!chosen) return chosen.error();
   // An image brings ROCm's libraries itself: the kernel's interface stays, as its files do.
   Edits edits{.who = "--gpus (AMD)"};
@@ -51,7 +54,8 @@ Result<std::optional<Edits>> find_amd(const WantedGpus& wanted, const std::strin
     const std::string node = "/dev/dri/renderD" + gpu.number;
     edits.devices.push_back({node, node});
   }
-  if (!wanted.all) edits.variables = {"ROCR_VISIBLE_DEVICES=" + names_of(*chosen)};
+  if (chosen->size() < there.size() || !wanted.all)
+    edits.variables = {"ROCR_VISIBLE_DEVICES=" + names_of(*chosen)};
   return std::optional<Edits>(std::move(edits));
 }
 

@@ -16,11 +16,18 @@ namespace berth::hooks {
 /// driver's release or none.
 inline constexpr const char* kDriverLibraries = "/run/berth/driver";
 
-/// What NVIDIA's driver gives; nothing where it is not there. `root`: where the node's files are
-/// looked up, "" for the node itself.
-Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted, const std::string& root);
+struct JobGpus;
 
-/// The same of AMD's.
-Result<std::optional<Edits>> find_amd(const WantedGpus& wanted, const std::string& root);
+/// What NVIDIA's driver gives; nothing where it is not there. A part of a GPU (MIG) is asked for as
+/// "0:1": the second one of the first GPU. `root`: where the node's files are looked up, "" for the
+/// node itself. `job`: what may be given.
+Result<std::optional<Edits>> find_nvidia(const WantedGpus& wanted,
+                                         const std::string& root,
+                                         const JobGpus& job);
+
+/// The same of AMD's, which have no parts.
+Result<std::optional<Edits>> find_amd(const WantedGpus& wanted,
+                                      const std::string& root,
+                                      const JobGpus& job);
 
 }  // namespace berth::hooks

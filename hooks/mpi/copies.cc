@@ -11,14 +11,6 @@ namespace berth::hooks {
 
 namespace {
 
-/// Open MPI from 1.7 on, and the MPICH family, under Debian's name for it too.
-constexpr std::array<const char*, 6> kNames = {"libmpi.so.40",
-                                               "libmpi.so.20",
-                                               "libmpi.so.12",
-                                               "libmpi.so.1",
-                                               "libmpich.so.12",
-                                               "libmpich.so.10"};
-
 /// "12.2.1" of "libmpich.so.12.2.1".
 std::string behind_so(const std::string& name) {
   const std::size_t at = name.find(".so.");
@@ -82,11 +74,51 @@ std::string version_of(const MpiLibrary& library) {
   return text.empty() ? library.number : text;
 }
 
+const std::vector<std::string>& mpi_names() {
+  static const std::vector<std::string> all = {"libmpi.so.40",
+                                               "libmpi.so.20",
+                                               "libmpi.so.12",
+                                               "libmpi.so.1",
+                                               "libmpich.so.12",
+                                               "libmpich.so.10"};
+  return all;
+}
+
 bool is_of_family(const std::string& name) {
-  constexpr std::array<std::string_view, 7> kBegins = {
-      "libmpi", "liboshmem.", "libopen-", "libompi", "libmca_common_", "libopa.", "libmpl."};
-  return std::any_of(
-      kBegins.begin(), kBegins.end(), [&](std::string_view one) { return name.starts_with(one); });
+  // Other libraries are called libmpi..., too: libmpiwrapper, libmpis.
+  constexpr std::array<std::string_view, 17> kNames = {"libmpi",
+                                                       "libmpich",
+                                                       "libmpicxx",
+                                                       "libmpichcxx",
+                                                       "libmpifort",
+                                                       "libmpichfort",
+                                                       "libmpichf90",
+                                                       "libfmpich",
+                                                       "libmpi_cxx",
+                                                       "libmpi_java",
+                                                       "libmpi_mpifh",
+                                                       "libmpi_usempi",
+                                                       "libmpi_usempi_ignore_tkr",
+                                                       "libmpi_usempif08",
+                                                       "liboshmem",
+                                                       "libopa",
+                                                       "libmpl"};
+  // Cray's have their compiler behind.
+  constexpr std::array<std::string_view, 10> kBegins = {"libopen-",
+                                                        "libompi",
+                                                        "libmca_common_",
+                                                        "libmpi_gnu",
+                                                        "libmpi_cray",
+                                                        "libmpi_intel",
+                                                        "libmpi_nvidia",
+                                                        "libmpi_amd",
+                                                        "libmpifort_",
+                                                        "libmpicxx_"};
+  const std::string_view stem = std::string_view(name).substr(0, name.find(".so"));
+  return std::find(kNames.begin(), kNames.end(), stem) != kNames.end() ||
+         std::any_of(kBegins.begin(), kBegins.end(), [&](std::string_view one) {
+           return stem.starts_with(one);
+         });
 }
 
 std::vector<unsigned> numbers_of(const std::string& name) {
@@ -98,7 +130,8 @@ std::optional<MpiLibrary> mpi_at(Loader& loader, const std::string& path) {
   if (!found) return std::nullopt;
   // A vendor's may be called otherwise in its directory.
   const std::string& name = found->elf->soname.empty() ? name_of_file(path) : found->elf->soname;
-  if (!name.starts_with("libmpi") || !is_plain_name(name)) return std::nullopt;
+  if (!name.starts_with("libmpi") || !is_of_family(name) || !is_plain_name(name))
+    return std::nullopt;
   MpiLibrary library{name, *found, abi_of(*found->elf, name), behind_so(name)};
   const auto dot = library.number.find('.');
   if (dot != std::string::npos) library.number.resize(dot);
@@ -116,7 +149,7 @@ std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::strin
     if (copy && !is_known) copies.push_back(std::move(*copy));
   };
   const auto more = places(loader.tree());
-  for (const char* name : kNames) {
+  for (const std::string& name : mpi_names()) {
     for (const std::string& directory : first)
       add(directory + "/" + name);
     if (const auto found = loader.find(name)) add(found->path);

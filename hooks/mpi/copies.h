@@ -26,6 +26,10 @@ struct MpiLibrary {
   std::vector<unsigned> version = {};  ///< in the file's name, behind ".so."; empty: it has none
 };
 
+/// What libraries of MPI are called, newest first: Open MPI from 2.0 on, and the MPICH family,
+/// under Debian's name for it too. Older ones are found and replaced by none.
+const std::vector<std::string>& mpi_names();
+
 /// Whether a library of that name comes with an MPI, and fits no other.
 bool is_of_family(const std::string& name);
 

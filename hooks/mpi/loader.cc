@@ -2,7 +2,6 @@
 #include "hooks/mpi/loader.h"
 
 #include "base/text.h"
-#include "hooks/gpu/loader_cache.h"
 
 #include <array>
 #include <utility>
@@ -10,8 +9,6 @@
 namespace berth::hooks {
 
 namespace {
-
-constexpr std::size_t kLargestCache = 16UL << 20;
 
 #if defined(__x86_64__)
 constexpr const char* kTriplet = "x86_64-linux-gnu";
@@ -65,10 +62,7 @@ std::string name_of_file(const std::string& path) {
 }
 
 Loader::Loader(Tree& tree, std::vector<std::string> first) : tree_(tree), first_(std::move(first)) {
-  const auto file = tree_.find_file("/etc/ld.so.cache");
-  const auto bytes = file ? tree_.read(*file, kLargestCache) : std::nullopt;
-  if (!bytes) return;
-  for (Library& library : read_loader_cache(*bytes))
+  for (Library& library : tree_.loader_cache())
     cache_.emplace(std::move(library.name), std::move(library.path));
 }
 
@@ -76,7 +70,7 @@ std::optional<FoundLibrary> Loader::at(const std::string& path) {
   auto file = tree_.find_file(path);
   const Elf* elf = file ? tree_.elf(*file) : nullptr;
   if (elf == nullptr) return std::nullopt;
-  return FoundLibrary{std::move(*file), elf};
+  return FoundLibrary{std::move(*file), elf, directory_of(path)};
 }
 
 std::optional<FoundLibrary> Loader::find(const std::string& soname, const FoundLibrary* asker) {

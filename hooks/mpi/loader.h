@@ -15,6 +15,7 @@ namespace berth::hooks {
 struct FoundLibrary {
   std::string path;  ///< without links
   const Elf* elf = nullptr;
+  std::string directory = {};  ///< in which it was looked for, perhaps by way of links
 };
 
 class Loader {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "hooks/mpi/copies.h"
 #include "hooks/mpi/needs.h"
+#include "hooks/mpi/plugins.h"
 
 #include <algorithm>
 #include <array>
@@ -90,11 +91,13 @@ class Swap {
   std::string settle(Needs& needs);
   void add_plugins(Needs& needs);
   bool add_directory(const std::string& path, std::vector<std::string>& to);
+  void add_way(const std::string& path, const std::string& directory);
   void add_shared(const FoundLibrary& library, const std::string& shared);
   void add_helpers(const FoundLibrary& library);
-  std::vector<std::string> plugins_in(const std::string& helper);
   void add_mount(const std::string& from, const std::string& to);
+  bool needs_way(const std::string& path);
   void finish(const Needs& needs);
+  std::string check_places();
 
   const MpiQuestion& question_;
   std::vector<std::string> first_;
@@ -105,6 +108,8 @@ class Swap {
   std::map<std::string, FoundLibrary> taken_;  ///< by their sonames
   std::vector<std::string> plugins_;           ///< directories of the node that have some
   std::vector<std::string> texts_;             ///< and that have none
+  std::vector<std::pair<std::string, std::string>>
+      ways_;  ///< to these by links, and where they lead
   Edits edits_{.who = "mpi"};
 };
 
@@ -138,7 +143,7 @@ std::string Swap::choose_node(const MpiLibrary& images, MpiLibrary& nodes) {
   std::vector<std::string> paths = question_.libraries;
   std::string other;
   if (paths.empty())
-    for (const char* name : {"libmpi.so.40", "libmpi.so.20", "libmpi.so.12", "libmpich.so.12"})
+    for (const std::string& name : mpi_names())
       if (const auto found = node_.find(name)) paths.push_back(found->path);
   for (const std::string& path : paths) {
     auto library = mpi_at(node_, path);
@@ -169,7 +174,8 @@ void Swap::pair_family(const MpiLibrary& images, const MpiLibrary& nodes) {
     if (!is_of_family(name) || number == name.npos || name.find('.', number + 4) != name.npos)
       continue;
     const auto place = image_.tree().find_file(path_in(directory, name));
-    auto by = node_.at(path_in(nodes_directory, name));
+    auto by = node_.at(path_in(nodes.library.directory, name));
+    if (!by) by = node_.at(path_in(nodes_directory, name));
     const bool is_copy =
         place && std::any_of(copies_.begin(), copies_.end(), [&](const auto& copy) {
           return copy.library.path == *place;
@@ -201,9 +207,18 @@ void Swap::add_mount(const std::string& from, const std::string& to) {
 
 bool Swap::add_directory(const std::string& path, std::vector<std::string>& to) {
   const auto directory = node_.tree().find_directory(path);
-  if (directory && std::find(to.begin(), to.end(), *directory) == to.end())
-    to.push_back(*directory);
-  return directory.has_value();
+  if (!directory) return false;
+  if (std::find(to.begin(), to.end(), *directory) == to.end()) to.push_back(*directory);
+  add_way(path, *directory);
+  return true;
+}
+
+/// Another path to `directory`, which a library may have compiled in.
+void Swap::add_way(const std::string& path, const std::string& directory) {
+  const bool is_known =
+      path == directory ||
+      std::any_of(ways_.begin(), ways_.end(), [&](const auto& way) { return way.first == path; });
+  if (!is_known) ways_.emplace_back(path, directory);
 }
 
 /// `shared` of the place that `library` is installed in; a distribution's is /usr's or in /etc,
@@ -212,7 +227,9 @@ void Swap::add_shared(const FoundLibrary& library, const std::string& shared) {
   std::vector<std::string> places = {directory_of(directory_of(library.path))};
   if (library.path.starts_with("/usr/")) places.insert(places.end(), {"/usr", ""});
   for (const std::string& place : places)
-    if (add_directory(path_in(place, shared), texts_)) return;
+    if (add_directory(path_in(place, shared), texts_)) break;
+  if (!library.directory.empty())
+    (void)add_directory(path_in(directory_of(library.directory), shared), texts_);
 }
 
 /// Where `library` looks for more of itself.
@@ -220,31 +237,22 @@ void Swap::add_helpers(const FoundLibrary& library) {
   const std::string name = name_of_file(library.path);
   for (const Helpers& one : helpers()) {
     if (!name.starts_with(one.library)) continue;
-    for (const std::string& beside : one.beside)
+    for (const std::string& beside : one.beside) {
       (void)add_directory(path_in(directory_of(library.path), beside), plugins_);
+      // A library that is a link in its directory has its parts beside itself and beside the link.
+      if (!library.directory.empty())
+        (void)add_directory(path_in(library.directory, beside), plugins_);
+    }
     for (const std::string& shared : one.shared)
       add_shared(library, shared);
   }
-}
-
-/// Debian's Open MPI has its components two directories deeper.
-std::vector<std::string> Swap::plugins_in(const std::string& helper) {
-  std::vector<std::string> directories = {helper};
-  if (const auto inner = node_.tree().find_directory(helper + "/lib"))
-    for (const std::string& name : node_.tree().names_in(*inner))
-      if (name.starts_with("openmpi")) directories.push_back(path_in(*inner, name));
-  std::vector<std::string> plugins;
-  for (const std::string& directory : directories)
-    for (const std::string& name : node_.tree().names_in(directory))
-      if (name.ends_with(".so")) plugins.push_back(path_in(directory, name));
-  return plugins;
 }
 
 /// They are opened at run time, and need more than who opens them. One that cannot be had is one
 /// that is not there. What they bring may have plug-ins, too.
 void Swap::add_plugins(Needs& needs) {
   for (std::size_t i = 0; i < plugins_.size(); ++i)
-    for (const std::string& path : plugins_in(plugins_[i])) {
+    for (const std::string& path : plugins_beside(node_.tree(), plugins_[i])) {
       const auto plugin = node_.at(path);
       Needs tried = needs;
       if (!plugin || !tried.add(*plugin).empty()) continue;
@@ -254,10 +262,22 @@ void Swap::add_plugins(Needs& needs) {
     }
 }
 
+/// Not where the image's own links lead to a directory that the node's is shown in.
+bool Swap::needs_way(const std::string& path) {
+  const auto above = image_.tree().follow(directory_of(path));
+  const auto there = image_.tree().follow(path);
+  const std::string place =
+      there ? *there : path_in(above.value_or(directory_of(path)), name_of_file(path));
+  return std::find(plugins_.begin(), plugins_.end(), place) == plugins_.end() &&
+         std::find(texts_.begin(), texts_.end(), place) == texts_.end();
+}
+
 void Swap::finish(const Needs& needs) {
   for (const auto& directories : {plugins_, texts_})
     for (const std::string& directory : directories)
       add_mount(directory, directory);
+  for (const auto& [path, directory] : ways_)
+    if (needs_way(path)) add_mount(directory, path);
   for (const Pair& pair : pairs_)
     add_mount(pair.by.path, pair.to);
   for (const auto& [soname, library] : needs.brought())
@@ -268,6 +288,16 @@ void Swap::finish(const Needs& needs) {
   // none.
   for (const char* name : {"OPAL_PREFIX", "PMIX_PREFIX"})
     if (is_set(question_.environment, name)) edits_.variables.push_back(std::string(name) + "=");
+}
+
+/// Where something is mounted, no place can be made.
+std::string Swap::check_places() {
+  for (const Mount& mount : edits_.mounts) {
+    const std::string above = image_.tree().mounted_above(mount.to);
+    if (!above.empty() && !image_.tree().follow(mount.to))
+      return quote(above) + " is mounted, and has no place for " + quote(mount.to);
+  }
+  return {};
 }
 
 /// Sees to what the libraries themselves need, those first that programs cannot do without.
@@ -306,6 +336,8 @@ MpiSwap Swap::find() {
   if (!swap.refused.empty()) return swap;
   add_plugins(needs);
   finish(needs);
+  swap.refused = check_places();
+  if (!swap.refused.empty()) return swap;
   swap.edits = std::move(edits_);
   return swap;
 }

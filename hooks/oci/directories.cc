@@ -83,6 +83,16 @@ bool is_named(const std::string& path, const std::vector<std::string>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+Result<std::vector<std::string>> find_hook_files(const HookDirectories& directories) {
+  Files files;
+  for (const std::string& path : directories.paths)
+    BERTH_TRY(add_directory(path, directories, files));
+  std::vector<std::string> all;
+  for (const auto& [key, path] : files)
+    all.push_back(path);
+  return all;
+}
+
 Result<std::vector<Edits>> find_hooks(const HookDirectories& directories,
                                       const About& about,
                                       const std::vector<std::string>& without) {

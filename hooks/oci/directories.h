@@ -22,6 +22,9 @@ struct HookDirectories {
 /// Whether a hook is one of `names`; of a file the name without ".json", of a program its own.
 bool is_named(const std::string& path, const std::vector<std::string>& names);
 
+/// The files that there are in the order in which they are used, each name once. Nothing is read.
+Result<std::vector<std::string>> find_hook_files(const HookDirectories& directories);
+
 /// What each file whose hook is for this container adds, in the order of their names in small
 /// letters; those of `without` are left out. A directory that is missing has none. A file that is
 /// wrong, or that others could have written, is an error: a site that asks for hooks wants them

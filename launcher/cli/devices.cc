@@ -8,6 +8,7 @@
 #include "hooks/edits_text.h"
 #include "hooks/name.h"
 #include "hooks/stage.h"
+#include "launcher/cli/hook_memory.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/hooks.h"
 #include "launcher/request/mounts.h"
@@ -26,6 +27,8 @@ namespace berth::cli {
 namespace {
 
 constexpr std::size_t kLongestAnswer = 4UL << 20;
+constexpr const char* kMpi = "mpi";
+constexpr const char* kFabric = "fabric";
 
 /// What the container shows of /dev anyway.
 bool is_shown(const Request& request, const Bind& bind) {
@@ -61,14 +64,19 @@ Result<Bind> bind_of(const hooks::Mount& mount, const std::string& who) {
   return error;
 }
 
-Status add_edits(const hooks::Edits& edits,
-                 const Request& request,
-                 std::vector<Bind>& binds,
-                 std::vector<EnvChange>& changes) {
+/// What edits come to.
+struct Changes {
+  std::vector<Bind> binds;
+  std::vector<EnvChange> variables;  ///< that the user may have other values for
+  std::vector<EnvChange> in_front;   ///< of whatever they come to: no libraries are found without
+};
+
+Status add_edits(const hooks::Edits& edits, const Request& request, Changes& changes) {
+  std::vector<Bind>& binds = changes.binds;
   for (const std::string& variable : edits.variables)
-    changes.push_back({EnvChange::Kind::set, variable, edits.who});
+    changes.variables.push_back({EnvChange::Kind::set, variable, edits.who});
   for (const std::string& variable : edits.prepended)
-    changes.push_back({EnvChange::Kind::prepend, variable, edits.who});
+    changes.in_front.push_back({EnvChange::Kind::prepend, variable, edits.who});
   for (const hooks::DeviceNode& node : edits.devices)
     if (const Bind bind{node.from, node.path}; !is_shown(request, bind)) binds.push_back(bind);
   for (const hooks::Mount& mount : edits.mounts) {
@@ -92,16 +100,6 @@ std::string count(std::size_t number, const std::string& word) {
   return std::to_string(number) + " " + word + (number == 1 ? "" : "s");
 }
 
-/// Who is left out costs nothing: where nothing else is asked, nobody is started.
-std::vector<std::string> wanted_own_hooks(const Request& request) {
-  std::vector<std::string> wanted;
-  for (const std::string& name : request.own_hooks) {
-    const bool is_known = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-    if (!is_known && request::wants_own(request, hooks::own_name(name))) wanted.push_back(name);
-  }
-  return wanted;
-}
-
 void add_hooks(const Request& request, std::vector<std::string>& words) {
   for (const std::string& program : request.edit_hooks)
     words.push_back("--hook=" + program);
@@ -113,7 +111,7 @@ void add_hooks(const Request& request, std::vector<std::string>& words) {
 void add_images(const Request& request, std::size_t images, std::vector<std::string>& words) {
   if (images == 0) return;
   words.push_back("--images=" + std::to_string(images));
-  if (request::wants_mpi(request)) words.push_back("--mpi=" + request.mpi_hook);
+  if (!request.overlay.empty()) words.push_back("--changes=" + request.overlay);
   for (const std::string& library : request.mpi_libraries)
     words.push_back("--mpi-library=" + library);
 }
@@ -140,24 +138,69 @@ std::string counts_of(const hooks::Edits& edits) {
 
 }  // namespace
 
+bool DeviceLook::knows(const std::string& hook) const {
+  return std::any_of(
+      known_.begin(), known_.end(), [&](const hooks::Edits& edits) { return edits.who == hook; });
+}
+
+void DeviceLook::recall(const std::string& hook, hooks::Memory memory) {
+  if (auto edits = memory.read())
+    known_.push_back(std::move(*edits));
+  else
+    memories_.emplace_back(hook, std::move(memory));
+}
+
+void DeviceLook::recall_of_image(const Request& request,
+                                 const std::string& hook,
+                                 hooks::Memory memory) {
+  recall(hook, std::move(memory));
+  // What is found now is not for others, either.
+  if (knows(hook) && is_in_the_way(request, known_.back())) known_.pop_back();
+}
+
+bool DeviceLook::recall_of_image(const Request& request,
+                                 const Session& session,
+                                 const std::vector<std::string>& contents) {
+  // The loader's cache is made of all that others bring: it has to hear them.
+  if (request::wants_own(request, "ldcache")) return false;
+  const bool has_mpi = request::wants_mpi(request);
+  const bool has_fabric = request::wants_own(request, kFabric);
+  if (has_mpi) recall_of_image(request, kMpi, memory_of_mpi(request, session, contents));
+  if (has_fabric) recall_of_image(request, kFabric, memory_of_fabric(request, session, contents));
+  return (!has_mpi || knows(kMpi)) && (!has_fabric || knows(kFabric));
+}
+
+bool DeviceLook::asks_mpi(const Request& request) const {
+  return request::wants_mpi(request) && !knows(kMpi);
+}
+
 Status DeviceLook::start(const Request& request,
                          const Session& session,
                          const std::string& state,
                          std::vector<int> images) {
+  is_started_ = true;
+  may_write_ = !only_looks(request);
   std::vector<std::string> names;
   if (!request.gpus.empty()) names.push_back("--gpus=" + request.gpus);
   std::copy_if(request.devices.begin(),
                request.devices.end(),
                std::back_inserter(names),
                hooks::looks_like_device_name);
-  for (const std::string& name : wanted_own_hooks(request))
-    names.push_back("--hook=" + name);
+  for (const std::string& word : wanted_own_hooks(request)) {
+    const std::string name = hooks::own_name(word);
+    if (name != kFabric) recall(name, memory_of(name, session));
+    if (!knows(name)) names.push_back("--hook=" + word);
+  }
   if (names.empty() && state.empty()) return Done{};
   if (request.without_hooks) names.emplace_back("--no-hooks");
   for (const std::string& name : request.left_out_hooks)
     names.push_back("--no-hook=" + name);
   if (!state.empty()) add_hooks(request, names);
-  if (!request::looks_into_image(request)) images.clear();
+  if (asks_mpi(request)) names.push_back("--mpi=" + request.mpi_hook);
+  const bool asks_fabric = request::wants_own(request, kFabric) && !knows(kFabric);
+  const bool asks_more =
+      request::wants_own(request, "ldcache") || request::wants_own(request, "pmi");
+  if (!asks_mpi(request) && !asks_fabric && !asks_more) images.clear();
   add_images(request, images.size(), names);
   auto input = input_with(state);
   if (!input) return std::move(input.error());
@@ -168,34 +211,70 @@ Status DeviceLook::start(const Request& request,
                         {input->get(), -1, std::move(images)});
 }
 
+/// What was found for the next launch, and what an earlier one has found for this.
+void DeviceLook::remember() {
+  for (hooks::Edits& edits : answer_->edits) {
+    for (const auto& [hook, memory] : memories_)
+      if (may_write_ && edits.who == hook) memory.write(edits);
+    edits.seen.reset();  // nobody else wants to know
+  }
+  for (hooks::Edits& edits : known_) {
+    edits.seen.reset();
+    answer_->edits.push_back(std::move(edits));
+  }
+  known_.clear();
+}
+
 Status DeviceLook::finish() {
-  if (!program_.is_started()) return Done{};
+  if (!program_.is_started()) {
+    if (known_.empty()) return Done{};
+    answer_.emplace();
+    remember();
+    return Done{};
+  }
   auto answer = program_.read(kLongestAnswer);
   if (!answer) return std::move(answer.error());
   if (answer->end == AskedProgram::Answer::End::late) return late(answer->text);
   if (answer->end != AskedProgram::Answer::End::good)
     return Error{Blame::internal, "ask 'berth-hooks' what devices and hooks need"};
-  answer_ = std::move(answer->text);
+  BERTH_TRY(take(answer->text));
+  remember();
+  return Done{};
+}
+
+std::string DeviceLook::answer() const {
+  return answer_ ? hooks::to_text(*answer_) : "";
+}
+
+Status DeviceLook::take(const std::string& text) {
+  if (text.empty()) return Done{};
+  auto answer = hooks::parse_answer(text);
+  if (!answer) return std::move(answer.error());
+  answer_ = std::move(*answer);
+  was_asked_ = true;
   return Done{};
 }
 
 Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
-  std::vector<Bind> binds;
-  std::vector<EnvChange> changes;
+  Changes changes;
   std::vector<std::string> left_out;
   for (const std::string& device : request.devices) {
     if (hooks::looks_like_device_name(device)) continue;
     const Bind bind = request::bind_of_device(device);
     if (::access(bind.from.c_str(), F_OK) != 0)
       return refused("access", "give the container " + quote(bind.from), errno);
-    if (!is_shown(request, bind)) binds.push_back(bind);
+    if (!is_shown(request, bind)) changes.binds.push_back(bind);
   }
-  if (!answer_.empty()) {
-    const auto all = hooks::parse_answer(answer_);
-    if (!all) return all.error();
-    left_out = all->warnings;
-    for (const hooks::Edits& edits : all->edits) {
-      BERTH_TRY(add_edits(edits, request, binds, changes));
+  if (!was_asked_)
+    for (const std::string& name : request.left_out_hooks)
+      if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), name) ==
+          hooks::kOwnHooks.end())
+        left_out.push_back(hooks::unknown_hook(name));
+  if (answer_) {
+    left_out.insert(left_out.end(), answer_->warnings.begin(), answer_->warnings.end());
+    for (const hooks::Edits& edits : answer_->edits) {
+      if (!edits.warning.empty()) left_out.push_back(edits.warning);
+      BERTH_TRY(add_edits(edits, request, changes));
       for (const hooks::OwnFile& file : edits.files)
         request.files.push_back({file.to, file.bytes});
       for (const std::string& what : edits.left_out)
@@ -203,25 +282,30 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
     }
   }
   const auto behind_files = request.env.begin() + static_cast<std::ptrdiff_t>(request.preset_env);
-  request.env.insert(behind_files, changes.begin(), changes.end());
-  request.binds.insert(request.binds.begin(), binds.begin(), binds.end());
+  request.env.insert(behind_files, changes.variables.begin(), changes.variables.end());
+  request.env.insert(request.env.end(), changes.in_front.begin(), changes.in_front.end());
+  request.binds.insert(request.binds.begin(), changes.binds.begin(), changes.binds.end());
   return left_out;
+}
+
+bool DeviceLook::replaces_mpi() const {
+  return answer_ && std::any_of(answer_->edits.begin(), answer_->edits.end(), [](const auto& one) {
+           return one.who == kMpi && !one.mounts.empty();
+         });
 }
 
 std::vector<hooks::Hook> DeviceLook::hooks() const {
   std::vector<hooks::Hook> wanted;
-  const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
-  if (!all) return wanted;
-  for (const hooks::Edits& edits : all->edits)
+  if (!answer_) return wanted;
+  for (const hooks::Edits& edits : answer_->edits)
     wanted.insert(wanted.end(), edits.hooks.begin(), edits.hooks.end());
   return wanted;
 }
 
 std::string DeviceLook::description() const {
   std::string text;
-  const auto all = answer_.empty() ? hooks::Answer{} : hooks::parse_answer(answer_);
-  if (!all) return text;
-  for (const hooks::Edits& edits : all->edits) {
+  if (!answer_) return text;
+  for (const hooks::Edits& edits : answer_->edits) {
     text += "# " + edits.who + ": ";
     if (!edits.says.empty()) text += edits.says + ": ";
     text += counts_of(edits) + "\n";

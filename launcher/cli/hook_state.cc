@@ -38,6 +38,14 @@ Json mounts_of(const Request& request) {
   return mounts;
 }
 
+/// Where something else than the node's files hides what the image has.
+Json covered_by(const Request& request) {
+  Json covered = request.masked;
+  for (const Bind& bind : request.binds)
+    if (bind.origin != Origin::host || bind.image != 0) covered.push_back(bind.to);
+  return covered;
+}
+
 Json images_of(const Launch& launch) {
   Json images = Json::array();
   const auto configs = request::split_configs(launch.image.config);
@@ -70,13 +78,21 @@ Json rank_of(const Rank& rank) {
 }  // namespace
 
 bool asks_hooks(const Request& request) {
-  return request::looks_into_image(request) || request::wants_own(request, "ssh") ||
-         (!request.without_hooks &&
-          (!request.edit_hooks.empty() || !request.hook_directories.empty()));
+  return request::looks_into_image(request) || asks_for_state(request);
+}
+
+bool asks_for_state(const Request& request) {
+  return request::wants_own(request, "ssh") || request::wants_own(request, "pmi") ||
+         asks_programs(request);
+}
+
+bool asks_programs(const Request& request) {
+  return !request.without_hooks &&
+         (!request.edit_hooks.empty() || !request.hook_directories.empty());
 }
 
 bool may_have_hooks(const Request& request) {
-  return asks_hooks(request) || !request.gpus.empty() || !request.devices.empty();
+  return asks_programs(request) || !request.gpus.empty() || !request.devices.empty();
 }
 
 std::vector<std::pair<std::string, std::string>> annotations_of(const Request& request) {
@@ -97,6 +113,7 @@ Result<std::string> hook_state(const Launch& launch) {
                       {"images", images_of(launch)},
                       {"process", process_of(*rest)},
                       {"mounts", mounts_of(launch.request)},
+                      {"covered", covered_by(launch.request)},
                       {"devices", launch.request.devices},
                       {"gpus", launch.request.gpus},
                       {"annotations", std::move(annotations)},

@@ -14,6 +14,12 @@ namespace berth::cli {
 /// Whether there are hooks to be asked: no other launch waits for its image's configuration.
 bool asks_hooks(const Request& request);
 
+/// Whether some want to know what the container is, whatever is known of its image.
+bool asks_for_state(const Request& request);
+
+/// Whether some of them are a site's.
+bool asks_programs(const Request& request);
+
 /// Whether some may turn out to run while the container is built: a device's specification has
 /// them, too.
 bool may_have_hooks(const Request& request);

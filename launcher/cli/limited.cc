@@ -248,8 +248,7 @@ int Limited::stand_by() {
 
 int Limited::go() {
   if (const Status chosen = choose(); !chosen) return fail(chosen.error());
-  const bool only_looks = request_.plan_only || !request_.explain_env.empty();
-  if (only_looks || (stage_.group.parts.empty() && !request_.group.stats)) return start();
+  if (only_looks(request_) || (stage_.group.parts.empty() && !request_.group.stats)) return start();
   if (const Status made = make(); !made) {
     (void)cgroup::remove_group(group_.directories);  // nobody has been there
     return fail(made.error());

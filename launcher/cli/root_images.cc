@@ -48,6 +48,14 @@ std::string RootImages::identities() const {
   return text;
 }
 
+std::vector<std::string> RootImages::contents() const {
+  std::vector<std::string> all;
+  all.reserve(layers_.size());
+  for (const enter::OpenedImage& layer : layers_)
+    all.push_back(enter::content_of(layer));
+  return all;
+}
+
 Status RootImages::start(serve::Settings settings,
                          const std::vector<std::string>& root_hashes,
                          node::Keeper* keeper) {

@@ -23,6 +23,9 @@ class RootImages {
   /// Other texts for other contents.
   [[nodiscard]] std::string identities() const;
 
+  /// See enter::content_of(): of each, the lowest first.
+  [[nodiscard]] std::vector<std::string> contents() const;
+
   /// Starts a server for each that is a file, and with the first one `keeper`, which may be null.
   /// `root_hashes`: see Request; of each, or none at all.
   Status start(serve::Settings settings,

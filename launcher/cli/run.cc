@@ -9,6 +9,7 @@
 #include "launcher/cli/hook_state.h"
 #include "launcher/cli/identity.h"
 #include "launcher/cli/limited.h"
+#include "launcher/cli/mpi_check.h"
 #include "launcher/cli/named.h"
 #include "launcher/cli/record.h"
 #include "launcher/cli/root_images.h"
@@ -22,6 +23,7 @@
 #include "launcher/node/meet.h"
 #include "launcher/plan/plan.h"
 #include "launcher/request/env_file.h"
+#include "launcher/request/hooks.h"
 #include "launcher/request/image_config.h"
 #include "launcher/request/options.h"
 #include "launcher/seccomp/filter.h"
@@ -40,6 +42,8 @@ namespace berth::cli {
 namespace {
 
 constexpr int kBeforeTheProgram = 125;
+constexpr const char* kMpiHint =
+    "berth run --explain-mpi says what was found; --quiet leaves this out";
 constexpr char kBetween = '\0';  ///< of the texts that a leader has for joiners
 
 /// What must stay open until the program begins.
@@ -51,11 +55,6 @@ struct Held {
   std::vector<UniqueFd> namespaces;
   Record record;
 };
-
-/// Whether nothing is to happen but that something is printed.
-bool only_looks(const Request& request) {
-  return request.plan_only || !request.explain_env.empty();
-}
 
 /// Which of the node's directories decide what isolation takes.
 std::vector<std::string> places_for(const Request& request) {
@@ -94,6 +93,7 @@ class Run {
   Status prepare_overlay();
   Status start_servers();
   Status ask_devices();
+  Status recall_hooks();
   Status ask_hooks();
   Status take_devices();
   Status read_image();
@@ -101,6 +101,8 @@ class Run {
   Result<std::vector<Step>> make_rest();
   Status print_plan();
   Status print_variable();
+  Status print_mpi();
+  Status check_mpi();
   int print_what_is_asked();
   Error reason_of(const enter::Failure& failure, const Step& step);
   void take_without_overlay(enter::Launching& launching, const Error& why);
@@ -114,6 +116,7 @@ class Run {
   Held held_;
   enter::Trace trace_;
   DeviceLook devices_;
+  MpiCheck mpi_check_;
   HookStand stand_;
   bool is_shared_ = false;
   bool is_read_ = false;
@@ -189,7 +192,7 @@ Status Run::read_letter(const std::string& letter) {
   const std::size_t second = first == letter.npos ? first : letter.find(kBetween, first + 1);
   if (second == letter.npos)
     return Error{Blame::internal, "join the container of this step: half of its letter is missing"};
-  devices_.take(letter.substr(first + 1, second - first - 1));
+  BERTH_TRY(devices_.take(letter.substr(first + 1, second - first - 1)));
   BERTH_TRY(take_from_leader(launch_, letter.substr(second + 1)));
   return cpus_.take(letter.substr(0, first));
 }
@@ -208,6 +211,7 @@ Status Run::share() {
   BERTH_TRY(cpus_.start());
   BERTH_TRY(ask_devices());
   BERTH_TRY(start_servers());
+  BERTH_TRY(recall_hooks());
   BERTH_TRY(read_image());
   BERTH_TRY(ask_hooks());
   BERTH_TRY(devices_.finish());
@@ -233,14 +237,44 @@ Status Run::ask_devices() {
                                      : devices_.start(launch_.request, session_, "");
 }
 
+/// What is known of the image from earlier launches saves the process and the wait for the
+/// image, if no other hook wants to know what that is. The image's server reads meanwhile.
+Status Run::recall_hooks() {
+  mpi_check_.begin(launch_, session_, held_.root.contents());
+  if (!request::looks_into_image(launch_.request)) return Done{};
+  const bool is_known = devices_.recall_of_image(launch_.request, session_, held_.root.contents());
+  if (!is_known || asks_for_state(launch_.request)) return Done{};
+  return devices_.start(launch_.request, session_, "");
+}
+
 /// The others.
 Status Run::ask_hooks() {
-  if (!asks_hooks(launch_.request)) return Done{};
+  if (!asks_hooks(launch_.request) || devices_.is_started()) return Done{};
   BERTH_TRY(read_image());
   BERTH_TRY(read_config());
   const auto state = hook_state(launch_);
   return state ? devices_.start(launch_.request, session_, *state, held_.root.files())
                : state.error();
+}
+
+/// Before anything hangs. A launch does not end for what it cannot find out here, and a program
+/// need not be one of MPI: a line is all that comes of it.
+Status Run::check_mpi() {
+  if (launch_.role == Role::joiner || devices_.replaces_mpi()) return Done{};
+  if (mpi_check_.has_to_ask()) {
+    BERTH_TRY(read_image());
+    BERTH_TRY(read_config());
+    const auto state = hook_state(launch_);
+    if (!state) return state.error();
+    Status found = mpi_check_.ask(launch_, session_, *state, held_.root.files(), /*node=*/false);
+    if (found) found = mpi_check_.finish();
+    trace_.add("look at the image's MPI");
+  }
+  const std::string warning = mpi_check_.warning();
+  if (warning.empty()) return Done{};
+  session_.streams.err("berth: " + warning + "\n");
+  session_.streams.err("berth: hint: " + std::string(kMpiHint) + "\n");
+  return Done{};
 }
 
 /// From here on they are binds and variables like any others.
@@ -251,10 +285,10 @@ Status Run::take_devices() {
   if (!left_out) return left_out.error();
   if (launch_.role != Role::joiner) launch_.hooks = devices_.hooks();
   if (!only_looks(launch_.request)) BERTH_TRY(stand_.start(launch_, launch_.hooks, session_));
-  if (launch_.request.quiet || launch_.facts.rank.local_rank != 0) return Done{};
-  for (const std::string& sentence : *left_out)
-    session_.streams.err("berth: " + sentence + "\n");
-  return Done{};
+  if (!launch_.request.quiet && launch_.facts.rank.local_rank == 0)
+    for (const std::string& sentence : *left_out)
+      session_.streams.err("berth: " + sentence + "\n");
+  return check_mpi();
 }
 
 /// What becomes of the program's system calls.
@@ -329,6 +363,7 @@ Status Run::look() {
   launch_.facts = std::move(*facts);
   trace_.add("look at this node");
   if (!is_shared_) {
+    BERTH_TRY(recall_hooks());
     BERTH_TRY(ask_hooks());
     BERTH_TRY(take_devices());
     BERTH_TRY(find_cpus());
@@ -421,9 +456,25 @@ Status Run::print_variable() {
   return Done{};
 }
 
+Status Run::print_mpi() {
+  // An image need not say what it would run.
+  Launch asked = launch_;
+  if (asked.config.entrypoint.empty() && asked.config.command.empty() &&
+      asked.request.command.empty())
+    asked.request.command = {"sh"};
+  const auto state = hook_state(asked);
+  if (!state) return state.error();
+  BERTH_TRY(mpi_check_.ask(launch_, session_, *state, held_.root.files(), /*node=*/true));
+  BERTH_TRY(mpi_check_.finish());
+  const Offer offer = offer_of(launch_.facts.rank.launcher, session_.environment);
+  session_.streams.out(explain_mpi(offer, mpi_check_.facts()));
+  return Done{};
+}
+
 int Run::print_what_is_asked() {
   Status done = read_image();
   if (done) done = read_config();
+  if (done && launch_.request.explain_mpi) done = print_mpi();
   if (done && !launch_.request.explain_env.empty()) done = print_variable();
   if (done && launch_.request.plan_only) done = print_plan();
   if (!done) give_up(done.error());

@@ -36,8 +36,7 @@ std::optional<Answer> apply_to_mounts(const Step& step, Mounts& mounts) noexcept
 
 /// Those that make its places what was asked for.
 std::optional<Answer> apply_to_places(const Step& step, Mounts& mounts) noexcept {
-  if (const auto* file = std::get_if<CoverFile>(&step))
-    return mounts.cover_file(file->from.c_str(), file->to.c_str());
+  if (const auto* file = std::get_if<CoverFile>(&step)) return mounts.cover_file(*file);
   if (const auto* tree = std::get_if<AttachTree>(&step)) return mounts.attach_tree(*tree);
   if (const auto* root = std::get_if<MountPrivateRoot>(&step))
     return mounts.mount_private_root(*root);

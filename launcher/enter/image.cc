@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "image/overlay/overlay.h"
+#include "image/read/root_digest.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -64,6 +65,12 @@ Result<OpenedImage> open_image(const std::string& path) {
 
 Result<OpenedImage> open_image_or_directory(const std::string& path) {
   return open_either(path, /*may_be_directory=*/true);
+}
+
+std::string content_of(const OpenedImage& image) {
+  if (image.is_directory) return {};
+  std::string digest = read::read_root_digest(image.fd.get());
+  return digest.empty() ? image.identity : digest;
 }
 
 }  // namespace berth::enter

@@ -28,6 +28,10 @@ Result<OpenedImage> open_image(const std::string& path);
 /// change while ranks come.
 Result<OpenedImage> open_image_or_directory(const std::string& path);
 
+/// Another text for other contents, the same on every node where it has a hash tree: the digest of
+/// that, or else its identity. Empty for a directory, whose contents change without a trace.
+std::string content_of(const OpenedImage& image);
+
 /// What a directory that is used as an image says of itself, as a server reads it in an image: only
 /// regular files, and through no link. What is not there is empty; what cannot be read, or is too
 /// large, is an error with Blame::image. `name`: for that.

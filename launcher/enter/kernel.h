@@ -80,7 +80,7 @@ class Mounts {
   virtual Answer mount_image(const MountImage& image) noexcept = 0;
   /// ESTALE where the tree is not the directory that was opened.
   virtual Answer attach_image(const AttachImage& image) noexcept = 0;
-  virtual Answer cover_file(const char* from, const char* to) noexcept = 0;
+  virtual Answer cover_file(const CoverFile& file) noexcept = 0;
   /// Makes `at` and the files in it, from the image's file. A file that cannot be copied is left
   /// out: it is in the image.
   virtual Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept = 0;

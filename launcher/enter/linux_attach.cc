@@ -129,17 +129,18 @@ Answer LinuxMounts::attach_image(const AttachImage& image) noexcept {
   return done.number != 0 || !image.is_root ? done : open_root(image.at.c_str());
 }
 
-Answer LinuxMounts::cover_file(const char* from, const char* to) noexcept {
-  const int file = ::open_tree(AT_FDCWD, from, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+Answer LinuxMounts::cover_file(const CoverFile& wanted) noexcept {
+  const int file = ::open_tree(AT_FDCWD, wanted.from.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (file < 0) return {Call::open_tree, errno};
 
   struct stat info {};
 
-  int place = -1;
   Answer done = is_closed_ ? close_mount(file) : Answer{};
   if (done.number != 0) return done;
-  const Answer found = open_or_make(to, /*directory=*/false, place);
-  if (found.number == 0 && ::fstat(place, &info) == 0 && S_ISREG(info.st_mode))
+  int place = open_in_root(root_, wanted.to.c_str(), O_PATH);
+  if (place < 0 && wanted.makes_place)
+    (void)open_or_make(wanted.to.c_str(), /*directory=*/false, place);  // or nothing is covered
+  if (place >= 0 && ::fstat(place, &info) == 0 && S_ISREG(info.st_mode))
     done = {Call::move_mount, attach(file, place, "") == 0 ? 0 : errno};
   if (place >= 0) ::close(place);
   ::close(file);

@@ -51,7 +51,7 @@ class LinuxMounts : public Mounts {
   Answer make_directory(const char* path, bool is_covered) noexcept override;
   Answer mount_image(const MountImage& image) noexcept override;
   Answer attach_image(const AttachImage& image) noexcept override;
-  Answer cover_file(const char* from, const char* to) noexcept override;
+  Answer cover_file(const CoverFile& wanted) noexcept override;
   Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   Answer attach_overlay(unsigned slot, const char* at) noexcept override;
   Answer mount_overlay(const MountOverlay& overlay) noexcept override;

@@ -166,6 +166,7 @@ struct Request {
   bool leaves_nothing = false;  ///< how a detached one ended is not kept
   bool clean_env = false;       ///< take nothing of the caller's environment
   bool plan_only = false;       ///< print the steps instead of taking them
+  bool explain_mpi = false;     ///< print what is known of MPI instead of taking the steps
   bool without_hooks = false;   ///< of whatever kind
   bool help_only = false;       ///< print the help instead of running anything
   bool tty = false;             ///< the program has a terminal of its own
@@ -178,6 +179,11 @@ struct Request {
 
   bool operator==(const Request&) const = default;
 };
+
+/// Whether nothing is to happen but that something is printed.
+inline bool only_looks(const Request& request) {
+  return request.plan_only || request.explain_mpi || !request.explain_env.empty();
+}
 
 /// Whether the container is one that other verbs find.
 inline bool is_named(const Request& request) {

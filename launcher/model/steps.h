@@ -132,7 +132,8 @@ struct AttachImage {
 /// there is something else than a file, or none can be made, nothing is done.
 struct CoverFile {
   std::string from;
-  std::string to;  ///< resolved inside the root
+  std::string to;           ///< resolved inside the root
+  bool makes_place = true;  ///< where there is no file, one is made and stays
 };
 
 /// Copies what programs start with from the image's file to a directory of the scratch file system,

@@ -173,7 +173,7 @@ void cover_with_own_files(Steps& steps, const Launch& launch) {
   for (const std::string name : {"passwd", "group", "hosts", "resolv.conf"})
     steps.push_back(CoverFile{etc + name, "/etc/" + name});
   for (const OwnFile& file : launch.request.files)
-    steps.push_back(CoverFile{own_layer(launch) + file.to, file.to});
+    steps.push_back(CoverFile{own_layer(launch) + file.to, file.to, /*makes_place=*/false});
 }
 
 /// What berth shows of its own accord, and a program can do without.

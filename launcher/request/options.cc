@@ -356,6 +356,8 @@ std::vector<Option> hook_rows() {
       {{"mpi-hook-library", 0, "PATH", "the library that is this node's MPI"},
        add_mpi_library,
        [](const Request& r) { return r.mpi_libraries; }},
+      switch_row<&Request::explain_mpi>(
+          "explain-mpi", 0, "print what is known of MPI here and in the image, and do nothing"),
       {{"hooks-dir", 0, "DIR", "run the hooks whose files in DIR are for this container"},
        add_hook_directory,
        [](const Request& r) { return r.hook_directories; }},

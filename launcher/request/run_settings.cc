@@ -32,8 +32,8 @@ std::string shown(const GivenOption& option) {
 
 /// Those that a file would make of no use: whoever gives them means this one time.
 bool is_for_one_time(std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kNames = {
-      "help", "plan", "explain-env", "name", "detach", "topology", "ranks"};
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "help", "plan", "explain-env", "explain-mpi", "name", "detach", "topology", "ranks"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

@@ -165,7 +165,7 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ "$output" = none ]
 }
 
-@test "an image without MPI is left alone, and what was found is remembered until something changes" {
+@test "an image without MPI is left alone, and of a directory nothing is remembered" {
   mkdir -p plain/bin
   cp "$(command -v busybox)" plain/bin/busybox
   run --separate-stderr "$BERTH" run --mpi-hook=auto plain -- busybox echo runs
@@ -175,19 +175,136 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ "$status" = 125 ]
   [[ "${stderr_lines[0]}" == *"the image has no MPI that is known" ]]
   [ ! -e cache/berth ]  # a directory's files change without a trace
+}
+
+@test "what was found is remembered by the image's contents until something changes, and no program is asked again" {
   mkdir site
   cp -L /$libraries/libmpich.so.12 site/libmpich.so.12.1.1
+  # swap WORDS... IMAGE: which files a launch runs, in ./trace, and what it has for its MPI.
   swap() {
-    "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" --plan "$stock/mpich.sqsh" -- busybox true | head -n 1
+    strace -f -o trace -e trace=execve "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" \
+      --hook=localtime "$@" -- busybox stat -L -c %i /$libraries/libmpich.so.12
   }
-  first=$(swap)
+  asks() {
+    grep -q 'execve.*berth-hooks' trace
+  }
+  wanted=$(stat -c %i site/libmpich.so.12.1.1)
+  # A plan writes nothing.
+  swap --plan "$stock/mpich.sqsh" >/dev/null
+  asks
+  [ ! -e cache ]
+  [ "$(swap "$stock/mpich.sqsh" | tail -n 1)" = "$wanted" ]
+  asks
   [ "$(find cache/berth/hooks -name 'mpi-*.json' | wc -l)" = 1 ]
-  [ "$(swap)" = "$first" ]
-  strace -f -o trace -e trace=openat,openat2 "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" \
-    --plan "$stock/mpich.sqsh" -- busybox true >/dev/null
-  run -1 grep -E 'libhwloc|libucp' trace
+  [ "$(find cache/berth/hooks -name 'localtime-*.json' | wc -l)" = 1 ]
+  [ "$(swap "$stock/mpich.sqsh" | tail -n 1)" = "$wanted" ]
+  run -1 asks
+  # The same bytes elsewhere are the same image; other bytes are another.
+  cp "$stock/mpich.sqsh" again.sqsh
+  [ "$(swap ./again.sqsh | tail -n 1)" = "$wanted" ]
+  run -1 asks
+  cp -r "$stock/mpich-root" other
+  echo >other/other
+  "$BERTH" import --quiet dir:other other.sqsh
+  swap ./other.sqsh >/dev/null
+  asks
+  # A variable that decides, and one that does not.
+  swap -e WHATEVER=1 "$stock/mpich.sqsh" >/dev/null
+  run -1 asks
+  swap -e LD_LIBRARY_PATH=/nowhere "$stock/mpich.sqsh" >/dev/null
+  asks
+  # Others of the user's may not write what a launch believes.
+  chmod g+w cache/berth/hooks/mpi-*.json
+  swap "$stock/mpich.sqsh" >/dev/null
+  asks
+  swap "$stock/mpich.sqsh" >/dev/null
+  run -1 asks
   echo >site/libmpich.so.12.1.1
-  run swap
   run "$BERTH" run --mpi-hook=major --mpi-hook-library="$work/site/libmpich.so.12.1.1" "$stock/mpich.sqsh" -- busybox true
   [[ "${lines[0]}" == *"'$work/site/libmpich.so.12.1.1' of this node is no library of MPI for this machine" ]]
+}
+
+@test "an image whose MPI stays is not looked into again by auto, and says so each time" {
+  for turn in 1 2; do
+    run --separate-stderr strace -f -o trace -e trace=execve "$BERTH" run --mpi-hook=auto \
+      --mpi-hook-library=/$libraries/libmpi.so.40 "$stock/mpich.sqsh" -- busybox echo runs
+    [ "$output" = runs ]
+    [ "$stderr" = "berth: continuing with the image's own MPI: the image has the MPICH family (libmpich.so.12), and this node has Open MPI (libmpi.so.40)" ]
+    [ "$turn" = 1 ] || run -1 grep 'execve.*berth-hooks' trace
+  done
+}
+
+@test "what was found in a damaged image is not remembered as if it were the whole one's" {
+  cp "$stock/old.sqsh" damaged.sqsh
+  chmod u+w damaged.sqsh
+  # The libraries; what says where they are lies behind them.
+  head -c "$(($(stat -c %s damaged.sqsh) / 2))" /dev/zero | dd of=damaged.sqsh bs=4096 seek=1 conv=notrunc status=none
+  run "$BERTH" run --mpi-hook=auto "$image+./damaged.sqsh" -- true
+  echo "$output"
+  [ ! -e cache ] || run -1 grep -r . cache
+  run "$BERTH" run --mpi-hook=auto "$image+$stock/old.sqsh" -- true
+  [ "$status" = 0 ]
+  [ "$(find cache -name 'mpi-*' | wc -l)" = 1 ]
+}
+
+@test "a variable of the user's does not take out what the node's MPI needs" {
+  local library
+  for library in "$work/none" ""; do
+    run "$BERTH" run --mpi-hook=auto -e LD_LIBRARY_PATH="$library" "$stock/mpich.sqsh" -- busybox sh -c 'echo "$LD_LIBRARY_PATH"'
+    echo "$output"
+    [ "$output" = "/run/berth/mpi${library:+:$library}" ]
+  done
+}
+
+@test "what is mounted on the image and what an overlay keeps is looked at, and ends no launch" {
+  mkdir -p other kept empty
+  chmod 700 kept
+  # Another MPICH where the image has one in /opt, by a bind; it is the program's from then on.
+  mkdir -p "opt-root/opt/mpi/lib" site/mpi/lib
+  cp -a "$stock"/mpich-root/. opt-root
+  mv opt-root/$libraries/libmpich.so.12* opt-root/opt/mpi/lib/
+  "$BERTH" import dir:opt-root opt.sqsh
+  run --separate-stderr "$BERTH" run --mpi-hook=full opt.sqsh -- busybox stat -L -c %i /opt/mpi/lib/libmpich.so.12
+  [ "$output" = "$(number_of /$libraries/libmpich.so.12)" ]
+  # Nothing of the image's is left to be replaced.
+  run --separate-stderr "$BERTH" run --mpi-hook=auto -v "$work/empty:/opt" opt.sqsh -- busybox echo runs
+  echo "$stderr"
+  [ "$output" = runs ]
+  [ -z "$stderr" ]
+  run "$BERTH" run --mpi-hook=full -v "$work/empty:/opt" opt.sqsh -- busybox true
+  [[ "${lines[0]}" == *"the image has no MPI that is known" ]]
+  # An overlay in which somebody has removed it.
+  "$BERTH" run --overlay "$work/kept" opt.sqsh -- busybox rm -r /opt/mpi
+  run --separate-stderr "$BERTH" run --mpi-hook=auto --overlay "$work/kept" opt.sqsh -- busybox echo runs
+  echo "$stderr"
+  [ "$output" = runs ]
+  [ -z "$stderr" ]
+  # No place for what the image lacks: a line, and the image's own.
+  run --separate-stderr "$BERTH" run --mpi-hook=auto -v "$work/empty:/run" opt.sqsh -- busybox echo runs
+  echo "$stderr"
+  [ "$output" = runs ]
+  [[ "$stderr" == "berth: continuing with the image's own MPI: '/run' is mounted, and has no place for '/run/berth/mpi/"* ]]
+}
+
+@test "components are found by the path that the library was named by, links and all" {
+  mkdir -p real/lib/openmpi
+  cp -L /$libraries/libmpi.so.40 real/lib/libmpi.so.40.99.1
+  cp -L /$libraries/libopen-pal.so.40 /$libraries/libopen-rte.so.40 real/lib/
+  echo >real/lib/openmpi/mca_made_up.so
+  ln -s real current
+  run "$BERTH" run --mpi-hook=full --mpi-hook-library="$work/current/lib/libmpi.so.40.99.1" --tmp=private --home=none --cwd=none \
+    "$image" -- sh -c 'ls "$1"/real/lib/openmpi "$1"/current/lib/openmpi' sh "$work"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(grep -c mca_made_up.so <<<"$output")" = 2 ]
+}
+
+@test "the image is read by a process that holds nothing else" {
+  strace -f -o trace "$BERTH" run --mpi-hook=auto "$stock/mpich.sqsh" -- busybox true
+  # Who has the name of the cage makes no call that opens anything, from its filter on.
+  reader=$(sed -n 's/^\([0-9]*\) .*PR_SET_NAME, "berth-hooks-mpi".*/\1/p' trace)
+  [ -n "$reader" ]
+  sed -n "/^$reader .*SECCOMP_SET_MODE_FILTER/,\$p" trace | grep "^$reader " | tail -n +2 >calls
+  grep -q pread64 calls
+  run -1 grep -vE '^[0-9]+ (<\.\.\. )?(read|pread64|sendto|write|close|brk|mmap|munmap|mremap|madvise|futex|getrandom|clock_gettime|exit_group|fadvise64|\+\+\+|---)' calls
 }

@@ -182,12 +182,17 @@ other = (rank + 1) % size
 print(rank, "reads", ask(f"cmd=kvs-get;jobid=x;srcid=-1;key=of{other};")["value"])
 ask("cmd=finalize;")
 EOF
-  run -0 user srun -N2 --ntasks-per-node=2 --mpi=pmi2 --container="$image" python3 pmi2.py
+  run -0 --separate-stderr user srun -N2 --ntasks-per-node=2 --mpi=pmi2 --container="$image" python3 pmi2.py
   echo "$output"
+  # The image's MPI could not do that.
+  [ "$(grep -c "Open MPI 40.30.4 speaks PMIx and Flux's PMI, and srun offers PMI: each of 4 ranks" <<<"$stderr")" = 1 ]
   [ "$(sort <<<"$output")" = $'0 reads word1\n1 reads word2\n2 reads word3\n3 reads word0' ]
 }
 
 @test "--mpi=none starts ranks that know of no launcher" {
+  run -0 user srun -n2 --mpi=none "$BERTH" run --explain-mpi "$image"
+  grep -q "^job: srun has started 2 ranks and offers Slurm's PMI library" <<<"$output"
+  grep -q "^so: .*srun offers nothing of the kind: .* start it by Open MPI's mpirun, srun --mpi=pmix or flux run" <<<"$output"
   run -0 user srun -n2 --mpi=none --container="$image" sh -c 'env | grep -c "^PMI" || echo "$SLURM_PROCID"'
   [ "$(sort <<<"$output")" = $'0\n0\n0\n1' ]
 }

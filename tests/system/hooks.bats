@@ -364,6 +364,17 @@ print(config[\"process\"][\"args\"], open(state[\"bundle\"] + \"/\" + config[\"r
   [ "$stderr" = "berth: cannot run the poststart hook '/bin/sh' of $work/hooks.d/late.json: it ended with 7: continuing" ]
 }
 
+@test "who reads the program's errors to their end does not wait for a poststart hook" {
+  mkfifo go
+  hook slow poststart "exec <$work/go; exit 7"
+  # The pipe ends with the program, while the hook still runs.
+  run timeout 10 bash -c '"$0" "$@" 2>&1 | cat' "$BERTH" run --hooks-dir "$work/hooks.d" "$image" -- echo done
+  echo "$output"
+  [ "$output" = "done" ]
+  echo >go
+  expect_no_process_left
+}
+
 @test "what hooks write is in a detached container's log, and in --verbose" {
   hook words "createRuntime poststart poststop" "echo words of a hook"
   name=hooks-$$-$RANDOM

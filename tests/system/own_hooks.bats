@@ -90,3 +90,37 @@ berth: hint: did you mean 'localtime'?" ]
   grep -q 'execve(' trace
   run -1 grep -E 'execve.*berth-hooks|openat.*localtime' trace
 }
+
+@test "a name that no hook has is said where it was to be left out" {
+  run --separate-stderr "$BERTH" run --no-hook=localtme "$image" -- echo runs
+  [ "$output" = runs ]
+  [ "$stderr" = "berth: there is no hook 'localtme' that --no-hook could leave out" ]
+  mkdir hooks.d
+  chmod 755 . hooks.d
+  printf '{"version": "1.0.0", "hook": {"path": "/bin/true"}, "when": {"always": true}, "stages": ["poststop"]}' >hooks.d/mine.json
+  chmod 644 hooks.d/mine.json
+  run --separate-stderr "$BERTH" run --hooks-dir "$PWD/hooks.d" --no-hook=mine --no-hook=mpi --no-hook=min "$image" -- echo runs
+  [ "$output" = runs ]
+  [ "$stderr" = "berth: there is no hook 'min' that --no-hook could leave out" ]
+}
+
+@test "a program that is no hook because it is not there is refused with what to try" {
+  run --separate-stderr "$BERTH" run --hook "$work/nowhere/rules" "$image" -- true
+  [ "$status" = 125 ]
+  [ "${stderr_lines[0]}" = "berth: cannot run '$work/nowhere/rules': lstat: No such file or directory (ENOENT)" ]
+  [ "${stderr_lines[1]}" = "berth: hint: check the path, or leave it out: --no-hook=rules" ]
+}
+
+@test "with --writable the time zone leaves no files in the user's directory" {
+  mkdir -p tree/etc
+  cp "$(command -v busybox)" tree/busybox
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime --writable tree -- /busybox echo runs
+  echo "$output"
+  [ "$output" = runs ]
+  [ ! -e tree/etc/localtime ]
+  [ ! -e tree/etc/timezone ]
+  echo old >tree/etc/timezone
+  run elsewhere Asia/Kolkata "$BERTH" run --hook=localtime --writable tree -- /busybox cat /etc/timezone
+  [ "$output" = Asia/Kolkata ]
+  [ "$(cat tree/etc/timezone)" = old ]
+}

@@ -4,6 +4,7 @@
 #include "hooks/gpu/gpus.h"
 
 #include "hooks/gpu/choose.h"
+#include "hooks/gpu/job.h"
 #include "hooks/gpu/loader_cache.h"
 
 #include <unistd.h>
@@ -174,15 +175,15 @@ Texts nodes_of(const Edits& edits) {
 }
 
 TEST_F(MadeUpNode, WithoutADriverHasNothing) {
-  const auto nvidia = find_nvidia({.all = true}, root_);
-  const auto amd = find_amd({.all = true}, root_);
+  const auto nvidia = find_nvidia({.all = true}, root_, {});
+  const auto amd = find_amd({.all = true}, root_, {});
   EXPECT_TRUE(nvidia && !*nvidia);
   EXPECT_TRUE(amd && !*amd);
 }
 
 TEST_F(MadeUpNode, OfNvidiaGivesNodesAndLibraries) {
   make_nvidia();
-  const auto found = find_nvidia({.all = true}, root_);
+  const auto found = find_nvidia({.all = true}, root_, {});
   ASSERT_TRUE(found && *found);
   const Edits& edits = **found;
   EXPECT_EQ(nodes_of(edits),
@@ -208,40 +209,106 @@ TEST_F(MadeUpNode, OfNvidiaGivesNodesAndLibraries) {
 TEST_F(MadeUpNode, OfNvidiaGivesTheOnesAskedFor) {
   make_nvidia();
   for (const char* second : {"1", "GPU-bb"}) {
-    const auto found = find_nvidia({.names = {second, second}}, root_);
+    const auto found = find_nvidia({.names = {second, second}}, root_, {});
     ASSERT_TRUE(found && *found);
     EXPECT_EQ(nodes_of(**found), (Texts{"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0"}));
     EXPECT_EQ((*found)->variables,
               (Texts{"NVIDIA_VISIBLE_DEVICES=GPU-bb", "CUDA_VISIBLE_DEVICES=GPU-bb"}));
   }
-  const auto third = find_nvidia({.names = {"2"}}, root_);
+  const auto third = find_nvidia({.names = {"2"}}, root_, {});
   ASSERT_FALSE(third);
   EXPECT_EQ(to_text(third.error()),
             "berth: cannot find the GPU '2' on this node\n"
             "berth: hint: this node has 0 (GPU-aa), 1 (GPU-bb)");
 }
 
+JobGpus job_with(const std::string& name, const std::string& value) {
+  return find_job_gpus([&](const char* asked) { return name == asked ? value : std::string(); });
+}
+
+TEST_F(MadeUpNode, GivesAJobWhatItHasBeenGiven) {
+  make_nvidia();
+  // Slurm's numbers are those of the files, others those of the driver's tools.
+  for (const JobGpus& job : {job_with("SLURM_STEP_GPUS", "0"),
+                             job_with("SLURM_JOB_GPUS", "0"),
+                             job_with("CUDA_VISIBLE_DEVICES", "1"),
+                             job_with("CUDA_VISIBLE_DEVICES", "GPU-bb")}) {
+    const auto all = find_nvidia({.all = true}, root_, job);
+    ASSERT_TRUE(all && *all) << job.variable;
+    EXPECT_EQ(nodes_of(**all), (Texts{"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0"}));
+    EXPECT_EQ((*all)->variables,
+              (Texts{"NVIDIA_VISIBLE_DEVICES=GPU-bb", "CUDA_VISIBLE_DEVICES=GPU-bb"}));
+    EXPECT_TRUE(find_nvidia({.names = {"1"}}, root_, job));
+    const auto other = find_nvidia({.names = {"0"}}, root_, job);
+    ASSERT_FALSE(other) << job.variable;
+    EXPECT_EQ(to_text(other.error()),
+              "berth: cannot use the GPU 'GPU-aa': this job has not been given it\n"
+              "berth: hint: write --gpus all for what it has: " +
+                  job.variable + " is GPU-bb");
+  }
+  // What is said of other nodes' GPUs is not about these.
+  EXPECT_EQ(nodes_of(**find_nvidia({.all = true}, root_, job_with("SLURM_JOB_GPUS", "7"))).size(),
+            4U);
+  make_amd();
+  EXPECT_EQ(nodes_of(**find_amd({.all = true}, root_, job_with("ROCR_VISIBLE_DEVICES", "1"))),
+            (Texts{"/dev/kfd", "/dev/dri/renderD130"}));
+}
+
+TEST_F(MadeUpNode, OfNvidiaGivesParts) {
+  make_nvidia();
+  const std::string mig = "/proc/driver/nvidia/capabilities/gpu1/mig";
+  const auto minor = [](const std::string& number) {
+    return "DeviceFileMinor: " + number + "\nDeviceFileMode: 292\nDeviceFileModify: 1\n";
+  };
+  write(mig + "/gi2/access", minor("21"));
+  write(mig + "/gi2/ci0/access", minor("22"));
+  write(mig + "/gi2/ci1/access", minor("23"));
+  write(mig + "/gi11/access", minor("102"));
+  write(mig + "/gi11/ci0/access", minor("103"));
+  const auto one = find_nvidia({.names = {"0:2", "0:2"}}, root_, {});
+  ASSERT_TRUE(one && *one);
+  EXPECT_EQ(nodes_of(**one),
+            (Texts{"/dev/nvidiactl",
+                   "/dev/nvidia-uvm",
+                   "/dev/nvidia1",
+                   "/dev/nvidia-caps/nvidia-cap102",
+                   "/dev/nvidia-caps/nvidia-cap103"}));
+  EXPECT_EQ(
+      (*one)->variables,
+      (Texts{"NVIDIA_VISIBLE_DEVICES=MIG-GPU-aa/11/0", "CUDA_VISIBLE_DEVICES=MIG-GPU-aa/11/0"}));
+  const auto whole = find_nvidia({.names = {"GPU-aa"}}, root_, {});
+  ASSERT_TRUE(whole && *whole);
+  EXPECT_EQ(nodes_of(**whole).size(), 8U);
+  EXPECT_EQ((*whole)->variables.at(0), "NVIDIA_VISIBLE_DEVICES=GPU-aa");
+  const auto missing = find_nvidia({.names = {"0:3"}}, root_, {});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(to_text(missing.error()),
+            "berth: cannot find the part '0:3' of a GPU on this node\n"
+            "berth: hint: GPU-aa has parts 0 to 2");
+  EXPECT_EQ(find_nvidia({.names = {"1:0"}}, root_, {}).error().hint, "GPU-bb is not divided");
+}
+
 TEST_F(MadeUpNode, OfNvidiaSaysWhereItsLibrariesAreNot) {
   make_nvidia();
   write("/etc/ld.so.cache", cache_of({{kOwn, "libc.so.6", "/lib/libc.so.6"}}));
-  EXPECT_EQ((*find_nvidia({.all = true}, root_))->left_out,
+  EXPECT_EQ((*find_nvidia({.all = true}, root_, {}))->left_out,
             Texts{"the driver's libraries: the loader of this node knows none"});
   std::filesystem::remove(root_ + "/etc/ld.so.cache");
-  EXPECT_EQ((*find_nvidia({.all = true}, root_))->left_out,
+  EXPECT_EQ((*find_nvidia({.all = true}, root_, {}))->left_out,
             Texts{"the driver's libraries: there is no /etc/ld.so.cache to find them by"});
 }
 
 TEST_F(MadeUpNode, OfAmdGivesNodes) {
   make_amd();
-  const auto all = find_amd({.all = true}, root_);
+  const auto all = find_amd({.all = true}, root_, {});
   ASSERT_TRUE(all && *all);
   EXPECT_EQ(nodes_of(**all), (Texts{"/dev/kfd", "/dev/dri/renderD128", "/dev/dri/renderD130"}));
   EXPECT_TRUE((*all)->variables.empty());
-  const auto one = find_amd({.names = {"GPU-0123456789abcdef"}}, root_);
+  const auto one = find_amd({.names = {"GPU-0123456789abcdef"}}, root_, {});
   ASSERT_TRUE(one && *one);
   EXPECT_EQ(nodes_of(**one), (Texts{"/dev/kfd", "/dev/dri/renderD128"}));
   EXPECT_EQ((*one)->variables, Texts{"ROCR_VISIBLE_DEVICES=GPU-0123456789abcdef"});
-  const auto other = find_amd({.names = {"1"}}, root_);
+  const auto other = find_amd({.names = {"1"}}, root_, {});
   ASSERT_TRUE(other && *other);
   EXPECT_EQ((*other)->variables, Texts{"ROCR_VISIBLE_DEVICES=1"});
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trees of files, looked up as a program in them would: links, layers, and loops.
+#include "hooks/mpi/apart.h"
+#include "hooks/mpi/copies.h"
 #include "hooks/mpi/loader.h"
 #include "hooks/mpi/mpi.h"
 #include "hooks/mpi/tree.h"
+
+#include <unistd.h>
 
 #include <map>
 #include <memory>
@@ -31,7 +35,8 @@ class Made : public Layer {
   std::vector<std::string> names_in(const std::string& path) override {
     std::vector<std::string> names;
     for (const auto& [file, text] : files_)
-      if (directory_of(file) == path) names.push_back(name_of_file(file));
+      if (file != "/" && directory_of(file) == (path == "/" ? "" : path))
+        names.push_back(name_of_file(file));
     return names;
   }
 
@@ -87,6 +92,90 @@ TEST(Tree, WhatIsNoDirectoryHidesWhatIsBelowOne) {
     EXPECT_EQ(tree.find_file("/opt/lib/libmpi.so.40"), std::nullopt) << upper;
     EXPECT_EQ(tree.find_directory("/opt/lib"), std::nullopt) << upper;
   }
+}
+
+TEST(Tree, WhatIsMountedHidesWhatIsBelow) {
+  Tree tree = tree_of({{{"/lib", "->usr/lib"},
+                        {"/usr", "/"},
+                        {"/usr/lib", "/"},
+                        {"/usr/lib/a", "image's"},
+                        {"/usr/lib/b", "image's"},
+                        {"/opt", "/"},
+                        {"/opt/mpi", "image's"}}});
+  const auto made = [](const std::map<std::string, std::string>& files) {
+    return std::make_unique<Made>(files);
+  };
+  tree.mount("/lib/a", made({{"/", "mounted"}}));
+  tree.mount("/opt/", made({{"/", "/"}, {"/lib", "/"}, {"/lib/x", "mounted"}}));
+  tree.mount("/new/place", nullptr);
+  EXPECT_EQ(tree.read("/usr/lib/a", 10), "mounted");
+  EXPECT_EQ(tree.read("/usr/lib/b", 10), "image's");
+  EXPECT_EQ(tree.find_file("/opt/mpi"), std::nullopt);
+  EXPECT_EQ(tree.read("/opt/lib/x", 10), "mounted");
+  EXPECT_EQ(tree.names_in("/opt"), std::vector<std::string>{"lib"});
+  EXPECT_EQ(tree.find_directory("/new/place"), "/new/place");
+  EXPECT_EQ(tree.find_directory("/new"), "/new");
+  EXPECT_EQ(tree.find_file("/new/place/x"), std::nullopt);
+  EXPECT_EQ(tree.mounted_above("/opt/lib/libmpi.so"), "/opt");
+  EXPECT_EQ(tree.mounted_above("/optional"), "");
+}
+
+TEST(TreeApart, SaysWhatATreeIs) {
+  const auto make = [] {
+    return Result<Tree>(tree_of({{{"/lib", "/"}, {"/lib/a", "no library"}, {"/b", "->lib/a"}}}));
+  };
+  auto tree = TreeApart::start(make, {}, {});
+  ASSERT_TRUE(tree) << to_text(tree.error());
+  EXPECT_EQ((*tree)->follow("/b"), "/lib/a");
+  EXPECT_EQ((*tree)->find_file("/lib"), std::nullopt);
+  EXPECT_EQ((*tree)->find_directory("/lib"), "/lib");
+  EXPECT_EQ((*tree)->names_in("/lib"), std::vector<std::string>{"a"});
+  EXPECT_EQ((*tree)->elf("/lib/a"), nullptr);
+  EXPECT_TRUE((*tree)->loader_cache().empty());
+  EXPECT_TRUE((*tree)->is_sound());
+}
+
+TEST(TreeApart, IsNothingWhereWhoReadsItHasGone) {
+  const auto make = [] {
+    class Broken : public Made {
+     public:
+      Broken() : Made(std::map<std::string, std::string>{{"/a", "a file"}}) {}
+
+      std::vector<std::string> names_in(const std::string& path) override {
+        (void)path;
+        ::_exit(7);
+      }
+    };
+    std::vector<std::unique_ptr<Layer>> layers;
+    layers.push_back(std::make_unique<Broken>());
+    return Result<Tree>(Tree(std::move(layers)));
+  };
+  auto tree = TreeApart::start(make, {}, {});
+  ASSERT_TRUE(tree);
+  EXPECT_EQ((*tree)->find_file("/a"), "/a");
+  EXPECT_TRUE((*tree)->names_in("/").empty());
+  EXPECT_EQ((*tree)->find_file("/a"), std::nullopt);
+  EXPECT_FALSE((*tree)->is_sound());
+  const auto failed = TreeApart::start(
+      [] {
+        return Result<Tree>(Error{Blame::image, "read it"});
+      },
+      {},
+      {});
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().goal, "read it");
+}
+
+TEST(Family, HasNoOthersThatBeginAlike) {
+  for (const char* name : {"libmpi.so.40",
+                           "libmpifort.so.12",
+                           "libmpi_usempif08.so.40",
+                           "libopen-pal.so.40",
+                           "libmca_common_sm.so.40",
+                           "libmpi_gnu_91.so.12"})
+    EXPECT_TRUE(is_of_family(name)) << name;
+  for (const char* name : {"libmpiwrapper.so.1", "libmpis.so", "libmpigraph.so.2", "libmplex.so.1"})
+    EXPECT_FALSE(is_of_family(name)) << name;
 }
 
 TEST(Loader, TakesNoNameForAPath) {

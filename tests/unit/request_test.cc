@@ -408,6 +408,7 @@ TEST(RequestText, GivesEveryFieldBack) {
                  {Kind::prepend, "A==\n"},
                  {Kind::set, "A="}};
   request.explain_env = "A B";
+  request.explain_mpi = true;
   request.workdir = "/w";
   request.home = Home::none;
   request.share = Share::node;

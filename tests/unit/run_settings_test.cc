@@ -213,6 +213,7 @@ TEST(RunSettings, BadLinesAreNamed) {
                             "default env-change=env=A=1",
                             "lock help",
                             "default explain-env=A",
+                            "default explain-mpi=1",
                             "default -q",
                             "default --net=none"})
     EXPECT_NE(refusal_of(wrong), "accepted") << wrong;

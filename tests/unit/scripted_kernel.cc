@@ -94,8 +94,10 @@ Answer ScriptedMounts::attach_image(const AttachImage& image) noexcept {
                           std::to_string(image.layer) + (image.is_root ? " root" : ""));
 }
 
-Answer ScriptedMounts::cover_file(const char* from, const char* to) noexcept {
-  return script_.note(Call::move_mount, std::string("cover_file ") + from + " " + to);
+Answer ScriptedMounts::cover_file(const CoverFile& file) noexcept {
+  return script_.note(
+      Call::move_mount,
+      "cover_file " + file.from + " " + file.to + (file.makes_place ? "" : " where it is"));
 }
 
 Answer ScriptedMounts::attach_overlay(unsigned slot, const char* at) noexcept {

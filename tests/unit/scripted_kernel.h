@@ -33,7 +33,7 @@ class ScriptedMounts : public enter::Mounts {
   enter::Answer make_directory(const char* path, bool is_covered) noexcept override;
   enter::Answer mount_image(const MountImage& image) noexcept override;
   enter::Answer attach_image(const AttachImage& image) noexcept override;
-  enter::Answer cover_file(const char* from, const char* to) noexcept override;
+  enter::Answer cover_file(const CoverFile& file) noexcept override;
   enter::Answer lay_files(const char* at, const StartFile* files, unsigned count) noexcept override;
   enter::Answer attach_overlay(unsigned slot, const char* at) noexcept override;
   enter::Answer mount_overlay(const MountOverlay& overlay) noexcept override;
