@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 namespace berth::hooks {
 
@@ -60,19 +62,18 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// The digits that begin at `at`, without zeros in front; and goes behind them.
-std::string_view take_number(std::string_view text, std::size_t& at) {
-  const std::size_t begin = std::min(text.find_first_not_of('0', at), text.size());
-  std::size_t end = begin;
-  while (end < text.size() && is_digit(text[end]))
-    ++end;
-  at = end;
-  return text.substr(begin, end - begin);
+/// The value of the digits that begin at `at`, and goes behind them. The loader's is a 32-bit
+/// number that begins again where it is full: dates and hashes are larger.
+std::uint32_t take_number(std::string_view text, std::size_t& at) {
+  std::uint32_t number = 0;
+  for (; at < text.size() && is_digit(text[at]); ++at)
+    number = number * 10 + static_cast<std::uint32_t>(text[at] - '0');
+  return number;
 }
 
-int compare_numbers(std::string_view one, std::string_view other) {
-  if (one.size() != other.size()) return one.size() < other.size() ? -1 : 1;
-  return one.compare(other);
+/// By their difference, which begins again, too. So three numbers may each be above the next.
+int compare_numbers(std::uint32_t one, std::uint32_t other) {
+  return static_cast<int>(one - other);
 }
 
 /// A digit is greater than anything else.
@@ -175,10 +176,24 @@ std::optional<CacheFile> parse_cache(std::string_view bytes) {
   return file;
 }
 
-std::string make_cache(CacheFile file) {
-  std::stable_sort(file.entries.begin(), file.entries.end(), [](const auto& a, const auto& b) {
-    return compare(a.name, b.name) > 0;
-  });
+void put_in_front(CacheFile& file, std::vector<CacheEntry> entries) {
+  const auto is_before = [](const CacheEntry& one, const CacheEntry& other) {
+    return compare(one.name, other.name) > 0;
+  };
+  std::stable_sort(entries.begin(), entries.end(), is_before);
+  std::vector<CacheEntry> all;
+  all.reserve(file.entries.size() + entries.size());
+  auto next = entries.begin();
+  for (CacheEntry& known : file.entries) {
+    while (next != entries.end() && !is_before(known, *next))
+      all.push_back(std::move(*next++));
+    all.push_back(std::move(known));
+  }
+  std::move(next, entries.end(), std::back_inserter(all));
+  file.entries = std::move(all);
+}
+
+std::string make_cache(const CacheFile& file) {
   const std::size_t texts_at = kHeader + kEntry * file.entries.size();
   Writer writer(texts_at);
   for (const CacheEntry& entry : file.entries) {

@@ -35,7 +35,12 @@ std::uint32_t own_kind();
 /// Nothing where the bytes are no such file.
 std::optional<CacheFile> parse_cache(std::string_view bytes);
 
-/// The file, sorted as the loader searches. Of entries with one name, those in front stay in front.
-std::string make_cache(CacheFile file);
+/// Puts `entries` where the loader searches for them, before what the file has of the same name; of
+/// those with one name the first stays first. What the file has stays in its order, which
+/// ldconfig(8) of the image has made for the image's loader.
+void put_in_front(CacheFile& file, std::vector<CacheEntry> entries);
+
+/// The file, with its entries as they stand.
+std::string make_cache(const CacheFile& file);
 
 }  // namespace berth::hooks

@@ -125,10 +125,11 @@ Edits find_ldcache(std::vector<Edits>& others, Tree& image, Tree& node) {
   if (edits.says.empty() && brought.entries().empty()) edits.says = "no library is brought";
   if (!edits.says.empty()) return edits;
   CacheFile file = cache_of(image).value_or(CacheFile());
-  edits.says = std::to_string(brought.entries().size()) + " libraries besides the image's " +
-               std::to_string(file.entries.size());
-  file.entries.insert(file.entries.begin(), brought.entries().begin(), brought.entries().end());
-  edits.files.push_back({kCache, make_cache(std::move(file))});
+  const std::size_t count = brought.entries().size();
+  edits.says = std::to_string(count) + (count == 1 ? " library" : " libraries") +
+               " besides the image's " + std::to_string(file.entries.size());
+  put_in_front(file, brought.entries());
+  edits.files.push_back({kCache, make_cache(file)});
   for (Edits& other : others)
     std::erase_if(other.hooks, updates_cache);
   return edits;

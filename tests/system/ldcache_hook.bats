@@ -42,7 +42,7 @@ with_card() {
   [ "$(grep -c ' => ' <<<"$output")" = $((known + 1)) ]
   grep -q 'libbrought.so.1 (libc6,x86-64) => /opt/vendor/libbrought.so.1.2.3' <<<"$output"
   run with_card --hook=ldcache --plan "$BERTH_DEMO_IMAGE"
-  grep -q "^# ldcache: 1 libraries besides the image's $known: 0 variables, 0 devices, 0 mounts, 1 file" <<<"$output"
+  grep -q "^# ldcache: 1 library besides the image's $known: 0 variables, 0 devices, 0 mounts, 1 file" <<<"$output"
 }
 
 @test "a directory is known by the hook that would have ldconfig run, and that hook is not run" {
@@ -91,4 +91,66 @@ with_card() {
     [ "$output" = 1 ]
     [ "$(cat secret)" = secret ]
   done
+}
+
+# put_library NAME DIRECTORY: one that is called NAME in itself.
+put_library() {
+  echo 'int answer(void) { return 42; }' | gcc -shared -Wl,-soname,"$1" -o "$2/lib_$1" -x c -
+}
+
+# names_in CACHE: in their order.
+names_in() {
+  /sbin/ldconfig -p -C "$1" | sed -n 's/^\t\(.*\) (.*/\1/p'
+}
+
+# put_opener TREE: with a program that opens libraries by their names.
+put_opener() {
+  mkdir -p "$1/bin" "$1/lib64" "$1/lib" "$1/etc"
+  cp "$(command -v busybox)" "$1/bin"
+  cp -L /lib64/ld-linux-x86-64.so.2 "$1/lib64"
+  cp -L "$(gcc -print-file-name=libc.so.6)" "$1/lib"
+  gcc -o "$1/bin/open" -x c - <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char** names) {
+  for (int i = 1; i < count; ++i)
+    if (!dlopen(names[i], RTLD_NOW)) return puts(dlerror()), 1;
+  return 0;
+}
+END
+}
+
+@test "with numbers of any size the cache has ldconfig's order, and the loader finds all" {
+  local name of_image=(3000000000.so 9999999999.so lib-20240101123456.so libz.so)
+  local of_driver=(2147483648.so lib-20240101123455.so lib-9.so)
+  put_opener image
+  mkdir -p image/opt/of-image
+  echo /opt/of-image >image/etc/ld.so.conf
+  for name in "${of_image[@]}"; do put_library "$name" image/opt/of-image; done
+  for name in "${of_driver[@]}"; do put_library "$name" driver; done
+  cp -r image both
+  cp driver/* both/opt/of-image
+  /sbin/ldconfig -r "$work/image"
+  /sbin/ldconfig -r "$work/both"
+  put_spec '{"hostPath": "'"$work"'/driver", "containerPath": "/opt/vendor"}' \
+    '{"hookName": "createContainer", "path": "/bin/false", "args": ["ctk", "update-ldcache", "--folder", "/opt/vendor"]}'
+  run with_card --hook=ldcache image -- open "${of_image[@]}" "${of_driver[@]}" libbrought.so.1
+  echo "$output"
+  [ "$status" = 0 ]
+  with_card --hook=ldcache image -- busybox cat /etc/ld.so.cache >made
+  diff <(names_in made) <(names_in both/etc/ld.so.cache)
+}
+
+@test "libraries of an image whose numbers have no order stay where its ldconfig has put them" {
+  local name
+  put_opener image
+  mkdir -p image/opt/of-image
+  echo /opt/of-image >image/etc/ld.so.conf
+  for name in 3000000000.so 5000000000.so 9999999999.so lib-20240101123456.so; do
+    put_library "$name" image/opt/of-image
+  done
+  /sbin/ldconfig -r "$work/image"
+  put_spec '{"hostPath": "'"$work"'/driver/libbrought.so.1.2.3", "containerPath": "/opt/vendor/libbrought.so.1"}' ''
+  with_card --hook=ldcache image -- busybox cat /etc/ld.so.cache >made
+  diff <(names_in made | grep -v '^libbrought') <(names_in image/etc/ld.so.cache)
 }

@@ -33,19 +33,65 @@ TEST(LoaderCache, IsReadAndWrittenAgain) {
   EXPECT_EQ(parse_cache(make_cache(*file)), file);
 }
 
+std::vector<CacheEntry> entries_of(const std::vector<std::string>& names,
+                                   const std::string& directory) {
+  std::vector<CacheEntry> entries;
+  entries.reserve(names.size());
+  for (const std::string& name : names)
+    entries.push_back({own_kind(), name, directory + name});
+  return entries;
+}
+
 TEST(LoaderCache, HasNumbersByTheirValueAndOfOneNameTheFirst) {
-  CacheFile file;
-  for (const char* name :
-       {"libb.so.9", "libb.so.10", "liba.so", "libb.so.09", "libb.so", "libbb.so"})
-    file.entries.push_back({own_kind(), name, std::string("/first/") + name});
-  file.entries.push_back({own_kind(), "liba.so", "/second/liba.so"});
+  CacheFile file{entries_of({"libbb.so", "liba.so"}, "/image/")};
+  auto brought =
+      entries_of({"libb.so.9", "libb.so.10", "liba.so", "libb.so.09", "libb.so"}, "/first/");
+  brought.push_back({own_kind(), "liba.so", "/second/liba.so"});
+  put_in_front(file, std::move(brought));
   const auto made = parse_cache(make_cache(file));
   ASSERT_TRUE(made);
-  EXPECT_EQ(
-      names_in(*made),
-      (std::vector<std::string>{
-          "libbb.so", "libb.so.10", "libb.so.9", "libb.so.09", "libb.so", "liba.so", "liba.so"}));
-  EXPECT_EQ(made->entries.back().path, "/second/liba.so");
+  EXPECT_EQ(names_in(*made),
+            (std::vector<std::string>{"libbb.so",
+                                      "libb.so.10",
+                                      "libb.so.9",
+                                      "libb.so.09",
+                                      "libb.so",
+                                      "liba.so",
+                                      "liba.so",
+                                      "liba.so"}));
+  const std::size_t size = made->entries.size();
+  EXPECT_EQ(made->entries[size - 3].path, "/first/liba.so");
+  EXPECT_EQ(made->entries[size - 2].path, "/second/liba.so");
+  EXPECT_EQ(made->entries[size - 1].path, "/image/liba.so");
+}
+
+// Seen with ldconfig of glibc 2.36.
+TEST(LoaderCache, HasLargeNumbersInTheLoadersOrder) {
+  const std::vector<std::string> order = {"3000000000.so",
+                                          "2147483648.so",
+                                          "2147483647.so",
+                                          "9999999999.so",
+                                          "lib-9.so",
+                                          "lib-1.so",
+                                          "lib-20240101123456.so",
+                                          "lib-20240101123455.so"};
+  CacheFile file;
+  put_in_front(file, entries_of({order.rbegin(), order.rend()}, "/lib/"));
+  EXPECT_EQ(names_in(file), order);
+}
+
+TEST(LoaderCache, LeavesTheOrderOfTheImage) {
+  // Each of the numbers is above the next, and the last above the first.
+  const std::vector<std::string> names = {
+      "3000000000.so", "9999999999.so", "5000000000.so", "liba.so", "libz.so"};
+  CacheFile file{entries_of(names, "/lib/")};
+  put_in_front(file,
+               entries_of({"libzz.so", "lib-20240101123456.so", "4000000000.so"}, "/brought/"));
+  std::vector<std::string> kept;
+  for (const CacheEntry& entry : file.entries)
+    if (entry.path.starts_with("/lib/")) kept.push_back(entry.name);
+  EXPECT_EQ(kept, names);
+  EXPECT_EQ(file.entries.size(), 8U);
 }
 
 TEST(LoaderCache, KeepsWhatIsForNewerProcessorsOnly) {
