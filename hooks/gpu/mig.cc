@@ -38,8 +38,10 @@ std::vector<GpuPart> find_parts(const std::string& number, const std::string& ro
     std::string directory = mig;
     directory += "/gi" + outer;
     for (const std::string& inner : numbers_in(directory, "ci")) {
+      std::string in_it = directory;
+      in_it += "/ci" + inner;
       GpuPart part{outer, inner};
-      for (const std::string& node : {node_for(directory), node_for(directory + "/ci" + inner)})
+      for (const std::string& node : {node_for(directory), node_for(in_it)})
         if (!node.empty()) part.nodes.push_back(node);
       parts.push_back(std::move(part));
     }

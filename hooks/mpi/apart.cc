@@ -27,17 +27,16 @@ using Json = nlohmann::json;
 constexpr std::uint32_t kLongest = 32U << 20U;
 constexpr const char* kGoal = "look into the image";
 
-enum Question : char {
-  kFollow = 'l',
-  kFile = 'f',
-  kDirectory = 'd',
-  kNames = 'n',
-  kCache = 'c',
-  kElf = 'e',
-  kSound = 's',
-  kMounted = 'm',
-  kBytes = 'b'  ///< behind it how many, and a colon
-};
+// What is asked, in front of a path.
+constexpr char kFollow = 'l';
+constexpr char kFile = 'f';
+constexpr char kDirectory = 'd';
+constexpr char kNames = 'n';
+constexpr char kCache = 'c';
+constexpr char kElf = 'e';
+constexpr char kSound = 's';
+constexpr char kMounted = 'm';
+constexpr char kBytes = 'b';  // of a path with how many in front of it, and a colon
 
 bool send_all(int line, const char* bytes, std::size_t size) {
   while (size > 0) {

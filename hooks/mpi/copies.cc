@@ -151,12 +151,12 @@ std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::strin
   const auto more = places(loader.tree());
   for (const std::string& name : mpi_names()) {
     for (const std::string& directory : first)
-      add(directory + "/" + name);
+      add(path_in(directory, name));
     if (const auto found = loader.find(name)) add(found->path);
     for (const std::string& directory : loader.cached_directories(name))
-      add(directory + "/" + name);
+      add(path_in(directory, name));
     for (const std::string& directory : more)
-      add(directory + "/" + name);
+      add(path_in(directory, name));
   }
   return copies;
 }

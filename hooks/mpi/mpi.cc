@@ -109,7 +109,8 @@ class Swap {
   std::vector<std::string> plugins_;           ///< directories of the node that have some
   std::vector<std::string> texts_;             ///< and that have none
   std::vector<std::pair<std::string, std::string>>
-      ways_;  ///< to these by links, and where they lead
+      ways_;                         ///< to these by links, and where they lead
+  std::vector<std::string> linked_;  ///< plug-ins that are elsewhere, and not in the image
   Edits edits_{.who = "mpi"};
 };
 
@@ -257,6 +258,9 @@ void Swap::add_plugins(Needs& needs) {
       Needs tried = needs;
       if (!plugin || !tried.add(*plugin).empty()) continue;
       needs = std::move(tried);
+      // Drivers of libibverbs are links to libraries beside their directory.
+      const bool leads_out = directory_of(plugin->path) != directory_of(path);
+      if (leads_out && !image_.tree().find_file(plugin->path)) linked_.push_back(plugin->path);
       for (const auto& [soname, library] : needs.brought())
         add_helpers(library);
     }
@@ -278,6 +282,8 @@ void Swap::finish(const Needs& needs) {
       add_mount(directory, directory);
   for (const auto& [path, directory] : ways_)
     if (needs_way(path)) add_mount(directory, path);
+  for (const std::string& file : linked_)
+    add_mount(file, file);
   for (const Pair& pair : pairs_)
     add_mount(pair.by.path, pair.to);
   for (const auto& [soname, library] : needs.brought())

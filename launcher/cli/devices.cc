@@ -136,6 +136,27 @@ std::string counts_of(const hooks::Edits& edits) {
   return text;
 }
 
+/// Lines about names of hooks that nobody has.
+std::vector<std::string> unknown_hooks(const Request& request) {
+  std::vector<std::string> unknown;
+  for (const std::string& name : request.left_out_hooks)
+    if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), name) == hooks::kOwnHooks.end())
+      unknown.push_back(hooks::unknown_hook(name));
+  return unknown;
+}
+
+/// Files of this node that were named as devices.
+Status add_files(const Request& request, Changes& changes) {
+  for (const std::string& device : request.devices) {
+    if (hooks::looks_like_device_name(device)) continue;
+    const Bind bind = request::bind_of_device(device);
+    if (::access(bind.from.c_str(), F_OK) != 0)
+      return refused("access", "give the container " + quote(bind.from), errno);
+    if (!is_shown(request, bind)) changes.binds.push_back(bind);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 bool DeviceLook::knows(const std::string& hook) const {
@@ -257,35 +278,25 @@ Status DeviceLook::take(const std::string& text) {
 
 Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
   Changes changes;
-  std::vector<std::string> left_out;
-  for (const std::string& device : request.devices) {
-    if (hooks::looks_like_device_name(device)) continue;
-    const Bind bind = request::bind_of_device(device);
-    if (::access(bind.from.c_str(), F_OK) != 0)
-      return refused("access", "give the container " + quote(bind.from), errno);
-    if (!is_shown(request, bind)) changes.binds.push_back(bind);
-  }
-  if (!was_asked_)
-    for (const std::string& name : request.left_out_hooks)
-      if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), name) ==
-          hooks::kOwnHooks.end())
-        left_out.push_back(hooks::unknown_hook(name));
+  BERTH_TRY(add_files(request, changes));
+  std::vector<std::string> lines;  // berth-hooks tells by itself which names it does not know
+  if (!was_asked_) lines = unknown_hooks(request);
   if (answer_) {
-    left_out.insert(left_out.end(), answer_->warnings.begin(), answer_->warnings.end());
+    lines.insert(lines.end(), answer_->warnings.begin(), answer_->warnings.end());
     for (const hooks::Edits& edits : answer_->edits) {
-      if (!edits.warning.empty()) left_out.push_back(edits.warning);
+      if (!edits.warning.empty()) lines.push_back(edits.warning);
       BERTH_TRY(add_edits(edits, request, changes));
       for (const hooks::OwnFile& file : edits.files)
         request.files.push_back({file.to, file.bytes});
       for (const std::string& what : edits.left_out)
-        left_out.push_back("continuing without what " + edits.who + " asks for: " + what);
+        lines.push_back("continuing without what " + edits.who + " asks for: " + what);
     }
   }
   const auto behind_files = request.env.begin() + static_cast<std::ptrdiff_t>(request.preset_env);
   request.env.insert(behind_files, changes.variables.begin(), changes.variables.end());
   request.env.insert(request.env.end(), changes.in_front.begin(), changes.in_front.end());
   request.binds.insert(request.binds.begin(), changes.binds.begin(), changes.binds.end());
-  return left_out;
+  return lines;
 }
 
 bool DeviceLook::replaces_mpi() const {

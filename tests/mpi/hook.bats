@@ -94,6 +94,14 @@ berth: hint: use the image's own: --mpi-hook=off" ]
   expect_ranks 2
 }
 
+@test "drivers that are links out of the directory of theirs are there with it" {
+  run -0 "$BERTH" run --mpi-hook=full "$stock/mpich.sqsh" -- busybox sh -c 'cd /usr/lib/*/libibverbs &&
+    for file in *.so; do [ ! -L $file ] || [ ! -e $file ] || echo $file leads to a library; [ -e $file ] || echo $file dangles; done'
+  echo "$output"
+  [[ $output == *"leads to a library"* ]]
+  [[ $output != *dangles* ]]
+}
+
 @test "without the hook, the older Open MPI is the image's" {
   for option in --mpi-hook=off --no-hook=mpi --no-hooks; do
     run "$BERTH" run --mpi-hook=full "$option" "$old" -- \
@@ -306,5 +314,5 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ -n "$reader" ]
   sed -n "/^$reader .*SECCOMP_SET_MODE_FILTER/,\$p" trace | grep "^$reader " | tail -n +2 >calls
   grep -q pread64 calls
-  run -1 grep -vE '^[0-9]+ (<\.\.\. )?(read|pread64|sendto|write|close|brk|mmap|munmap|mremap|madvise|futex|getrandom|clock_gettime|exit_group|fadvise64|\+\+\+|---)' calls
+  run -1 grep -vE '^[0-9]+ +(<\.\.\. )?(read|pread64|sendto|write|close|brk|mmap|munmap|mremap|madvise|futex|getrandom|clock_gettime|exit_group|fadvise64|\+\+\+|---)' calls
 }
