@@ -27,11 +27,11 @@ enum class Directories { no, yes };
 /// What a value names, of several images the lowest first.
 struct Found {
   std::string paths;                     ///< absolute, with '+' between them
-  std::vector<std::string> root_hashes;  ///< of their hash trees; "-" where there is none
+  std::vector<std::string> root_hashes;  ///< of their hash trees; "-" where there is no sound one
 };
 
-/// The image that `value` names, or why it cannot be one: missing, unreadable, not a file, not
-/// SquashFS, or with a hash tree that is damaged. Relative paths start at the current directory;
+/// The image that `value` names, or why it cannot be one: missing, unreadable, not a file or not
+/// SquashFS. Relative paths start at the current directory;
 /// other names are those of the user's images. Reads a few blocks of each.
 Result<Found> find_image(const std::string& value,
                          const store::Environment& places,

@@ -72,6 +72,22 @@ Error cannot_use(const std::string& value, const std::string& reason, const std:
   return Error{Blame::usage, "use image " + quote(value) + " " + reason, {}, hint};
 }
 
+/// What the user asked for is compared here, before a job waits for it. An image that only a node
+/// knows is compared there.
+Status check_root_hashes(const std::vector<std::string>& wanted,
+                         const std::vector<std::string>& found,
+                         const std::string& image) {
+  if (found.empty()) return Done{};
+  bool is_it = wanted.size() == found.size();
+  for (std::size_t i = 0; is_it && i < wanted.size(); ++i)
+    is_it = wanted[i] == "-" || wanted[i] == found[i];
+  if (is_it) return Done{};
+  return Error{Blame::image,
+               "use " + quote(image) + " as an image: it is not the one that was asked for",
+               {},
+               "look at its root hash with 'berth image verify', and write one for each image"};
+}
+
 }  // namespace
 
 void SubmitSide::begin() {
@@ -207,10 +223,12 @@ Status SubmitSide::make_request(Found image) {
                  "leave one of them out: each keeps the changes"};
   request_ = finish(std::move(wish_), image.paths, folder);
   // Whoever replaces the file until a node opens it changes no job that was submitted before.
-  const bool is_settled = request_.unverified || !request_.root_hashes.empty();
+  if (!request_.root_hashes.empty())
+    BERTH_TRY(check_root_hashes(request_.root_hashes, image.root_hashes, image_));
   const bool has_any =
       std::ranges::any_of(image.root_hashes, [](auto& hash) { return hash != "-"; });
-  if (!is_settled && has_any) request_.root_hashes = std::move(image.root_hashes);
+  if (request_.root_hashes.empty() && has_any && !request_.unverified)
+    request_.root_hashes = std::move(image.root_hashes);
   for (Bind& bind : request_.binds) {
     if (bind.origin != Origin::image) continue;
     auto found = find_image(bind.from, store_places(), Directories::no);

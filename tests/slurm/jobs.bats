@@ -248,6 +248,9 @@ EOF
       fi
     done
   done
+  run -1 user sbatch --container-root-hash="$(printf '0%.0s' {1..64})" --container=store/tool.sqsh --wrap "echo ran >$marker"
+  [[ $output == *"cannot use 'store/tool.sqsh' as an image: it is not the one that was asked for"* ]]
+  [ ! -e "$marker" ]
   # What asks for no certain one gets what is there.
   submit --container-no-verify --container=store/tool.sqsh --wrap 'cat /etc/motd'
   [ "$(cat out)" = 'another image' ]

@@ -28,7 +28,7 @@ teardown() {
 @test "ranks exchange words through the node's PMI2 library, where the image has none" {
   run -127 user srun -N1 -n2 --overcommit --mpi=pmi2 --container="$image" --container-bind="$PROGRAM:/opt/hello" /opt/hello
   [[ "$output" == *"libpmi2.so.0: cannot open shared object file"* ]]
-  run user srun -N1 -n2 --overcommit --mpi=pmi2 --container="$image" --container-bind="$PROGRAM:/opt/hello" \
+  run --separate-stderr user srun -N1 -n2 --overcommit --mpi=pmi2 --container="$image" --container-bind="$PROGRAM:/opt/hello" \
     --container-hook=pmi --container-clean-env /opt/hello
   echo "$output"
   [ "$status" = 0 ]
