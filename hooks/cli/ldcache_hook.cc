@@ -6,10 +6,23 @@
 #include "hooks/ldcache/ldcache.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <string>
 #include <utility>
 
 namespace berth::hooks {
+
+namespace {
+
+/// The cache among the changes that are kept, or that there is to be none; empty: neither.
+std::string kept_cache(const ImageLook& look) {
+  if (look.changes.empty()) return {};
+  std::string path = look.changes + "/upper/etc/ld.so.cache";
+  return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? path : "";
+}
+
+}  // namespace
 
 Result<Edits> ask_ldcache_hook(const ImageLook& look, Answer& answer) {
   const BoundedMemory bound;
@@ -17,7 +30,7 @@ Result<Edits> ask_ldcache_hook(const ImageLook& look, Answer& answer) {
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_ldcache(answer.edits, **image, node);
+  return find_ldcache(answer.edits, **image, node, kept_cache(look));
 }
 
 }  // namespace berth::hooks

@@ -6,6 +6,8 @@
 #include "hooks/mpi/loader.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -43,38 +45,78 @@ std::vector<std::string> folders_of(const Hook& hook) {
 std::vector<std::string> folders_of(const Edits& edits) {
   constexpr std::string_view kName = "LD_LIBRARY_PATH=";
   std::vector<std::string> folders;
-  for (const std::string& variable : edits.prepended)
-    if (variable.starts_with(kName))
-      for (std::string& one : split(variable.substr(kName.size()), ':'))
-        folders.push_back(std::move(one));
+  for (const auto* variables : {&edits.prepended, &edits.variables})
+    for (const std::string& variable : *variables)
+      if (variable.starts_with(kName))
+        for (std::string& one : split(variable.substr(kName.size()), ':'))
+          folders.push_back(std::move(one));
   return folders;
+}
+
+/// Without '.', '..', and a '/' at the end.
+std::string plain(const std::string& path) {
+  std::string text = std::filesystem::path(path).lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/')
+    text.pop_back();
+  return text;
 }
 
 bool is_called_a_library(const std::string& path) {
   return name_of_file(path).find(".so") != std::string::npos;
 }
 
+bool is_in(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory == "/" ? "/" : directory + "/");
+}
+
 /// The libraries that mounts bring, by their places in the container.
 class Brought {
  public:
-  explicit Brought(Tree& node) : node_(&node) {}
+  Brought(Tree& node, const std::vector<Edits>& others) : node_(&node) {
+    for (const Edits& other : others)
+      for (const Mount& mount : other.mounts)
+        mounts_.push_back({mount.from, plain(mount.to), mount.type});
+    for (const Mount& mount : mounts_)
+      if (mount.type.empty() && !node_->find_directory(mount.from)) add_file(mount.from, mount.to);
+  }
 
-  void add(const Mount& mount, const std::set<std::string>& folders) {
-    if (!mount.type.empty()) return;
-    if (const auto directory = node_->find_directory(mount.from)) {
-      if (folders.find(mount.to) == folders.end()) return;
-      auto names = node_->names_in(*directory);
-      names.resize(std::min(names.size(), kMostInDirectory));
-      for (const std::string& name : names)
-        add_file(path_in(*directory, name), path_in(mount.to, name));
-    } else {
-      add_file(mount.from, mount.to);
-    }
+  /// Whether all that mounts bring into that directory of the container has been looked at.
+  bool add_folder(const std::string& folder) {
+    const auto known = folders_.find(plain(folder));
+    if (known != folders_.end()) return known->second;
+    return folders_[plain(folder)] = look_into(plain(folder));
   }
 
   [[nodiscard]] const std::vector<CacheEntry>& entries() const { return entries_; }
 
  private:
+  bool look_into(const std::string& folder) {
+    const Mount* above = nullptr;
+    for (const Mount& mount : mounts_)
+      if (is_in(folder, mount.to) && (above == nullptr || mount.to.size() >= above->to.size()))
+        above = &mount;
+    if (above == nullptr) return has_file_in(folder);
+    if (!above->type.empty()) return false;
+    const auto mounted = node_->find_directory(above->from);
+    const std::string rest = above->to == "/" ? folder : folder.substr(above->to.size());
+    const auto directory = mounted ? node_->find_directory(*mounted + rest) : std::nullopt;
+    // A link of the node's may lead to another place in the container.
+    if (!directory || !is_in(*directory, *mounted)) return false;
+    auto names = node_->names_in(*directory);
+    const bool is_whole = names.size() <= kMostInDirectory;
+    names.resize(std::min(names.size(), kMostInDirectory));
+    for (const std::string& name : names)
+      add_file(path_in(*directory, name), path_in(folder, name));
+    return is_whole;
+  }
+
+  /// A directory of the image's, then.
+  [[nodiscard]] bool has_file_in(const std::string& folder) const {
+    return std::any_of(mounts_.begin(), mounts_.end(), [&](const Mount& mount) {
+      return mount.type.empty() && directory_of(mount.to) == folder;
+    });
+  }
+
   void add_file(const std::string& from, const std::string& to) {
     if (!is_called_a_library(to)) return;
     const auto file = node_->find_file(from);
@@ -85,9 +127,20 @@ class Brought {
   }
 
   Tree* node_;
+  std::vector<Mount> mounts_;
+  std::map<std::string, bool> folders_;  ///< and whether they were looked at
   std::set<std::string> names_;
   std::vector<CacheEntry> entries_;
 };
+
+/// Whether it need not run: all its folders were looked at.
+bool is_done(const Hook& hook, Brought& brought) {
+  const auto folders = folders_of(hook);
+  bool is_whole = true;
+  for (const std::string& folder : folders)
+    is_whole = brought.add_folder(folder) && is_whole;
+  return is_whole;
+}
 
 /// Why the container's loader would not look at a cache; empty: it would.
 std::string check_loader(Tree& image) {
@@ -106,23 +159,25 @@ std::optional<CacheFile> cache_of(Tree& image) {
 
 }  // namespace
 
-Edits find_ldcache(std::vector<Edits>& others, Tree& image, Tree& node) {
+Edits find_ldcache(std::vector<Edits>& others,
+                   Tree& image,
+                   Tree& node,
+                   const std::string& kept_cache) {
   Edits edits{.who = "ldcache"};
-  std::set<std::string> folders;
+  Brought brought(node, others);
   for (const Edits& other : others) {
-    for (std::string& folder : folders_of(other))
-      folders.insert(std::move(folder));
+    for (const std::string& folder : folders_of(other))
+      brought.add_folder(folder);
     for (const Hook& hook : other.hooks)
-      if (updates_cache(hook))
-        for (std::string& folder : folders_of(hook))
-          folders.insert(std::move(folder));
+      if (updates_cache(hook)) (void)is_done(hook, brought);
   }
-  Brought brought(node);
-  for (const Edits& other : others)
-    for (const Mount& mount : other.mounts)
-      brought.add(mount, folders);
   edits.says = check_loader(image);
   if (edits.says.empty() && brought.entries().empty()) edits.says = "no library is brought";
+  if (edits.says.empty() && !kept_cache.empty()) {
+    edits.says = "the cache that --overlay keeps stays as it is";
+    edits.warning = "continuing without a new cache of the loader: " + quote(kept_cache) +
+                    " is kept and goes before it; remove it to have one";
+  }
   if (!edits.says.empty()) return edits;
   CacheFile file = cache_of(image).value_or(CacheFile());
   const std::size_t count = brought.entries().size();
@@ -130,8 +185,14 @@ Edits find_ldcache(std::vector<Edits>& others, Tree& image, Tree& node) {
                " besides the image's " + std::to_string(file.entries.size());
   put_in_front(file, brought.entries());
   edits.files.push_back({kCache, make_cache(file)});
-  for (Edits& other : others)
-    std::erase_if(other.hooks, updates_cache);
+  std::size_t left = 0;
+  for (Edits& other : others) {
+    std::erase_if(other.hooks,
+                  [&](const Hook& hook) { return updates_cache(hook) && is_done(hook, brought); });
+    left += static_cast<std::size_t>(
+        std::count_if(other.hooks.begin(), other.hooks.end(), updates_cache));
+  }
+  if (left != 0) edits.says += ", but an update-ldcache of other directories stays";
   return edits;
 }
 

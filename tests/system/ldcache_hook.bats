@@ -57,6 +57,60 @@ with_card() {
   [ "$output" = 42 ]
 }
 
+# put_updating_hook FOLDER...: the device's tree at /opt/vendor has lib64, and a hook that fails names the folders.
+put_updating_hook() {
+  local folder arguments='"ctk", "hook", "update-ldcache"'
+  for folder; do arguments+=', "--folder", "'$folder'"'; done
+  mkdir -p driver/lib64
+  mv driver/libbrought.so.1.2.3 driver/lib64
+  printf '#!/bin/sh\nexit 9\n' >config/ctk
+  chmod 755 config/ctk
+  put_spec '{"hostPath": "'"$work"'/driver", "containerPath": "/opt/vendor/"}' \
+    '{"hookName": "createContainer", "path": "'"$work"'/config/ctk", "args": ['"$arguments"']}'
+}
+
+@test "a directory is known below one that is mounted, however its path is written" {
+  put_updating_hook /opt//vendor/./lib64/
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+}
+
+@test "a vendor's hook of a directory that was not looked at stays" {
+  put_updating_hook /opt/vendor/lib64 /usr/lib/other
+  run with_card --hook=ldcache --plan "$BERTH_DEMO_IMAGE"
+  grep -q '^# ldcache: 1 library besides .*, but an update-ldcache of other directories stays' <<<"$output"
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- true
+  echo "$output"
+  [ "$status" = 125 ]
+}
+
+@test "a directory is known by the variable that a specification sets" {
+  cat >config/cdi/example.json <<END
+{"cdiVersion": "0.6.0", "kind": "example.com/card",
+ "devices": [{"name": "0", "containerEdits": {"env": ["LD_LIBRARY_PATH=/usr/local/none:/opt/vendor/"],
+   "mounts": [{"hostPath": "$work/driver", "containerPath": "/opt/vendor"}]}}]}
+END
+  run with_card --hook=ldcache "$BERTH_DEMO_IMAGE" -- env -i /usr/bin/python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+}
+
+@test "with --overlay there is a new cache, but where one is kept it stays, and a line says so" {
+  put_spec '{"hostPath": "'"$work"'/driver/libbrought.so.1.2.3", "containerPath": "/opt/vendor/libbrought.so.1.2.3"}' ''
+  mkdir kept
+  run with_card --hook=ldcache --overlay kept "$BERTH_DEMO_IMAGE" -- env -i /usr/bin/python3 -c "$ask"
+  echo "$output"
+  [ "$output" = 42 ]
+  "$BERTH" run --overlay kept "$BERTH_DEMO_IMAGE" -- sh -c 'cp /etc/ld.so.cache /etc/new && mv /etc/new /etc/ld.so.cache'
+  run with_card --hook=ldcache --overlay kept --plan "$BERTH_DEMO_IMAGE"
+  grep -q '^# ldcache: the cache that --overlay keeps stays as it is: 0 variables, 0 devices, 0 mounts' <<<"$output"
+  run --separate-stderr with_card --hook=ldcache --overlay kept "$BERTH_DEMO_IMAGE" -- true
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [[ $stderr == *"continuing without a new cache of the loader: 'kept/upper/etc/ld.so.cache' is kept"* ]]
+}
+
 @test "what a hook of berth's own brings is found without its variable" {
   run "$BERTH" run --hook="fabric:$work/driver/libbrought.so.1.2.3" --hook=ldcache "$BERTH_DEMO_IMAGE" -- \
     env -u LD_LIBRARY_PATH python3 -c "$ask"
