@@ -7,11 +7,25 @@
 
 #include <fcntl.h>
 
+#include <cstdlib>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 namespace berth::hooks {
+
+namespace {
+
+/// The caller's, whatever the image says.
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
 
 Result<Edits> ask_pmi_hook(const ImageLook& look) {
   const BoundedMemory bound;
@@ -21,7 +35,15 @@ Result<Edits> ask_pmi_hook(const ImageLook& look) {
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_pmi({program_environment(look.state), has_own_network}, **image, node);
+  const auto shown = json.is_object() ? json.value("shown", std::vector<std::string>())
+                                      : std::vector<std::string>();
+  return find_pmi({program_environment(look.state),
+                   has_own_network,
+                   variable("PALS_SPOOL_DIR"),
+                   variable("FLUX_URI"),
+                   shown},
+                  **image,
+                  node);
 }
 
 }  // namespace berth::hooks

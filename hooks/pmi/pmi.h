@@ -6,6 +6,7 @@
 #include "hooks/edits.h"
 #include "hooks/mpi/tree.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace berth::hooks {
 struct PmiQuestion {
   std::vector<std::string> environment = {};  ///< NAME=value, the program's
   bool has_own_network = false;               ///< the container
+  /// Of the caller: the image's and the program's must not choose what of the node is shown.
+  std::optional<std::string> spool_directory = {};  ///< PALS_SPOOL_DIR
+  std::optional<std::string> flux_uri = {};         ///< FLUX_URI
+  std::vector<std::string> shown = {};              ///< the node's, that the container has anyway
 };
 
 /// Where libraries of the node are that the image lacks.

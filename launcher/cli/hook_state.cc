@@ -38,6 +38,19 @@ Json mounts_of(const Request& request) {
   return mounts;
 }
 
+/// What of the node the container has at the node's own place.
+Json shown_of(const Launch& launch) {
+  Json shown = Json::array();
+  const auto binds = plan::choose_binds(launch.request, launch.facts);
+  if (!binds) return shown;
+  for (const Bind& bind : *binds) {
+    const bool is_partly = bind.to == "/dev" && launch.request.own_ipc;
+    if (!is_partly && bind.from == bind.to && plan::is_shown(bind.to, *binds))
+      shown.push_back(bind.to);
+  }
+  return shown;
+}
+
 /// Where something else than the node's files hides what the image has.
 Json covered_by(const Request& request) {
   Json covered = request.masked;
@@ -114,6 +127,7 @@ Result<std::string> hook_state(const Launch& launch) {
                       {"process", process_of(*rest)},
                       {"mounts", mounts_of(launch.request)},
                       {"covered", covered_by(launch.request)},
+                      {"shown", shown_of(launch)},
                       {"devices", launch.request.devices},
                       {"gpus", launch.request.gpus},
                       {"annotations", std::move(annotations)},

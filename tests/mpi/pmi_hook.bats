@@ -44,3 +44,15 @@ teardown() {
   [ "$output" = "7
 $place/flux" ]
 }
+
+@test "an image's variables show it nothing of the node" {
+  place=$(mktemp -d "$BERTH_TEST_DIR/secret.XXXXXX")
+  run "$BERTH" run --hook=pmi -e "PALS_SPOOL_DIR=$place" -e "FLUX_URI=local://$place/x" --home none --cwd none \
+    "$BERTH_DEMO_IMAGE" -- ls -d "$place"
+  echo "$output"
+  [ "$status" != 0 ]
+  FLUX_URI=local:///x run --separate-stderr "$BERTH" run --hook=pmi "$BERTH_DEMO_IMAGE" -- echo runs
+  rm -r "$place"
+  [ "$output" = runs ]
+  [ "$stderr" = "berth: continuing without what pmi asks for: the directory of FLUX_URI: '/' is all of this node" ]
+}
