@@ -35,7 +35,7 @@ struct Mount {
   bool operator==(const Mount&) const = default;
 };
 
-/// A file of the container's own in the place of the image's, link or not: directly below /etc.
+/// A file of the container's own in the place of the image's, link or not: somewhere below /etc.
 struct OwnFile {
   std::string to;
   std::string bytes;

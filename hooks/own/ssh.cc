@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
 #include "base/text.h"
 #include "hooks/own/own.h"
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 namespace berth::hooks {
 
 namespace {
 
 /// What the node's administrator says of other machines (ssh_config(5), FILES).
-constexpr std::array<const char*, 4> kOfSite = {"/etc/ssh/ssh_config",
-                                                "/etc/ssh/ssh_config.d",
-                                                "/etc/ssh/ssh_known_hosts",
-                                                "/etc/ssh/ssh_known_hosts2"};
+constexpr std::array<const char*, 3> kOfSite = {
+    "/etc/ssh/ssh_config", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
+
+constexpr const char* kIncluded = "/etc/ssh/ssh_config.d";
+constexpr std::size_t kLongestText = 64UL << 10;
 
 constexpr const char* kAgent = "/run/berth/ssh-agent";
 
@@ -30,6 +37,36 @@ void show(Edits& edits, const std::string& from, const std::string& to) {
 
 void say(Edits& edits, const std::string& what) {
   edits.says += (edits.says.empty() ? "" : ", ") + what;
+}
+
+/// Names of files, sorted, so that a plan is the same each time.
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;  // a directory that cannot be read has none
+  for (auto at = std::filesystem::directory_iterator(directory, error);
+       !error && at != std::filesystem::directory_iterator();
+       at.increment(error))
+    names.push_back(at->path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// ssh takes what it includes from root or the user only, and who is root on the node is nobody
+/// inside: so these are files of the user's own.
+void add_included(Edits& edits, const std::string& root) {
+  const std::string directory = kIncluded;
+  for (const std::string& name : names_in(root + directory)) {
+    const std::string path = directory + "/" + name;
+    if (kind_of(root + path) != S_IFREG) continue;
+    const bool is_plain =
+        std::all_of(name.begin(), name.end(), [](char one) { return one > ' ' && one < 0x7f; });
+    auto text = read_text_file(root + path, kLongestText);
+    if (is_plain && text)
+      edits.files.push_back({path, std::move(*text)});
+    else
+      edits.left_out.push_back(quote(path) + " of this node: " +
+                               (is_plain ? "it cannot be read" : "its name has odd characters"));
+  }
 }
 
 void add_agent(Edits& edits, const std::string& root, const std::string& agent) {
@@ -50,7 +87,9 @@ Edits find_ssh(const std::string& root, const SshQuestion& question) {
   Edits edits{.who = "ssh"};
   for (const char* path : kOfSite)
     if (kind_of(root + path) != 0) show(edits, root + path, path);
-  if (!edits.mounts.empty()) say(edits, "the node's settings and known hosts");
+  add_included(edits, root);
+  if (!edits.mounts.empty() || !edits.files.empty())
+    say(edits, "the node's settings and known hosts");
   const std::string own = question.nodes_home + "/.ssh";
   if (!question.is_home_shown && question.nodes_home.starts_with('/') &&
       kind_of(root + own) == S_IFDIR) {

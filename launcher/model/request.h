@@ -93,7 +93,7 @@ struct EnvChange {
   bool operator==(const EnvChange&) const = default;
 };
 
-/// A file in the place of the image's, directly below /etc.
+/// A file in the place of the image's, somewhere below /etc.
 struct OwnFile {
   std::string to;
   std::string bytes;

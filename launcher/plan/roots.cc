@@ -155,6 +155,19 @@ void add_images(Steps& steps, const Launch& launch, unsigned slot) {
   }
 }
 
+/// Those in which own files are and that are not there yet, each after its parents.
+std::vector<std::string> places_of_own_files(const Launch& launch) {
+  const std::string etc = "/etc/";
+  std::vector<std::string> places;
+  for (const OwnFile& file : launch.request.files)
+    for (std::size_t end = file.to.find('/', etc.size()); end != std::string::npos;
+         end = file.to.find('/', end + 1))
+      if (const std::string place = own_layer(launch) + file.to.substr(0, end);
+          std::find(places.begin(), places.end(), place) == places.end())
+        places.push_back(place);
+  return places;
+}
+
 /// What the image must not decide. Files that stand in the upper directory before the overlay is
 /// mounted cost no copying up.
 void add_own_files(Steps& steps, const Launch& launch) {
@@ -163,6 +176,8 @@ void add_own_files(Steps& steps, const Launch& launch) {
   steps.push_back(WriteFile{etc + "group", make_group(launch)});
   steps.push_back(WriteFile{etc + "hosts", make_hosts(launch)});
   steps.push_back(WriteFile{etc + "resolv.conf", make_resolv_conf(launch)});
+  for (std::string& place : places_of_own_files(launch))
+    steps.push_back(MakeDirectory{std::move(place)});
   for (const OwnFile& file : launch.request.files)
     steps.push_back(WriteFile{own_layer(launch) + file.to, file.bytes});
 }

@@ -74,7 +74,8 @@ teardown() {
 # at_site COMMAND...: on a node with these settings.
 at_site() {
   unshare --user --map-current-user --mount --keep-caps sh -euc '
-    mount --bind site/etc-ssh /etc/ssh
+    if [ -n "${ROOTS_FILE-}" ]; then mount --bind "$ROOTS_FILE" site/etc-ssh/ssh_config.d/00-root.conf; fi
+    mount --rbind site/etc-ssh /etc/ssh
     exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all timeout -s KILL 30 "$@"' sh "$@"
 }
 
@@ -126,4 +127,28 @@ start_agent() {
   run --separate-stderr at_site "$BERTH" run --hook=ssh "$stock/client.sqsh" -- busybox echo runs
   [ "$output" = runs ]
   [ "$stderr" = "berth: continuing without what ssh asks for: the agent: SSH_AUTH_SOCK is '$work/known', which is no socket" ]
+}
+
+@test "settings of the node that root has written are taken, in files of the user's own" {
+  cp "$stock/user-key" home/.ssh/id_ed25519
+  mkdir site/etc-ssh/ssh_config.d
+  mv site/etc-ssh/ssh_config site/etc-ssh/ssh_config.d/10-server.conf
+  echo 'Include /etc/ssh/ssh_config.d/*.conf' >site/etc-ssh/ssh_config
+  touch site/etc-ssh/ssh_config.d/00-root.conf
+  # Some file of root's that ssh can read as settings.
+  ROOTS_FILE=$(find /usr/lib/python3 -name __init__.py -empty -user root -print -quit)
+  [ -n "$ROOTS_FILE" ]
+  export ROOTS_FILE
+  run --separate-stderr at_site "$BERTH" run --hook=ssh --home none "$stock/client.sqsh" -- ssh server id -u
+  echo "$stderr"
+  [ "$output" = "$(id -u)" ]
+  [ -z "$stderr" ]
+  run at_site "$BERTH" run --hook=ssh --home none "$stock/client.sqsh" -- busybox stat -c %u /etc/ssh/ssh_config.d/00-root.conf
+  [ "$output" = "$(id -u)" ]
+  # A changes' directory keeps nothing of them.
+  mkdir kept
+  run at_site "$BERTH" run --hook=ssh --home none --overlay "$work/kept" "$stock/client.sqsh" -- ssh server id -u
+  [ "$output" = "$(id -u)" ]
+  run find kept/upper -name '*.conf'
+  [ -z "$output" ]
 }

@@ -100,5 +100,23 @@ TEST_F(Localtime, IsAnErrorWhereTheNodesFileIsNone) {
   EXPECT_EQ(edits.error().hint, "leave it out: --no-hook=localtime");
 }
 
+using Ssh = Node;
+
+TEST_F(Ssh, GivesWhatSettingsIncludeAsFilesOfTheUsersOwn) {
+  write("/etc/ssh/ssh_config", "Include /etc/ssh/ssh_config.d/*.conf\n");
+  write("/etc/ssh/ssh_config.d/b.conf", "Compression yes\n");
+  write("/etc/ssh/ssh_config.d/a.conf", "");
+  write("/etc/ssh/ssh_config.d/odd\n.conf", "");
+  std::filesystem::create_directories(root() + "/etc/ssh/ssh_config.d/more");
+  const Edits edits = find_ssh(root(), {});
+  EXPECT_EQ(files_of(edits),
+            (Files{{"/etc/ssh/ssh_config.d/a.conf", ""},
+                   {"/etc/ssh/ssh_config.d/b.conf", "Compression yes\n"}}));
+  ASSERT_EQ(edits.mounts.size(), 1U);
+  EXPECT_EQ(edits.mounts[0].to, "/etc/ssh/ssh_config");
+  ASSERT_EQ(edits.left_out.size(), 1U);
+  EXPECT_NE(edits.left_out[0].find("its name has odd characters"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace berth::hooks
