@@ -2,6 +2,7 @@
 #include "launcher/request/run_settings.h"
 
 #include "base/text.h"
+#include "hooks/name.h"
 #include "launcher/request/options.h"
 
 #include <algorithm>
@@ -213,7 +214,19 @@ Request without_covered(Request request) {
   return request;
 }
 
+/// Whether it is about one of berth's own hooks, with whatever stands behind its name.
+bool names_own_hook(const Setting& rule) {
+  return options()[rule.option.row].name == "hook" &&
+         std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), rule.option.value) !=
+             hooks::kOwnHooks.end();
+}
+
 bool is_met(const Setting& rule, const Request& request) {
+  const auto& own = request.own_hooks;
+  if (names_own_hook(rule) && std::any_of(own.begin(), own.end(), [&](const auto& hook) {
+        return hooks::own_name(hook) == rule.option.value;
+      }))
+    return true;
   if (is_any_of_values(rule)) return !options()[rule.option.row].values_of(request).empty();
   return is_said_in(without_covered(request), alone(rule.option));
 }
@@ -221,6 +234,9 @@ bool is_met(const Setting& rule, const Request& request) {
 /// A value may be one of several that an option gives, and be written in several ways.
 bool forbids(const Setting& rule, const GivenOption& option) {
   if (rule.is_any_value || rule.option.value == option.value) return rule.option.row == option.row;
+  if (names_own_hook(rule) && rule.option.row == option.row &&
+      hooks::own_name(option.value) == rule.option.value)
+    return true;
   const Request refused = alone(rule.option);
   return refused != Request{} && is_said_in(alone(option), refused);
 }

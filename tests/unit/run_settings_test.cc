@@ -104,6 +104,12 @@ TEST(RunSettings, WhatIsForbiddenIsRefused) {
               refused("'--cap-add=" + value + "'", "1"));
   EXPECT_EQ(settled(right, "", {"--cap-add=NET_RAW"}).text, "1;image=i;cap-add=NET_RAW");
   EXPECT_EQ(settled(right, "", {"-v", "/a:/b"}).text, refused("'--bind=/a:/b'", "2"));
+  const std::string hook = "forbid hook=fabric\nforbid hook=ssh";
+  for (const std::string value : {"fabric", "fabric:/opt/lib/libfabric.so.1"})
+    EXPECT_EQ(settled(hook, "", {"--hook=" + value}).text, refused("'--hook=" + value + "'", "1"));
+  EXPECT_EQ(settled("forbid hook=fabric:/a", "", {"--hook=fabric:/b"}).text,
+            "1;image=i;hook=fabric:/b")
+      << "one library is not the others";
   EXPECT_EQ(settled("forbid net=host", "", {"--net=none"}).text, "1;image=i;net=none");
   EXPECT_EQ(settled("forbid net=host", "", {"--net=host"}).text, refused("'--net=host'", "1"));
   EXPECT_EQ(settled("forbid env\ndefault env=A=1", "", {}).text, "1;image=i;env-change=env=A=1");
@@ -137,6 +143,10 @@ TEST(RunSettings, WhatIsRequiredHasToBeSaidBySomebody) {
   EXPECT_EQ(settled("require net=none", "", {"--net=none", "--net=host"}).text,
             refusal("--net=none", ": --net=none"))
       << "the last one counts";
+  EXPECT_EQ(settled("require hook=fabric", "", {"--hook=ssh"}).text,
+            refusal("--hook=fabric", ": --hook=fabric"));
+  EXPECT_EQ(settled("require hook=fabric", "", {"--hook=fabric:/a"}).text,
+            "1;image=i;hook=fabric:/a");
   EXPECT_EQ(settled("require timeout", "", {}).text,
             refusal("--timeout", " with a value of yours: --timeout=VALUE"));
   EXPECT_EQ(settled("require timeout", "", {"--timeout=90"}).text, "1;image=i;timeout=90");
