@@ -53,14 +53,14 @@ class Fabric {
   void add_verbs();
   bool add_provider(const FoundLibrary& images, const FoundLibrary& nodes, const std::string& name);
   void add_ofi(const Special& special);
-  bool take(const FoundLibrary& library, const std::vector<std::string>& plugins = {});
+  bool take(const FoundLibrary& library);
   void say(const std::string& what);
   void check_locked();
 
   const FabricQuestion& question_;
   Loader image_;
   Loader node_;
-  Taken taken_{image_, node_, kFabricLibraries};
+  Taken taken_{image_, node_, kFabricLibraries, question_.hardware.providers};
   Edits edits_{.who = "fabric"};
 };
 
@@ -68,8 +68,8 @@ void Fabric::say(const std::string& what) {
   edits_.says += (edits_.says.empty() ? "" : "; ") + what;
 }
 
-bool Fabric::take(const FoundLibrary& library, const std::vector<std::string>& plugins) {
-  const std::string why = taken_.take(library, plugins);
+bool Fabric::take(const FoundLibrary& library) {
+  const std::string why = taken_.take(library);
   if (why.empty())
     say("this node's " + quote(library.path));
   else
@@ -121,16 +121,13 @@ bool Fabric::add_provider(const FoundLibrary& images,
 }
 
 void Fabric::add_verbs() {
-  const auto nodes = node_.find(kVerbs);
+  const auto nodes = question_.hardware.providers.empty() ? std::nullopt : node_.find(kVerbs);
   if (!nodes) return;
-  std::vector<std::string> plugins;
-  for (const std::string& name : question_.hardware.providers)
-    plugins.push_back("lib" + name + "-rdmav");
   const auto images = image_.find(kVerbs);
   bool is_enough = images.has_value();
   for (const std::string& name : question_.hardware.providers)
     is_enough = is_enough && add_provider(*images, *nodes, name);
-  if (!is_enough) (void)take(*nodes, plugins);
+  if (!is_enough) (void)take(*nodes);
 }
 
 /// Whether it has been made with that library, or a plug-in of it has.
@@ -166,6 +163,8 @@ void Fabric::add_named() {
   for (const std::string& path : question_.libraries) {
     if (const auto library = node_.at(path))
       (void)take(*library);
+    else if (!node_.tree().follow(path))
+      edits_.left_out.push_back(quote(path) + ": this node has no such file");
     else
       edits_.left_out.push_back(quote(path) + ": it is no library for this machine");
   }

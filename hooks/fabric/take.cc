@@ -58,10 +58,10 @@ std::string lost_version(const Elf& nodes, const Elf& images) {
   return {};
 }
 
-bool begins_with_any(const std::string& name, const std::vector<std::string>& begins) {
-  return begins.empty() || std::any_of(begins.begin(), begins.end(), [&](const auto& begin) {
-           return name.starts_with(begin);
-         });
+bool is_of_any(const std::string& file, const std::vector<std::string>& drivers) {
+  return std::any_of(drivers.begin(), drivers.end(), [&](const auto& driver) {
+    return file.starts_with("lib" + driver + "-rdmav");
+  });
 }
 
 }  // namespace
@@ -87,7 +87,8 @@ std::string Taken::stage_family(const FoundLibrary& library, Libraries& staged) 
     if (!nodes) return "the image's " + quote(soname) + " belongs to it, and this node has none";
     const std::string lost = lost_version(*nodes->elf, *images->elf);
     if (!lost.empty())
-      return "programs of the image may need " + lost + ", which " + quote(nodes->path) + " lacks";
+      return "programs of the image may need " + quote(lost) + ", which " + quote(nodes->path) +
+             " lacks";
     staged.emplace(soname, *nodes);
   }
   return {};
@@ -105,12 +106,11 @@ void Taken::show_driver(const FoundLibrary& driver, const std::string& to) {
 }
 
 /// A plug-in that cannot be had is one that is not there.
-void Taken::show_plugins(const std::string& directory,
-                         const std::vector<std::string>& plugins,
-                         Libraries& brought) {
+void Taken::show_plugins(const std::string& directory, bool are_drivers, Libraries& brought) {
   Needs needs(*image_, *node_, taken_);
   for (const std::string& name : node_->tree().names_in(directory)) {
-    const bool is_plugin = name.find(".so") != name.npos && begins_with_any(name, plugins);
+    const bool is_plugin =
+        name.find(".so") != name.npos && (!are_drivers || is_of_any(name, drivers_));
     const auto plugin = is_plugin ? node_->at(path_in(directory, name)) : std::nullopt;
     Needs tried = needs;
     if (!plugin || !tried.add(*plugin).empty()) continue;
@@ -120,23 +120,23 @@ void Taken::show_plugins(const std::string& directory,
   brought.insert(needs.brought().begin(), needs.brought().end());
 }
 
-void Taken::show_helpers(const FoundLibrary& library,
-                         const std::vector<std::string>& plugins,
-                         Libraries& brought) {
+void Taken::show_helpers(const FoundLibrary& library, Libraries& brought) {
   for (const Helper& helper : kHelpers) {
+    const bool has_drivers = helper.library == kHelpers.front().library;
     if (!name_of_file(library.path).starts_with(helper.library)) continue;
+    if (has_drivers && drivers_.empty()) continue;  // there is no adapter for them
     const auto beside =
         node_->tree().find_directory(path_in(directory_of(library.path), helper.beside));
     if (!beside) continue;
-    if (helper.library == kHelpers.front().library)  // what the image names are drivers for its own
+    if (has_drivers)  // what the image names are drivers for its own
       shown_.push_back({"tmpfs", kDrivers, "tmpfs", {"nosuid", "nodev", "noexec", "mode=0755"}});
     else
       show(*beside, *beside);
-    show_plugins(*beside, plugins, brought);
+    show_plugins(*beside, has_drivers, brought);
   }
 }
 
-std::string Taken::take(const FoundLibrary& library, const std::vector<std::string>& plugins) {
+std::string Taken::take(const FoundLibrary& library) {
   Libraries staged = taken_;
   if (std::string why = stage_family(library, staged); !why.empty()) return why;
   Needs needs(*image_, *node_, staged);
@@ -146,9 +146,9 @@ std::string Taken::take(const FoundLibrary& library, const std::vector<std::stri
   Libraries brought = needs.brought();
   // What is brought may open plug-ins, and these may need more; they open none of their own.
   for (const auto& [soname, one] : taken_)
-    show_helpers(one, plugins, brought);
+    show_helpers(one, brought);
   for (const auto& [soname, one] : needs.brought())
-    show_helpers(one, plugins, brought);
+    show_helpers(one, brought);
   brought_.insert(brought.begin(), brought.end());
   return {};
 }

@@ -18,16 +18,20 @@ bool fits(const Elf& asker, const std::string& soname, const Elf& library);
 
 class Taken {
  public:
-  /// `private_place`: where libraries go that the image lacks.
-  Taken(Loader& image, Loader& node, std::string private_place)
+  /// `private_place`: where libraries go that the image lacks. `drivers`: of libibverbs, for the
+  /// adapters that there are; others are not shown.
+  Taken(Loader& image,
+        Loader& node,
+        std::string private_place,
+        std::vector<std::string> drivers = {})
       : image_(&image),
         node_(&node),
-        place_(std::move(private_place)) {}
+        place_(std::move(private_place)),
+        drivers_(std::move(drivers)) {}
 
   /// Puts `library` of the node, and those of its family that the image has, in the image's place.
-  /// Empty, or why it cannot be; then nothing has changed. `plugins`: beginnings of the names of
-  /// those that matter; empty: all do.
-  std::string take(const FoundLibrary& library, const std::vector<std::string>& plugins = {});
+  /// Empty, or why it cannot be; then nothing has changed.
+  std::string take(const FoundLibrary& library);
 
   /// Shows a plug-in of the node at `to`. Empty, or why it cannot be.
   std::string add_plugin(const FoundLibrary& plugin, const std::string& to);
@@ -43,16 +47,13 @@ class Taken {
 
   std::string stage_family(const FoundLibrary& library, Libraries& staged);
   void show_driver(const FoundLibrary& driver, const std::string& to);
-  void show_plugins(const std::string& directory,
-                    const std::vector<std::string>& plugins,
-                    Libraries& brought);
-  void show_helpers(const FoundLibrary& library,
-                    const std::vector<std::string>& plugins,
-                    Libraries& brought);
+  void show_plugins(const std::string& directory, bool are_drivers, Libraries& brought);
+  void show_helpers(const FoundLibrary& library, Libraries& brought);
 
   Loader* image_;
   Loader* node_;
   std::string place_;
+  std::vector<std::string> drivers_;
   Libraries taken_;
   Libraries brought_;
   std::vector<Mount> shown_;

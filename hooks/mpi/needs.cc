@@ -44,7 +44,7 @@ std::string missing_version(const Elf& asker, const std::string& soname, const E
 std::string lacks(const FoundLibrary& asker,
                   const std::string& version,
                   const std::string& soname) {
-  return quote(asker.path) + " needs " + version + ", and the image's " + quote(soname) +
+  return quote(asker.path) + " needs " + quote(version) + ", and the image's " + quote(soname) +
          " lacks it";
 }
 

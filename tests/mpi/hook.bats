@@ -152,7 +152,7 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   echo 'void tomorrow(void) {}' | gcc -shared -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script=versions -o libc.so.6 -x c -
   echo 'void tomorrow(void); void MPI_Init(void) { tomorrow(); }' |
     gcc -shared -nostdlib -Wl,-soname,libmpich.so.12 -o libmpich.so.12.3.0 -x c - -x none libc.so.6
-  stays "'$work/libmpich.so.12.3.0' needs GLIBC_2.99, and the image's 'libc.so.6' lacks it" \
+  stays "'$work/libmpich.so.12.3.0' needs 'GLIBC_2.99', and the image's 'libc.so.6' lacks it" \
     --mpi-hook-library="$work/libmpich.so.12.3.0" "$stock/mpich.sqsh"
   echo | gcc -shared -nostdlib -Wl,-soname,libnowhere.so.7 -o libnowhere.so -x c -
   echo | gcc -shared -nostdlib -Wl,--no-as-needed -Wl,-soname,libmpich.so.12 -o libmpich.so.12.3.0 -x c - -x none libnowhere.so
