@@ -54,9 +54,8 @@ std::vector<std::string> names_in(const std::string& directory) {
 /// ssh takes what it includes from root or the user only, and who is root on the node is nobody
 /// inside: so these are files of the user's own.
 void add_included(Edits& edits, const std::string& root) {
-  const std::string directory = kIncluded;
-  for (const std::string& name : names_in(root + directory)) {
-    const std::string path = directory + "/" + name;
+  for (const std::string& name : names_in(root + kIncluded)) {
+    const std::string path = std::string(kIncluded).append("/").append(name);
     if (kind_of(root + path) != S_IFREG) continue;
     const bool is_plain =
         std::all_of(name.begin(), name.end(), [](char one) { return one > ' ' && one < 0x7f; });

@@ -87,6 +87,45 @@ Status add_edits(const hooks::Edits& edits, const Request& request, Changes& cha
   return Done{};
 }
 
+/// The user's directory that is shown deepest above `to`; nullptr: the place is the container's.
+const Bind* bind_above(const Request& request, const std::string& to) {
+  const Bind* deepest = nullptr;
+  for (const Bind& bind : request.binds) {
+    std::string tree = bind.to;
+    while (tree.ends_with('/'))
+      tree.pop_back();
+    if (to.starts_with(tree + "/") && (deepest == nullptr || bind.to.size() >= deepest->to.size()))
+      deepest = &bind;
+  }
+  return deepest;
+}
+
+/// Whether the place would have to be made in what the user shows of the node, which stays as it
+/// is.
+bool has_no_place(const Request& request, const std::string& to) {
+  const Bind* above = bind_above(request, to);
+  if (above == nullptr || above->origin != Origin::host || above->image != 0) return false;
+  const std::string place = above->from + "/" + to.substr(std::min(above->to.size(), to.size()));
+  return ::access(place.c_str(), F_OK) != 0;
+}
+
+/// Of berth's own hooks, each of whose mounts the container can do without.
+hooks::Edits without_places(hooks::Edits edits, const Request& request) {
+  if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), edits.who) ==
+      hooks::kOwnHooks.end())
+    return edits;
+  std::erase_if(edits.mounts, [&](const hooks::Mount& mount) {
+    if (!has_no_place(request, mount.to)) return false;
+    edits.left_out.push_back(quote(mount.to) + ": the launch shows a directory of yours at " +
+                             quote(bind_above(request, mount.to)->to) +
+                             ", which has no such place");
+    std::erase_if(edits.variables,
+                  [&](const std::string& variable) { return variable.ends_with("=" + mount.to); });
+    return true;
+  });
+  return edits;
+}
+
 /// It says what it looks at before it does.
 Error late(const std::string& text) {
   return Error{Blame::host,
@@ -283,7 +322,8 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
   if (!was_asked_) lines = unknown_hooks(request);
   if (answer_) {
     lines.insert(lines.end(), answer_->warnings.begin(), answer_->warnings.end());
-    for (const hooks::Edits& edits : answer_->edits) {
+    for (const hooks::Edits& all : answer_->edits) {
+      const hooks::Edits edits = without_places(all, request);
       if (!edits.warning.empty()) lines.push_back(edits.warning);
       BERTH_TRY(add_edits(edits, request, changes));
       for (const hooks::OwnFile& file : edits.files)

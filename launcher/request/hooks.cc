@@ -39,8 +39,12 @@ Error no_such_hook(const std::string& value) {
   for (const std::string& name : names)
     hint += name + ", ";
   hint += "or the path of a program, which begins with '/'";
-  if (const std::string near = nearest(value, names); !near.empty())
-    hint = "did you mean " + quote(near) + "?";
+  const std::string name = hooks::own_name(value);
+  const std::string rest = value.substr(name.size());
+  if (std::find(names.begin(), names.end(), name) != names.end())
+    hint = quote(name) + " takes no path";
+  else if (const std::string near = nearest(name, names); !near.empty())
+    hint = "did you mean " + quote(near == "fabric" ? near + rest : near) + "?";
   return Error{Blame::usage, "use " + quote(value) + " as a hook", {}, hint};
 }
 
@@ -61,7 +65,7 @@ Status add_hook(Request& request, const std::string& value) {
       request.mpi_hook = "auto";
     return Done{};
   }
-  if (value.find('/') == value.npos) return no_such_hook(value);
+  if (hooks::own_name(value).find('/') == std::string::npos) return no_such_hook(value);
   return add_path(request.edit_hooks, value, "a hook");
 }
 

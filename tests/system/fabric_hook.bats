@@ -144,7 +144,15 @@ adapter='mlx5_0[[:space:]]+0c42a10300654321'
   grep -q '^libfabric: 1\.' <<<"$output"
   run --separate-stderr "$BERTH" run --hook=fabric:/no/such.so "$stock/complete.sqsh" -- busybox echo runs
   [ "$output" = runs ]
-  [ "$stderr" = "berth: continuing without what fabric asks for: '/no/such.so': it is no library for this machine" ]
+  [ "$stderr" = "berth: continuing without what fabric asks for: '/no/such.so': this node has no such file" ]
+  run --separate-stderr "$BERTH" run --hook=fabric:/etc/hostname "$stock/complete.sqsh" -- busybox echo runs
+  [ "$stderr" = "berth: continuing without what fabric asks for: '/etc/hostname': it is no library for this machine" ]
+}
+
+@test "a library that is named brings no drivers of adapters that the node does not have" {
+  run --separate-stderr "$BERTH" run --hook=fabric:/$libraries/libfabric.so.1 --plan "$stock/bare.sqsh" -- busybox true
+  echo "${lines[0]}"
+  run -1 grep -E 'rdmav|libibverbs\.d' <<<"$output"
 }
 
 @test "an adapter that only a libfabric of its vendor's knows: the node's takes the place of an image's" {

@@ -80,6 +80,12 @@ elsewhere() {
   [ "$status" = 125 ]
   [ "$stderr" = "berth: cannot use 'localtim' as a hook
 berth: hint: did you mean 'localtime'?" ]
+  run --separate-stderr "$BERTH" run --hook=fabrc:/x "$image" -- true
+  [ "$stderr" = "berth: cannot use 'fabrc:/x' as a hook
+berth: hint: did you mean 'fabric:/x'?" ]
+  run --separate-stderr "$BERTH" run --hook=ssh:/x "$image" -- true
+  [ "$stderr" = "berth: cannot use 'ssh:/x' as a hook
+berth: hint: 'ssh' takes no path" ]
   run --separate-stderr "$BERTH" run --hook=rules.sh "$image" -- true
   [ "${stderr_lines[0]}" = "berth: cannot use 'rules.sh' as a hook" ]
   [[ "${stderr_lines[1]}" == "berth: hint: write fabric, ldcache, "*"or the path of a program, which begins with '/'" ]]

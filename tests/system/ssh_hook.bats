@@ -152,3 +152,20 @@ start_agent() {
   run find kept/upper -name '*.conf'
   [ -z "$output" ]
 }
+
+@test "what the hook would show below a directory of the user's is left out with a line" {
+  start_agent
+  mkdir mine
+  run --separate-stderr at_site "$BERTH" run --hook=ssh --home none -v "$work/mine:/etc/ssh" -v "$work/mine:/run" \
+    "$stock/client.sqsh" -- busybox sh -c 'echo runs; echo "$SSH_AUTH_SOCK"'
+  echo "$stderr"
+  [ "$output" = "runs
+$work/agent.socket" ]
+  [ "${#stderr_lines[@]}" = 3 ]
+  for place in /etc/ssh/ssh_config /etc/ssh/ssh_known_hosts /run/berth/ssh-agent; do
+    tree=/run
+    case $place in /etc/*) tree=/etc/ssh ;; esac
+    grep -qxF "berth: continuing without what ssh asks for: '$place': the launch shows a directory of yours at '$tree', which has no such place" <<<"$stderr"
+  done
+  [ -z "$(ls -A mine)" ]
+}
