@@ -93,6 +93,26 @@ Result<Devices> find_gpus(const Devices& gpus,
   return found;
 }
 
+bool are_of(const Devices& job, const Devices& own) {
+  return std::all_of(own.begin(), own.end(), [&](const Device& one) {
+    return std::find(job.begin(), job.end(), one) != job.end();
+  });
+}
+
+/// A library does not count what its process may not use: in a job that is kept to its GPUs "0" is
+/// the first of these. Nothing where the texts are no such numbers.
+Devices within(const Devices& all, const Devices& job, const std::vector<std::string>& texts) {
+  Devices seen = all;
+  std::erase_if(seen, [&](const Device& one) { return !are_of(job, {one}); });
+  Devices found;
+  for (const std::string& text : texts) {
+    const auto number = number_in(text);
+    if (!number || *number >= seen.size()) return {};
+    found.push_back(seen[*number]);
+  }
+  return found;
+}
+
 /// The ranks have them in turn.
 Seats in_turn(const Devices& devices, const NearWish& wish) {
   Seats seats;
@@ -144,6 +164,9 @@ Result<Seats> seats_at_gpus(const Machine& machine, const NearWish& wish) {
   if (!own) return own.error();
   const auto job = find_gpus(all, given.job, true, " in SLURM_JOB_GPUS");
   if (!job) return job.error();
+  if (!own->empty() && !job->empty() && !given.are_files && !are_of(*job, *own))
+    if (const Devices counted = within(all, *job, given.own); !counted.empty())
+      return among(*job, counted, wish);
   if (!own->empty()) return among(*job, *own, wish);
   return in_turn(job->empty() ? all : *job, wish);
 }

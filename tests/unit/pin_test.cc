@@ -192,6 +192,23 @@ TEST(Near, WhatTheJobWasGivenCountsBySlurmsNumbers) {
   EXPECT_EQ(seated(rank_of(1, 2, job)), "nvidia0 2-3,6-7|nvidia3 0-1,4-5*");
 }
 
+/// mpirun in a batch step: the library counts what the job may use.
+TEST(Near, VisibleNumbersOfAJobThatIsKeptToItsGpusCountAmongThese) {
+  const auto given = [](std::vector<std::string> own, std::vector<std::string> job) {
+    return GivenGpus{"CUDA_VISIBLE_DEVICES", std::move(own), false, std::move(job)};
+  };
+  // The first two that the system counts are nvidia2 and nvidia3.
+  EXPECT_EQ(seated(rank_of(1, 2, given({"0", "1"}, {"0", "1"}))),
+            seated(rank_of(1, 2, GivenGpus{"", {}, false, {"0", "1"}})));
+  EXPECT_THAT(seated(rank_of(0, 1, given({"1"}, {"0", "1"}))),
+              testing::MatchesRegex(".*[|]nvidia1 [^|]*[*]"));
+  EXPECT_THAT(seated(rank_of(0, 1, given({"1"}, {"2", "3"}))),
+              testing::MatchesRegex(".*[|]nvidia3 [^|]*[*]"));
+  // Slurm's own numbers are the node's.
+  const GivenGpus step{"SLURM_STEP_GPUS", {"0"}, true, {"2", "3"}};
+  EXPECT_THAT(seated(rank_of(0, 1, step)), testing::StartsWith("nvidia0 "));
+}
+
 TEST(Near, VisibleDevicesCountByAddressOrIdentity) {
   const auto visible = [](std::vector<std::string> own) {
     return GivenGpus{"CUDA_VISIBLE_DEVICES", std::move(own), false, {}};
