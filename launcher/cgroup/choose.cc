@@ -2,6 +2,7 @@
 #include "launcher/cgroup/choose.h"
 
 #include "base/text.h"
+#include "launcher/cgroup/device_rules.h"
 #include "launcher/cgroup/group.h"
 
 #include <algorithm>
@@ -202,6 +203,7 @@ class Chooser {
     if (limit.kind == LimitKind::io_weight && !is_weighed(*ground))
       return add_refused(
           refuse(limit, "no disk of this node has its users weighed", kNothingWeighs));
+    if (limit.kind == LimitKind::device_rule && !ground->is_unified && has_clash(limit)) return;
     std::string device;
     if (is_of_device(limit.kind)) {
       const auto found = disks_.numbers.find(limit.key);
@@ -210,6 +212,9 @@ class Chooser {
             refuse(limit, quote(limit.key) + " is no block device of this node", kNoDisk));
       device = found->second;
     }
+    if (limit.kind == LimitKind::device_weight && !weighs(device, *ground))
+      return add_refused(
+          refuse(limit, "nobody weighs the users of " + quote(limit.key), kNothingWeighs));
     auto settings =
         ground->is_unified ? of_second_version(limit, device) : of_first_version(limit, device);
     GroupPart& part = parts_[static_cast<std::size_t>(ground - grounds_.data())];
@@ -224,6 +229,23 @@ class Chooser {
   /// The files take weights also where nobody looks at them.
   [[nodiscard]] bool is_weighed(const Ground& ground) const {
     return disks_.have_bfq || (ground.is_unified && disks_.have_costs);
+  }
+
+  [[nodiscard]] bool weighs(const std::string& device, const Ground& ground) const {
+    return disks_.bfq.contains(device) || (ground.is_unified && disks_.costs.contains(device));
+  }
+
+  /// Then it has been refused.
+  bool has_clash(const GroupLimit& limit) {
+    rules_.push_back(limit.key);
+    const auto clash = find_clash(rules_);
+    if (!clash) return false;
+    add_refused(refuse(
+        limit,
+        "control groups of version 1 cannot take back a part of " + quote(rules_[clash->earlier]),
+        kPartOfARule));
+    rules_.pop_back();
+    return true;
   }
 
   /// 0 where it is not bounded.
@@ -268,6 +290,7 @@ class Chooser {
   const std::vector<Ground>& grounds_;
   const Disks& disks_;
   std::vector<GroupPart> parts_;
+  std::vector<std::string> rules_;  ///< about devices, of version 1
   Choice choice_;
 };
 
@@ -303,8 +326,13 @@ std::vector<GroupSetting> Chooser::of_second_version(const GroupLimit& limit,
       if (disks_.have_bfq) both.push_back({"io.bfq.weight", "default " + bfq_weight(limit.number)});
       return both;
     }
-    case LimitKind::device_weight:
-      return {{"io.weight", device + " " + number}};
+    case LimitKind::device_weight: {
+      std::vector<GroupSetting> both;
+      if (disks_.costs.contains(device)) both.push_back({"io.weight", device + " " + number});
+      if (disks_.bfq.contains(device))
+        both.push_back({"io.bfq.weight", device + " " + bfq_weight(limit.number)});
+      return both;
+    }
     case LimitKind::cpuset_partition:
       return {{std::string(kPartitionFile), limit.key}};
     case LimitKind::device_rule:

@@ -38,6 +38,10 @@ inline constexpr const char* kNothingWeighs =
     "or "
     "of version 2 io.cost.qos";
 
+inline constexpr const char* kPartOfARule =
+    "write the devices that are allowed one by one, or leave out --device-rule: version 1 takes a "
+    "rule back only whole";
+
 struct Choice {
   GroupPlan plan;
   std::vector<Error> refused;  ///< a limit each that cannot be enforced, and what would let it

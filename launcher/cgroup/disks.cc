@@ -2,12 +2,12 @@
 #include "launcher/cgroup/disks.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <memory>
 
 namespace berth::cgroup {
@@ -21,23 +21,32 @@ bool has_word(const std::string& file, const char* word) {
   return text && text->find(word) != std::string::npos;
 }
 
-bool has_bfq(const std::string& blocks) {
+void add_bfq(const std::string& blocks, Disks& disks) {
   const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(blocks.c_str()), ::closedir);
-  if (!all) return false;
+  if (!all) return;
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
-  while (const dirent* entry = ::readdir(all.get()))
-    if (has_word(blocks + "/" + entry->d_name + "/queue/scheduler", "[bfq]")) return true;
-  return false;
+  while (const dirent* entry = ::readdir(all.get())) {
+    const std::string disk = blocks + "/" + entry->d_name;
+    if (!has_word(disk + "/queue/scheduler", "[bfq]")) continue;
+    disks.have_bfq = true;
+    if (const auto number = read_text_file(disk + "/dev", kMostText))
+      disks.bfq.insert(number->substr(0, number->find('\n')));
+  }
 }
 
 /// Only the group above all has the file, if it is in sight.
-bool has_costs(std::string place) {
+void add_costs(std::string place, Disks& disks) {
   for (std::size_t end = place.size(); end != std::string::npos && end > 0;
        end = place.rfind('/', end - 1)) {
     place.resize(end);
-    if (has_word(place + "/io.cost.qos", "enable=1")) return true;
+    const auto text = read_text_file(place + "/io.cost.qos", kMostText);
+    if (!text) continue;
+    for (const std::string& line : split(*text, '\n'))
+      if (line.find("enable=1") != std::string::npos) {
+        disks.have_costs = true;
+        disks.costs.insert(line.substr(0, line.find(' ')));
+      }
   }
-  return false;
 }
 
 }  // namespace
@@ -50,17 +59,17 @@ Disks find_disks(const GroupWishes& wishes,
   for (const GroupLimit& limit : wishes.limits) {
     struct stat info {};
 
-    if (limit.kind == LimitKind::io_weight) are_weighed = true;
+    if (limit.kind == LimitKind::io_weight || limit.kind == LimitKind::device_weight)
+      are_weighed = true;
     if (!limit.key.starts_with('/') || ::stat(limit.key.c_str(), &info) != 0) continue;
     if (S_ISBLK(info.st_mode))
       disks.numbers[limit.key] =
           std::to_string(major(info.st_rdev)) + ":" + std::to_string(minor(info.st_rdev));
   }
   if (!are_weighed) return disks;
-  disks.have_bfq = has_bfq(blocks);
-  disks.have_costs = std::any_of(grounds.begin(), grounds.end(), [](const Ground& ground) {
-    return ground.is_unified && has_costs(ground.place);
-  });
+  add_bfq(blocks, disks);
+  for (const Ground& ground : grounds)
+    if (ground.is_unified) add_costs(ground.place, disks);
   return disks;
 }
 

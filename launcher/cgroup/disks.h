@@ -6,6 +6,7 @@
 #include "launcher/model/group.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct Disks {
   std::map<std::string, std::string> numbers = {};
   bool have_costs = false;  ///< some are under iocost, which keeps io.weight (cgroup-v2.rst)
   bool have_bfq = false;    ///< some are scheduled by BFQ, which keeps io.bfq.weight
+  std::set<std::string> costs = {};  ///< the numbers of these, "254:0"
+  std::set<std::string> bfq = {};
 };
 
 /// Of the block devices that `wishes` name. Whether there are such that are weighed is looked for

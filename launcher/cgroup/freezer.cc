@@ -35,16 +35,19 @@ Freezer Freezer::find(std::span<const std::string> directories) {
   Freezer found;
   for (const std::string& directory : directories)
     for (const char* name : {"/cgroup.freeze", "/freezer.state"}) {
-      if (found.is_there() || ::access((directory + name).c_str(), W_OK) != 0) continue;
-      found.group_ = directory;
-      found.file_ = directory + name;
-      found.is_unified_ = std::string_view(name) == "/cgroup.freeze";
+      Freezer one;
+      one.group_ = directory;
+      one.file_ = directory + name;
+      one.is_unified_ = std::string_view(name) == "/cgroup.freeze";
+      one.is_ours_ = ::access(one.file_.c_str(), W_OK) == 0;
+      if (one.is_frozen()) return one;
+      if (one.is_ours_ && !found.is_there()) found = one;
     }
   return found;
 }
 
 bool Freezer::is_frozen() const {
-  if (!is_there()) return false;
+  if (file_.empty()) return false;
   return is_unified_ ? says(file_, "1") : says(file_, "FROZEN") || says(file_, "FREEZING");
 }
 
@@ -67,7 +70,8 @@ int Freezer::freeze() const {
 }
 
 int Freezer::thaw() const {
-  return write_to(file_, is_unified_ ? "0" : "THAWED");
+  const int number = write_to(file_, is_unified_ ? "0" : "THAWED");
+  return number == 0 && is_frozen() ? EBUSY : number;
 }
 
 }  // namespace berth::cgroup

@@ -4,7 +4,10 @@
 #include "base/file.h"
 #include "base/numbers.h"
 #include "base/text.h"
+#include "launcher/cgroup/choose.h"
 #include "launcher/cgroup/device_program.h"
+#include "launcher/cgroup/device_rules.h"
+#include "launcher/cgroup/freezer.h"
 #include "launcher/cgroup/hierarchy.h"
 
 #include <dirent.h>
@@ -58,6 +61,22 @@ bool is_left_behind(const std::string& name, const std::string& own_namespace) {
   return start_of(words[2]) != words[3];
 }
 
+/// For nftw(3).
+int thaw_one(const char* path, const struct stat* /*info*/, int kind, FTW* /*at*/) {
+  if (kind != FTW_D) return 0;
+  const Freezer freezer = Freezer::find(std::vector<std::string>{path});
+  if (freezer.is_frozen()) (void)freezer.thaw();  // or it is not ours
+  return 0;
+}
+
+/// Who stands still in a group of version 1 does not even die of SIGKILL.
+void thaw_all(std::span<const std::string> directories) {
+  constexpr int kOpenAtOnce = 16;
+  for (const std::string& directory : directories)
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): it is, without FTW_CHDIR
+    (void)::nftw(directory.c_str(), thaw_one, kOpenAtOnce, FTW_PHYS);
+}
+
 /// Of launches that were killed, with whoever stood by them. The kernel removes no group in which
 /// somebody is.
 void clear(const std::string& parent) {
@@ -69,6 +88,7 @@ void clear(const std::string& parent) {
   while (const dirent* entry = ::readdir(all.get()))
     if (is_left_behind(entry->d_name, own_namespace))
       gone.push_back(std::string(parent).append("/").append(entry->d_name));
+  thaw_all(gone);
   (void)remove_group(gone);  // or somebody is still in it
 }
 
@@ -98,6 +118,9 @@ Error not_written(const std::string& goal, const std::string& path, int number) 
   Error error = refused("write", goal + " (" + quote(path) + ")", number);
   if (number == ENOENT) error.hint = kNoFile;
   if (number == EOPNOTSUPP && path.ends_with("/io.weight")) error.hint = kNotWeighed;
+  const bool is_set = path.ends_with("/cpuset.cpus") || path.ends_with("/cpuset.mems");
+  if (is_set && (number == ERANGE || number == EINVAL || number == EACCES))
+    error.hint = kNotAllOfSet;
   return error;
 }
 
@@ -205,12 +228,25 @@ class Maker {
     if (setting.file == kDeviceProgram) return true;  // of all rules together, see below
     const std::string path = directory + "/" + setting.file;
     const int number = write_to(path, setting.text);
-    if (number == 0)
-      return setting.file == kPartitionFile ? is_partition(setting, path)
-                                            : has_all(setting, directory);
+    if (number == 0 && setting.file == kPartitionFile) return is_partition(setting, path);
+    if (number == 0 && setting.file == "devices.deny") return denies(setting, directory);
+    if (number == 0) return has_all(setting, directory);
     refused_.push_back(not_written("enforce " + setting.words, path, number));
     if (number == EPERM && setting.file.starts_with("devices."))
       refused_.back().hint = kDevicesAreRoots;
+    return false;
+  }
+
+  /// In a group that allows only a list, the kernel looks for the very words of the rule in it.
+  bool denies(const GroupSetting& setting, const std::string& directory) {
+    const auto list = read_text_file(directory + "/devices.list", kMostText);
+    const std::string left = list ? still_allowed(*list, setting.text) : "";
+    if (left.empty()) return true;
+    refused_.push_back({Blame::host,
+                        "enforce " + setting.words + ": the group above allows " + quote(left) +
+                            ", of which version 1 cannot take back a part",
+                        {},
+                        kPartOfARule});
     return false;
   }
 
@@ -354,6 +390,7 @@ void remove_group_at_last(std::span<const std::string> directories) noexcept {
   constexpr long kMillisecond = 1'000'000;
   constexpr long kLongest = 500 * kMillisecond;
   for (long wait = kMillisecond; !remove_group(directories); wait = std::min(2 * wait, kLongest)) {
+    thaw_all(directories);  // nobody else can any more: the container has no name now
     const timespec time{0, wait};
     (void)::nanosleep(&time, nullptr);
   }

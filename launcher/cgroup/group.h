@@ -70,7 +70,7 @@ Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directo
 bool remove_group(std::span<const std::string> directories) noexcept;
 
 /// The same with patience, for a process that has nothing else to do: who is left in the group is
-/// waited for.
+/// waited for, and let go on where he was paused.
 void remove_group_at_last(std::span<const std::string> directories) noexcept;
 
 }  // namespace berth::cgroup

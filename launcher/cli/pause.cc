@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `berth pause` and `berth resume`.
-#include "base/text.h"
 #include "launcher/cli/containers.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/state/members.h"
@@ -15,9 +14,9 @@ Result<Json> pause_one(const state::Directory&,
   BERTH_TRY(check_program(container, "pause"));
   const auto members = state::Members::of(container);
   if (!members) return members.error();
-  if (const int number = members->pause(); number != 0) {
-    members->resume();
-    return refused("pidfd_send_signal", "pause " + quote(container.record.name), number);
+  if (Status paused = members->pause(); !paused) {
+    (void)members->resume();  // what failed before is what is said
+    return std::move(paused.error());
   }
   return Json{{"state", "paused"}};
 }
@@ -28,7 +27,7 @@ Result<Json> resume_one(const state::Directory&,
   BERTH_TRY(check_program(container, "resume"));
   const auto members = state::Members::of(container);
   if (!members) return members.error();
-  members->resume();
+  BERTH_TRY(members->resume());
   return Json{{"state", "running"}};
 }
 

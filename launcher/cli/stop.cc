@@ -67,7 +67,7 @@ Result<Json> kill_one(const state::Directory&,
     return refused("pidfd_send_signal", "signal " + quote(container.record.name), refusal);
   // Those who wait for the program are stopped with it.
   const bool goes_on = number == SIGKILL || number == SIGCONT;
-  if (goes_on && container.state == state::State::paused && members) members->resume();
+  if (goes_on && container.state == state::State::paused && members) BERTH_TRY(members->resume());
   return Json{{"signal", signal_name(number)}};
 }
 

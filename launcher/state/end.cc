@@ -70,7 +70,8 @@ Result<std::optional<int>> stop(const Directory& directory,
   auto members = runs ? Members::of(container) : Result<Members>(takes_long(container.record));
   if (runs) {
     (void)container.program.signal(signal);  // it may just have ended
-    if (members && container.state == State::paused) members->resume();
+    if (members && container.state == State::paused)
+      (void)members->resume();  // whether it has ended is asked below
     if (!container.program.await_end(milliseconds_of(seconds)))
       (void)container.program.signal(SIGKILL);
     (void)container.program.await_end(kToDie);

@@ -124,32 +124,40 @@ std::vector<Member> Members::list() const {
 
 /// Whether it stands still with the group.
 bool Members::is_frozen(const Member& member) const {
-  if (!freezer_.is_there()) return false;
+  if (!freezer_.is_frozen()) return false;
   const auto all = cgroup::read_hierarchies(member.stat.id.pid);
   return std::any_of(all.begin(), all.end(), [&](const cgroup::Hierarchy& one) {
     return one.place == freezer_.group() || one.place.starts_with(freezer_.group() + "/");
   });
 }
 
-int Members::pause() const {
+Status Members::pause() const {
+  const std::string goal = "pause " + quote(container_->record.name);
   if (freezer_.is_there())
-    if (const int number = freezer_.freeze(); number != 0) return number;
-  return until_done(*this, [&](const Member& one, const std::vector<Member>& all) {
+    if (const int number = freezer_.freeze(); number != 0)
+      return refused("write", goal + " (" + quote(freezer_.file()) + ")", number);
+  const int number = until_done(*this, [&](const Member& one, const std::vector<Member>& all) {
     if (one.stat.is_stopped() || is_frozen(one)) return false;
     (void)one.process.signal(SIGSTOP);  // it may just have ended
     if (one.stat.state == 'D') let_children_go_on(all, one);
     return true;
   });
+  return number == 0 ? Status(Done{}) : refused("pidfd_send_signal", goal, number);
 }
 
-void Members::resume() const {
-  if (freezer_.is_there()) (void)freezer_.thaw();  // or nobody had frozen it
+Status Members::resume() const {
+  if (freezer_.is_frozen())
+    if (const int number = freezer_.thaw(); number != 0)
+      return refused(
+          "write",
+          "resume " + quote(container_->record.name) + " (" + quote(freezer_.file()) + ")",
+          number);
   // Children first: an init that finds its program stopped says so, and who waits outside stops.
   std::vector<Member> all = list();
   for (auto one = all.rbegin(); one != all.rend(); ++one)
     (void)one->process.signal(SIGCONT);
   const Process& launcher = container_->launcher;
-  if (container_->record.launcher == container_->record.program) return;
+  if (container_->record.launcher == container_->record.program) return Done{};
   // It may just be about to stop.
   constexpr int kLooks = 4;
   for (int i = 0; i < kLooks; ++i) {
@@ -157,6 +165,7 @@ void Members::resume() const {
     if (i == 0 || (stat && stat->is_stopped())) (void)launcher.signal(SIGCONT);
     (void)::nanosleep(&kPause, nullptr);
   }
+  return Done{};
 }
 
 int Members::kill() const {

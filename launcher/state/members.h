@@ -24,11 +24,12 @@ class Members {
   [[nodiscard]] std::vector<Member> list() const;
 
   /// Stops all of them: with the container's control group those who are in it, so that they cannot
-  /// tell, and the others by SIGSTOP. EAGAIN or EBUSY where some do not stop.
-  [[nodiscard]] int pause() const;
+  /// tell, and the others by SIGSTOP. An error where some do not stop.
+  [[nodiscard]] Status pause() const;
 
-  /// Lets all of them go on, and who waits for the program.
-  void resume() const;
+  /// Lets all of them go on, and who waits for the program. An error where the control group still
+  /// stands still.
+  [[nodiscard]] Status resume() const;
 
   /// Kills all of them, until there are none. EAGAIN where some do not go.
   [[nodiscard]] int kill() const;

@@ -83,6 +83,12 @@ teardown() {
     run -0 berth_run --io-weight=50 --limits=best-effort "$image" -- echo fine
     [ "$output" = $'berth: cannot enforce --io-weight=50: no disk of this node has its users weighed: continuing without it\nfine' ]
   fi
+  disk=/dev/$(lsblk --nodeps --noheadings --output NAME | head -n 1)
+  if ! grep -q '\[bfq\]' "/sys/block/${disk#/dev/}/queue/scheduler"; then
+    run -125 berth_run --device-weight="$disk:50" "$image" -- true
+    [ "${lines[0]}" = "berth: cannot enforce --device-weight=$disk:50: nobody weighs the users of '$disk'" ]
+    [[ "${lines[1]}" == *"echo bfq > /sys/block/DISK/queue/scheduler"* ]]
+  fi
   expect_no_group_left
 }
 
@@ -126,6 +132,10 @@ teardown() {
 @test "what the kernel refuses is an error with its file" {
   run -125 berth_run --cpuset-cpus=4000 "$image" -- true
   [[ "$output" == "berth: cannot enforce --cpuset-cpus=4000 ('/sys/fs/cgroup/cpuset/"*"/cpuset.cpus'): write: "* ]]
+  [[ "${lines[1]}" == "berth: hint: name only what the group above has: "* ]]
+  run -125 berth_run --cpuset-mems=60 "$image" -- true
+  [[ "${lines[0]}" == "berth: cannot enforce --cpuset-mems=60 ('/sys/fs/cgroup/cpuset/"*"/cpuset.mems'): write: "* ]]
+  [[ "${lines[1]}" == "berth: hint: name only what the group above has: "* ]]
   expect_no_group_left
 }
 
@@ -407,6 +417,78 @@ END_OF_PYTHON
   [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
   "$BERTH" resume front
   expect_end 5 $pid
+  expect_no_group_left
+}
+
+# Nobody is PID any more; who waits to be reaped by the machine's init is nobody.
+expect_gone() {
+  for _ in $(seq 100); do
+    grep -qs '^State:.[^Z]' "/proc/$1/status" || return 0
+    sleep 0.05
+  done
+  cat "/proc/$1/status" >&2
+  return 1
+}
+
+@test "a paused container does not outlive a launch that is killed" {
+  own_containers
+  "$BERTH" run --name front --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 300' 3>&- &
+  pid=$!
+  await up
+  program=$("$BERTH" ps --json | jq '.[0].pid')
+  "$BERTH" pause front
+  kill -KILL $pid
+  expect_end 137 $pid
+  expect_no_group_left
+  expect_gone "$program"
+}
+
+# A launch that is paused, and killed with its helper, which is a child here and so known.
+kill_paused_with_helper() {
+  python3 - "$BERTH" "$image" 3>&- <<'END_OF_PYTHON'
+import ctypes, os, signal, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+berth, image = sys.argv[1:]
+launch = subprocess.Popen([berth, "run", "--name", "front", "--pids-limit=50", image, "--", "sh", "-c",
+                           "echo $$ >up; exec sleep 300"])
+end = time.monotonic() + 20
+while not (os.path.exists("up") and os.path.getsize("up")) and time.monotonic() < end:
+    time.sleep(0.05)
+subprocess.run([berth, "pause", "front"], check=True)
+children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+helper, = [int(pid) for pid in children if open(f"/proc/{pid}/comm").read() == "berth-group\n"]
+os.kill(helper, signal.SIGKILL)
+os.waitpid(helper, 0)
+launch.kill()
+launch.wait()
+END_OF_PYTHON
+}
+
+@test "who was paused when a launch and its helper were killed goes at the next launch" {
+  own_containers
+  kill_paused_with_helper
+  program=$(cat up)
+  [ -n "$(groups_left)" ]
+  run -0 berth_run --name next --pids-limit=50 "$image" -- true
+  expect_gone "$program"
+  run -0 berth_run --name next --pids-limit=50 "$image" -- true
+  expect_no_group_left
+}
+
+@test "a container that the kernel does not let go on is not said to go on" {
+  own_containers
+  "$BERTH" run --detach --name box --pids-limit=50 "$image" -- sleep 60
+  pid=$("$BERTH" ps --json | jq '.[0].pid')
+  state=/sys/fs/cgroup/freezer$(sed -n 's/^[0-9]*:freezer://p' "/proc/$pid/cgroup")/freezer.state
+  "$BERTH" pause box
+  chmod 400 "$state"
+  run -125 "$BERTH" resume box
+  [ "$output" = "berth: cannot resume 'box' ('$state'): write: Permission denied (EACCES)" ]
+  [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
+  chmod 600 "$state"
+  "$BERTH" resume box
+  [ "$(cat "$state")" = THAWED ]
+  "$BERTH" rm --force box
   expect_no_group_left
 }
 

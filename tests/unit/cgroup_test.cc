@@ -2,6 +2,7 @@
 // Control groups of both versions, on trees that the test makes.
 #include "base/file.h"
 #include "launcher/cgroup/choose.h"
+#include "launcher/cgroup/device_rules.h"
 #include "launcher/cgroup/freezer.h"
 #include "launcher/cgroup/group.h"
 #include "launcher/cgroup/hierarchy.h"
@@ -11,11 +12,14 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace berth::cgroup {
@@ -191,18 +195,22 @@ TEST(Choice, OfMemoryAndSwapTakesThemInTheKernelsOrder) {
             "enforce --memory-swap=96M: --memory is more than that");
 }
 
+Disks sda(std::set<std::string> bfq, std::set<std::string> costs) {
+  return {.numbers = {{"/dev/sda", "8:0"}}, .costs = std::move(costs), .bfq = std::move(bfq)};
+}
+
 TEST(Choice, OfDevicesIsTheirListOfVersionOneAndAProgramInVersionTwo) {
   const GroupLimit weight{LimitKind::device_weight, "/dev/sda", 5000, "/dev/sda:5000"};
   const GroupLimit deny{LimitKind::device_rule, "deny a", 0, "deny a"};
   const GroupLimit allow{LimitKind::device_rule, "allow c 1:3 rw", 0, "allow c 1:3 rw"};
   const std::vector<Ground> grounds = {{false, {"devices"}, "/d", "/d"},
                                        {false, {"blkio"}, "/b", "/b"}};
-  const auto first = choose_group({{deny, weight, allow}}, grounds, {{{"/dev/sda", "8:0"}}});
+  const auto first = choose_group({{deny, weight, allow}}, grounds, sda({"8:0"}, {}));
   EXPECT_TRUE(first.refused.empty());
   ASSERT_EQ(first.plan.parts.size(), 2U);
   EXPECT_EQ(files_of(first.plan.parts[0]), "/d: devices.deny=a devices.allow=c 1:3 rw");
   EXPECT_EQ(files_of(first.plan.parts[1]), "/b: blkio.bfq.weight_device=8:0 1000");
-  const auto second = choose_group({{deny, weight, allow}}, {two()}, {{{"/dev/sda", "8:0"}}});
+  const auto second = choose_group({{deny, weight, allow}}, {two()}, sda({}, {"8:0"}));
   EXPECT_TRUE(second.refused.empty());
   EXPECT_EQ(files_of(second.plan.parts.at(0)),
             "/g: (BPF program)=deny a io.weight=8:0 5000 (BPF program)=allow c 1:3 rw");
@@ -210,6 +218,58 @@ TEST(Choice, OfDevicesIsTheirListOfVersionOneAndAProgramInVersionTwo) {
   // Where both are, the list is the one.
   EXPECT_EQ(files_of(choose_group({{deny}}, {two(), grounds[0]}, {}).plan.parts.back()),
             "/d: devices.deny=a");
+}
+
+TEST(Choice, OfAWeightForADiskIsForWhoLooksAtItThere) {
+  const GroupLimit weight{LimitKind::device_weight, "/dev/sda", 5000, "/dev/sda:5000"};
+  const std::vector<Ground> first = {{false, {"blkio"}, "/b", "/b"}};
+  EXPECT_EQ(choose_group({{weight}}, first, sda({"8:16"}, {"8:0"})).refused.at(0).hint,
+            kNothingWeighs);
+  EXPECT_EQ(choose_group({{weight}}, {two()}, sda({}, {"8:16"})).refused.at(0).hint,
+            kNothingWeighs);
+  const auto files = [&](const Disks& disks) {
+    return files_of(choose_group({{weight}}, {two()}, disks).plan.parts.at(0));
+  };
+  EXPECT_EQ(files(sda({"8:0"}, {})), "/g: io.bfq.weight=8:0 1000");
+  EXPECT_EQ(files(sda({"8:0"}, {"8:0"})), "/g: io.weight=8:0 5000 io.bfq.weight=8:0 1000");
+}
+
+/// What version 1 of control groups makes of it.
+std::string list_of(const std::vector<std::string>& rules) {
+  GroupWishes wishes;
+  for (const std::string& rule : rules)
+    wishes.limits.push_back({LimitKind::device_rule, rule, 0, rule});
+  const auto choice = choose_group(wishes, {{false, {"devices"}, "/d", "/d"}}, {});
+  if (choice.refused.empty()) return files_of(choice.plan.parts.at(0));
+  EXPECT_EQ(choice.refused[0].hint, kPartOfARule);
+  return sentence_of(choice.refused[0]);
+}
+
+TEST(DeviceRules, ThatAListCannotTakeBackInPartAreRefused) {
+  EXPECT_EQ(list_of({"deny a", "allow c 1:* rwm", "deny c 1:5 rwm"}),
+            "cannot enforce --device-rule=deny c 1:5 rwm: control groups of version 1 cannot take "
+            "back a part of 'allow c 1:* rwm'");
+  using testing::HasSubstr;
+  EXPECT_THAT(list_of({"deny a", "allow c 1:5 rwm", "deny c *:5 w"}), HasSubstr("take back"));
+  EXPECT_THAT(list_of({"deny c 1:* rwm", "allow c 1:3 r"}), HasSubstr("take back"));
+  EXPECT_THAT(list_of({"allow a", "deny b 8:* w", "allow b 8:1 w"}), HasSubstr("take back"));
+  // The same devices, none in common, no right in common, or an exception from the default.
+  for (const std::vector<std::string>& rules :
+       std::vector<std::vector<std::string>>{{"deny a", "allow c 1:5 rwm", "deny c 1:5 w"},
+                                             {"deny a", "allow c 1:* rwm", "deny c 2:5 rwm"},
+                                             {"deny a", "allow c 1:* rwm", "deny b 1:5 rwm"},
+                                             {"deny a", "allow c 1:* r", "deny c 1:5 w"},
+                                             {"deny a", "deny c 1:5 rwm", "allow c 1:* rwm"},
+                                             {"allow a", "allow c 1:3 r", "deny c 1:* rwm"},
+                                             {"allow c 1:* rwm", "deny a", "deny c 1:5 rwm"}})
+    EXPECT_THAT(list_of(rules), testing::StartsWith("/d: ")) << rules.back();
+}
+
+TEST(DeviceRules, ThatTheGroupAboveKeepsAListAgainstAreSeenThere) {
+  EXPECT_EQ(still_allowed("c 1:3 rwm\nc 195:* rw\n", "c 195:0 r"), "c 195:* rw");
+  EXPECT_EQ(still_allowed("c 1:3 rwm\nc 195:* rw\n", "c 195:0 m"), "");
+  EXPECT_EQ(still_allowed("a *:* rwm\n", "c 195:0 r"), "") << "it does not show its exceptions";
+  EXPECT_EQ(still_allowed("", "a"), "");
 }
 
 TEST(Choice, OfAWeightIsForWhoLooksAtIt) {
@@ -237,10 +297,13 @@ TEST_F(Grounds, HaveDisksThatAreWeighedOrNot) {
   EXPECT_FALSE(disks.have_bfq);
   EXPECT_FALSE(disks.have_costs);
   put(root_ / "blocks/sdb/queue/scheduler", "none mq-deadline [bfq]\n");
+  put(root_ / "blocks/sdb/dev", "8:16\n");
   put(root_ / "all/io.cost.qos", "8:0 enable=0 ctrl=auto\n8:16 enable=1 ctrl=auto\n");
   disks = find_disks(wishes, grounds, root_ / "blocks");
   EXPECT_TRUE(disks.have_bfq);
   EXPECT_TRUE(disks.have_costs);
+  EXPECT_EQ(disks.bfq, (std::set<std::string>{"8:16"}));
+  EXPECT_EQ(disks.costs, (std::set<std::string>{"8:16"}));
   EXPECT_FALSE(find_disks({}, grounds, root_ / "blocks").have_bfq) << "nobody asks";
 }
 
@@ -314,6 +377,7 @@ TEST(Hints, HaveAParagraphEach) {
                                 kLeaveOne,
                                 kNotWeighed,
                                 kNothingWeighs,
+                                kPartOfARule,
                                 kNotAllOfSet,
                                 kProgramsAreRoots,
                                 kPartitionOfCpus,
@@ -430,6 +494,9 @@ TEST_F(Groups, AreStoppedInTheFileOfTheirVersion) {
     EXPECT_EQ(freezer.freeze(), 0);
     EXPECT_TRUE(freezer.is_frozen()) << name;
   }
+  // As where a group above stands still.
+  put(root_ / "below/freezer.state", "FROZEN FROZEN");
+  EXPECT_EQ(Freezer::find(std::vector<std::string>{root_ / "below"}).thaw(), EBUSY);
   // A file system keeps what is longer than the new words; the kernel does not.
   put(root_ / "second/cgroup.freeze", "");
   EXPECT_EQ(Freezer::find(std::vector<std::string>{root_ / "second"}).thaw(), 0);
