@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A rank that knows PMI2 and no MPI: it says what another one has put into the launcher's table.
 #include <pmi2.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

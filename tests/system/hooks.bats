@@ -368,9 +368,9 @@ print(config[\"process\"][\"args\"], open(state[\"bundle\"] + \"/\" + config[\"r
   mkfifo go
   hook slow poststart "exec <$work/go; exit 7"
   # The pipe ends with the program, while the hook still runs.
-  run timeout 10 bash -c '"$0" "$@" 2>&1 | cat' "$BERTH" run --hooks-dir "$work/hooks.d" "$image" -- echo done
+  run timeout 10 bash -c '"$0" "$@" 2>&1 | cat' "$BERTH" run --hooks-dir "$work/hooks.d" "$image" -- echo finished
   echo "$output"
-  [ "$output" = "done" ]
+  [ "$output" = finished ]
   echo >go
   expect_no_process_left
 }
