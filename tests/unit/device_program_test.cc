@@ -28,8 +28,9 @@ int run(const std::vector<bpf_insn>& program, const bpf_cgroup_dev_ctx& asked) {
     switch (one.code) {
       case BPF_LDX | BPF_MEM | BPF_W: {
         std::uint32_t word = 0;
-        if (one.off < 0 || one.off + sizeof word > sizeof asked) return -1;
-        std::memcpy(&word, reinterpret_cast<const char*>(&asked) + one.off, sizeof word);
+        const auto place = static_cast<std::size_t>(one.off);  // a negative one is too large
+        if (place > sizeof asked - sizeof word) return -1;
+        std::memcpy(&word, reinterpret_cast<const char*>(&asked) + place, sizeof word);
         target = word;
         break;
       }
