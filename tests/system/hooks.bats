@@ -371,7 +371,7 @@ print(config[\"process\"][\"args\"], open(state[\"bundle\"] + \"/\" + config[\"r
   run timeout 10 bash -c '"$0" "$@" 2>&1 | cat' "$BERTH" run --hooks-dir "$work/hooks.d" "$image" -- echo finished
   echo "$output"
   [ "$output" = finished ]
-  echo >go
+  : >go
   expect_no_process_left
 }
 
