@@ -193,16 +193,7 @@ class Chooser {
     const Ground* ground = ground_for(limit, grounds_);
     if (ground == nullptr) return add_refused(no_controller(limit, grounds_));
     if (ground->parent.empty()) return add_refused(no_ground(limit, *ground));
-    if (limit.kind == LimitKind::memory_swap && (memory() == 0 || limit.number < memory()))
-      return add_refused(
-          refuse(limit,
-                 memory() == 0 ? "there is no --memory" : "--memory is more than that",
-                 kSwapWithMemory));
-    if (limit.kind == LimitKind::cpuset_partition && !wishes(LimitKind::cpuset_cpus))
-      return add_refused(refuse(limit, "there is no --cpuset-cpus", kPartitionOfCpus));
-    if (limit.kind == LimitKind::io_weight && !is_weighed(*ground))
-      return add_refused(
-          refuse(limit, "no disk of this node has its users weighed", kNothingWeighs));
+    if (auto lack = lack_of(limit, *ground)) return add_refused(std::move(*lack));
     if (limit.kind == LimitKind::device_rule && !ground->is_unified && has_clash(limit)) return;
     std::string device;
     if (is_of_device(limit.kind)) {
@@ -224,6 +215,19 @@ class Chooser {
     }
     if (ground->is_unified && limit.kind != LimitKind::device_rule)
       enable(part, controller_of(limit, true));
+  }
+
+  /// What it would take besides, of other limits or of the node's disks.
+  [[nodiscard]] std::optional<Error> lack_of(const GroupLimit& limit, const Ground& ground) const {
+    if (limit.kind == LimitKind::memory_swap && (memory() == 0 || limit.number < memory()))
+      return refuse(limit,
+                    memory() == 0 ? "there is no --memory" : "--memory is more than that",
+                    kSwapWithMemory);
+    if (limit.kind == LimitKind::cpuset_partition && !wishes(LimitKind::cpuset_cpus))
+      return refuse(limit, "there is no --cpuset-cpus", kPartitionOfCpus);
+    if (limit.kind == LimitKind::io_weight && !is_weighed(ground))
+      return refuse(limit, "no disk of this node has its users weighed", kNothingWeighs);
+    return std::nullopt;
   }
 
   /// The files take weights also where nobody looks at them.
