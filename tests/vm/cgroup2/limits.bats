@@ -68,7 +68,7 @@ teardown() {
     sh -c "$own_group"' grep s_allowed_list /proc/self/status; cat $d/cpu.weight $d/io.weight'
   [ "$output" = $'Cpus_allowed_list:\t1\nMems_allowed_list:\t0\n50\ndefault 30\n'"$(lsblk -ndo MAJ:MIN /dev/vda | tr -d ' ') 40" ]
   run -125 berth_run --device-weight=/dev/vdb:40 "$image" -- true
-  [[ "$output" == *"cannot enforce --device-weight=/dev/vdb:40 ("*EOPNOTSUPP*"hint: ask the administrator to have the disk weighed"* ]]
+  [[ "$output" == *"cannot enforce --device-weight=/dev/vdb:40: nobody weighs the users of '/dev/vdb'"*"hint: ask the administrator to have the disks weighed"* ]]
   run -125 berth_run --cpuset-mems=3 "$image" -- true
   [[ "$output" == *"cannot enforce --cpuset-mems=3"* ]]
   # Two who want the same CPU.
