@@ -398,6 +398,15 @@ END_OF_PYTHON
   expect_no_group_left
 }
 
+# Its program writes before berth has noted that it runs.
+await_running() {
+  for _ in $(seq 200); do
+    [ "$("$BERTH" ps --json | jq -r '.[0].state')" != running ] || return 0
+    sleep 0.05
+  done
+  return 1
+}
+
 @test "a container with limits is paused, goes on, and ends as it would" {
   own_containers
   for options in --detach "--detach --pid --init"; do
@@ -412,7 +421,7 @@ END_OF_PYTHON
   done
   "$BERTH" run --name front --memory=64M "$image" -- sh -c 'sleep 1; exit 5' 3>&- &
   pid=$!
-  for _ in $(seq 100); do [ "$("$BERTH" ps --json | jq -r '.[].state')" != running ] || break; sleep 0.05; done
+  await_running
   "$BERTH" pause front
   [ "$("$BERTH" ps --json | jq -r '.[].state')" = paused ]
   "$BERTH" resume front
@@ -434,7 +443,7 @@ expect_gone() {
   own_containers
   "$BERTH" run --name front --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 300' 3>&- &
   pid=$!
-  await up
+  await_running
   program=$("$BERTH" ps --json | jq '.[0].pid')
   "$BERTH" pause front
   kill -KILL $pid
@@ -446,13 +455,18 @@ expect_gone() {
 # A launch that is paused, and killed with its helper, which is a child here and so known.
 kill_paused_with_helper() {
   python3 - "$BERTH" "$image" 3>&- <<'END_OF_PYTHON'
-import ctypes, os, signal, subprocess, sys, time
+import ctypes, json, os, signal, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 berth, image = sys.argv[1:]
 launch = subprocess.Popen([berth, "run", "--name", "front", "--pids-limit=50", image, "--", "sh", "-c",
                            "echo $$ >up; exec sleep 300"])
 end = time.monotonic() + 20
-while not (os.path.exists("up") and os.path.getsize("up")) and time.monotonic() < end:
+def state():
+    shown = json.loads(subprocess.check_output([berth, "ps", "--json"]))
+    return shown[0]["state"] if shown else ""
+def has_begun():
+    return os.path.exists("up") and os.path.getsize("up") > 0 and state() == "running"
+while not has_begun() and time.monotonic() < end:
     time.sleep(0.05)
 subprocess.run([berth, "pause", "front"], check=True)
 children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
