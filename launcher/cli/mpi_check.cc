@@ -218,12 +218,12 @@ std::string explain_mpi(const Offer& offer, const std::vector<MpiFact>& facts) {
   return text + "so: " + verdict(offer, facts) + "\n";
 }
 
-void MpiCheck::begin(const Launch& launch, const Session& session, const Texts& contents) {
+void MpiCheck::begin(const Launch& launch, const Session& session, const RootImages& images) {
   offer_ = offer_of(launch.facts.rank.launcher, session.environment);
   if (offer_.size < 2 || launch.request.quiet || only_looks(launch.request) ||
       !is_first_node(launch, session))
     return;
-  memory_.emplace(memory_of_facts(launch.request, session, contents));
+  memory_.emplace(memory_of_facts(launch.request, session, images.contents()));
   is_wanted_ = memory_->is_possible();
   if (!is_wanted_) return;
   if (const auto known = memory_->read()) take(*known);

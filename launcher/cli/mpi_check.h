@@ -7,6 +7,7 @@
 #include "hooks/memory.h"
 #include "hooks/mpi_fact.h"
 #include "launcher/cli/asked_program.h"
+#include "launcher/cli/root_images.h"
 #include "launcher/cli/session.h"
 #include "launcher/model/image.h"
 
@@ -42,10 +43,9 @@ std::string explain_mpi(const Offer& offer, const std::vector<hooks::MpiFact>& f
 class MpiCheck {
  public:
   /// Whether a job's launch has anything to look at, and what earlier ones have found of the image.
-  /// `contents`: see enter::content_of(). An image that cannot be known again is not looked at.
-  void begin(const Launch& launch,
-             const Session& session,
-             const std::vector<std::string>& contents);
+  /// Reads a few blocks of `images`, but only for a rank of several. Those that cannot be known
+  /// again are not looked at.
+  void begin(const Launch& launch, const Session& session, const RootImages& images);
 
   /// Whether the image has to be looked into, which takes some hundredths of a second.
   [[nodiscard]] bool has_to_ask() const { return is_wanted_ && !facts_; }

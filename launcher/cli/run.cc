@@ -240,7 +240,7 @@ Status Run::ask_devices() {
 /// What is known of the image from earlier launches saves the process and the wait for the
 /// image, if no other hook wants to know what that is. The image's server reads meanwhile.
 Status Run::recall_hooks() {
-  mpi_check_.begin(launch_, session_, held_.root.contents());
+  mpi_check_.begin(launch_, session_, held_.root);
   if (!request::looks_into_image(launch_.request)) return Done{};
   const bool is_known = devices_.recall_of_image(launch_.request, session_, held_.root.contents());
   if (!is_known || asks_for_state(launch_.request)) return Done{};
