@@ -46,13 +46,15 @@ std::vector<std::string> capabilities_in(std::string_view bytes) {
   std::vector<std::string> names;
   const std::size_t begin = word_at(bytes, kExtension);
   if (begin == 0 || word_at(bytes, begin) != kExtensions) return names;
-  constexpr std::size_t kMost = 64;  // there are two kinds of sections, and a dozen capabilities
+  // There are two kinds of sections, and a dozen capabilities. What is written has one section for
+  // the names of all, so the bound is theirs together.
+  constexpr std::size_t kMost = 64;
   const std::size_t count = std::min<std::size_t>(word_at(bytes, begin + 4), kMost);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t section = begin + 8 + i * kSection;
     if (word_at(bytes, section) != kCapabilities) continue;
     const std::size_t size = std::min<std::size_t>(word_at(bytes, section + 12) / 4, kMost);
-    for (std::size_t name = 0; name < size; ++name)
+    for (std::size_t name = 0; name < size && names.size() < kMost; ++name)
       names.push_back(text_at(bytes, word_at(bytes, word_at(bytes, section + 8) + 4 * name)));
   }
   return names;

@@ -3,6 +3,7 @@
 // nothing.
 #include "hooks/ldcache/cache_file.h"
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -100,6 +101,27 @@ TEST(LoaderCache, KeepsWhatIsForNewerProcessorsOnly) {
        {own_kind(), "liba.so", "/lib/liba.so"}},
       {"x86-64-v3"}};
   EXPECT_EQ(parse_cache(make_cache(file)), file);
+}
+
+void add(std::string& bytes, std::vector<std::uint32_t> words) {
+  bytes.append(reinterpret_cast<const char*>(words.data()), words.size() * sizeof words[0]);
+}
+
+TEST(LoaderCache, HasNoMoreCapabilitiesThanCanBeWrittenAgain) {
+  const std::vector<std::string> names(40, "x86-64-v3");
+  std::string bytes = make_cache({{{own_kind(), "liba.so", "/lib/liba.so"}}, names});
+  const auto extension = static_cast<std::uint32_t>(bytes.size() - 40 * 4 - 24);
+  std::string two;  // sections, both with the names that the one has
+  add(two, {0xeaa42174, 2});
+  for (int i = 0; i < 2; ++i)
+    add(two, {1, 0, extension + 24, 40 * 4});
+  std::string place;
+  add(place, {static_cast<std::uint32_t>(bytes.size())});
+  bytes.replace(32, 4, place);
+  const auto file = parse_cache(bytes + two);
+  ASSERT_TRUE(file);
+  EXPECT_GT(file->capabilities.size(), names.size());
+  EXPECT_EQ(parse_cache(make_cache(*file)), file);
 }
 
 TEST(LoaderCache, IsNothingWhereItIsDamaged) {
