@@ -18,8 +18,8 @@
 #include <cstdio>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <utility>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -31,7 +31,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLargest = 4UL << 20;
 constexpr long kDay = 24L * 60 * 60;
-constexpr const char* kForm = "3";  ///< another one for another way to decide
+constexpr const char* kForm = "4";  ///< another one for another way to decide
 
 std::string text_of(const struct stat& info) {
   return std::to_string(info.st_mode) + " " + std::to_string(info.st_size) + " " +
@@ -51,7 +51,13 @@ std::string state_of(const std::string& path) {
   return text;
 }
 
-std::string state_of(const std::vector<std::string>& places) {
+/// Of all that they hang on; nothing where one of them does not say.
+std::optional<std::string> state_of(const std::vector<Edits>& all) {
+  std::set<std::string> places;
+  for (const Edits& edits : all) {
+    if (!edits.seen) return std::nullopt;
+    places.insert(edits.seen->begin(), edits.seen->end());
+  }
   unsigned long long state = fingerprint("");
   for (const std::string& place : places)
     state = fingerprint(state_of(place) + "\n", state);
@@ -118,7 +124,7 @@ bool write_file(const std::string& path, const std::string& text) {
 }
 
 /// The first line says what the second is worth.
-std::optional<Edits> parse(const std::string& text, const std::string& key) {
+std::optional<std::vector<Edits>> parse(const std::string& text, const std::string& key) {
   const std::size_t end = text.find('\n');
   if (end == text.npos) return std::nullopt;
   const auto head =
@@ -129,28 +135,28 @@ std::optional<Edits> parse(const std::string& text, const std::string& key) {
   };
   if (!head.is_object() || !is("key", key)) return std::nullopt;
   auto answer = parse_answer(std::string_view(text).substr(end + 1));
-  if (!answer || answer->edits.size() != 1 || !answer->edits.front().seen) return std::nullopt;
-  Edits& edits = answer->edits.front();
-  if (!is("state", state_of(*edits.seen))) return std::nullopt;
-  return std::move(edits);
+  if (!answer || answer->edits.empty()) return std::nullopt;
+  const auto state = state_of(answer->edits);
+  if (!state || !is("state", *state)) return std::nullopt;
+  return std::move(answer->edits);
 }
 
 }  // namespace
 
-Memory::Memory(std::string directory, std::string hook, std::string key)
+Memory::Memory(std::string directory, std::string name, std::string key)
     : directory_(std::move(directory)),
-      hook_(std::move(hook)) {
+      name_(std::move(name)) {
   if (!directory_.starts_with('/')) return;
   // A node whose loader knows other libraries has files of its own beside others' in one home.
-  key_ = std::string(kForm) + "\n" + hook_ + "\n" + std::move(key) + "\n" +
+  key_ = std::string(kForm) + "\n" + name_ + "\n" + std::move(key) + "\n" +
          state_of("/etc/ld.so.cache");
 }
 
 std::string Memory::file() const {
-  return directory_ + "/" + hook_ + "-" + std::to_string(fingerprint(key_)) + ".json";
+  return directory_ + "/" + name_ + "-" + std::to_string(fingerprint(key_)) + ".json";
 }
 
-std::optional<Edits> Memory::read() const {
+std::optional<std::vector<Edits>> Memory::read() const {
   if (key_.empty()) return std::nullopt;
   const UniqueFd file(
       ::open(this->file().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -168,11 +174,12 @@ std::optional<Edits> Memory::read() const {
   return edits;
 }
 
-void Memory::write(const Edits& edits) const {
-  if (key_.empty() || !edits.seen || !make_directories(directory_)) return;
-  const Json head = {{"key", key_}, {"state", state_of(*edits.seen)}};
-  const std::string text = head.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" +
-                           to_text(Answer{{edits}, {}});
+void Memory::write(const std::vector<Edits>& edits) const {
+  const auto state = state_of(edits);
+  if (key_.empty() || edits.empty() || !state || !make_directories(directory_)) return;
+  const Json head = {{"key", key_}, {"state", *state}};
+  const std::string text =
+      head.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" + to_text(Answer{edits, {}});
   const std::string path = file();
   if (write_file(path, text)) forget(directory_, path.substr(directory_.size() + 1));
 }

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace berth::hooks {
 
@@ -39,7 +41,8 @@ Result<Edits> ask_fabric_hook(const FabricLook& look) {
                                 program_environment(look.image.state),
                                 lockable_bytes()};
   if (question.hardware.devices.empty() && question.libraries.empty())  // look at no image for that
-    return Edits{.who = "fabric", .says = "this node has none"};
+    return Edits{
+        .who = "fabric", .says = "this node has none", .seen = {std::vector<std::string>()}};
   auto image = open_image_tree(look.image);
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));

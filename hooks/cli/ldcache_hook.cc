@@ -30,7 +30,10 @@ Result<Edits> ask_ldcache_hook(const ImageLook& look, Answer& answer) {
   if (!image) return std::move(image.error());
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Tree node = tree_of_directory(root.get());
-  return find_ldcache(answer.edits, **image, node, kept_cache(look));
+  Edits edits = find_ldcache(answer.edits, **image, node, kept_cache(look));
+  // Of others' answers it has what they have: all are remembered, or none.
+  if ((*image)->is_sound()) edits.seen = places_seen(look, {}, node);
+  return edits;
 }
 
 }  // namespace berth::hooks

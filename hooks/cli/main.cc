@@ -7,11 +7,12 @@
 //               [--images=COUNT [--changes=DIRECTORY]] [NAME]...
 //
 // What these GPUs (hooks/gpu) and devices (hooks/cdi) need, what berth's own hooks of these names
-// (hooks/own) find, whether the node's MPI fits in the images that are open from descriptor 3 on
-// (hooks/mpi) and what MPI there is, what these programs answer, and which hooks of these
-// directories (hooks/oci) are for the container, as a line of JSON (hooks/edits_text.h). Standard
-// input says what the container is, where there are hooks. Which specifications there are is looked
-// up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it could say something, be it an error.
+// (hooks/fabric, hooks/pmi, hooks/ldcache) find, whether the node's MPI fits in the images that are
+// open from descriptor 3 on (hooks/mpi) and what MPI there is, what these programs answer, and
+// which hooks of these directories (hooks/oci) are for the container, as a line of JSON
+// (hooks/edits_text.h). Standard input says what the container is, where there are hooks. Which
+// specifications there are is looked up with $XDG_CONFIG_HOME and $HOME. Exits with 0 if it could
+// say something, be it an error.
 //
 //   berth-hooks --stand-by
 //
@@ -24,18 +25,15 @@
 #include "hooks/cli/ldcache_hook.h"
 #include "hooks/cli/mpi_hook.h"
 #include "hooks/cli/pmi_hook.h"
-#include "hooks/cli/ssh_hook.h"
 #include "hooks/cli/stand_by.h"
 #include "hooks/edits_text.h"
 #include "hooks/gpu/gpus.h"
 #include "hooks/gpu/job.h"
 #include "hooks/oci/directories.h"
-#include "hooks/own/own.h"
 
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <iterator>
 
@@ -67,8 +65,6 @@ struct Wanted {
 };
 
 constexpr std::string_view kGpus = "--gpus=";
-/// Of berth's own, those that want to know more than the node.
-constexpr std::array<std::string_view, 4> kOfContainer = {"fabric", "ldcache", "pmi", "ssh"};
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
@@ -173,24 +169,10 @@ Status add_devices(const Question& question, Answer& answer) {
   return Done{};
 }
 
-bool is_of_container(const std::string& hook) {
-  return std::find(kOfContainer.begin(), kOfContainer.end(), own_name(hook)) != kOfContainer.end();
-}
-
 bool has_own(const Question& question, std::string_view name) {
   return std::any_of(question.own.begin(), question.own.end(), [&](const auto& one) {
     return own_name(one) == name;
   });
-}
-
-Status add_own_hooks(const Question& question, Answer& answer) {
-  for (const std::string& name : question.own) {
-    if (is_of_container(name)) continue;
-    auto edits = find_own(name);
-    if (!edits) return std::move(edits.error());
-    answer.edits.push_back(std::move(*edits));
-  }
-  return Done{};
 }
 
 /// What hook files ask, in the launcher's words.
@@ -209,7 +191,7 @@ Result<About> parse_about(const std::string& state) {
   }
 }
 
-Status add_hooks_of_container(const Question& question, const ImageLook& look, Answer& answer) {
+Status add_own_hooks(const Question& question, const ImageLook& look, Answer& answer) {
   if (has_own(question, "fabric")) {
     say_what_is_looked_at("this node's fabric");
     auto edits = ask_fabric_hook({question.own, look});
@@ -221,10 +203,6 @@ Status add_hooks_of_container(const Question& question, const ImageLook& look, A
     auto edits = ask_pmi_hook(look);
     if (!edits) return std::move(edits.error());
     answer.edits.push_back(std::move(*edits));
-  }
-  if (has_own(question, "ssh")) {
-    say_what_is_looked_at("the settings of ssh");
-    answer.edits.push_back(ask_ssh_hook(look.state));
   }
   return Done{};
 }
@@ -241,15 +219,14 @@ Status add_ldcache(const Question& question, const ImageLook& look, Answer& answ
 
 Status add_hooks(const Question& question, Answer& answer) {
   const bool has_mpi = !question.mpi_rule.empty();
-  const bool has_more = std::any_of(question.own.begin(), question.own.end(), is_of_container);
   const bool asks_nothing = question.programs.empty() && question.directories.empty() && !has_mpi &&
-                            !has_more && !question.wants_mpi_facts;
+                            question.own.empty() && !question.wants_mpi_facts;
   if (asks_nothing) return Done{};
   constexpr std::size_t kMostState = 16UL << 20;
   const auto state = read_text(STDIN_FILENO, kMostState, "hear what the container is");
   if (!state) return state.error();
   const ImageLook look{question.images, question.changes, *state};
-  BERTH_TRY(add_hooks_of_container(question, look, answer));
+  BERTH_TRY(add_own_hooks(question, look, answer));
   if (has_mpi) {
     say_what_is_looked_at("this node's MPI");
     auto edits = ask_mpi_hook({question.mpi_rule, question.mpi_libraries, look});
@@ -312,7 +289,6 @@ Status check_names(const Question& question, Answer& answer) {
 Result<Answer> find_answer(const Question& question) {
   Answer answer;
   BERTH_TRY(add_devices(question, answer));
-  BERTH_TRY(add_own_hooks(question, answer));
   BERTH_TRY(add_hooks(question, answer));
   BERTH_TRY(check_names(question, answer));
   for (Edits& one : answer.edits) {

@@ -25,6 +25,15 @@ std::optional<std::string> variable(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+/// Each of which may be there or not.
+std::vector<std::string> launchers_places(const PmiQuestion& question) {
+  std::vector<std::string> places;
+  if (question.spool_directory) places.push_back(*question.spool_directory);
+  if (question.flux_uri)
+    places.push_back(question.flux_uri->substr(question.flux_uri->find('/') + 2));
+  return places;
+}
+
 }  // namespace
 
 Result<Edits> ask_pmi_hook(const ImageLook& look) {
@@ -37,13 +46,15 @@ Result<Edits> ask_pmi_hook(const ImageLook& look) {
   Tree node = tree_of_directory(root.get());
   const auto shown = json.is_object() ? json.value("shown", std::vector<std::string>())
                                       : std::vector<std::string>();
-  return find_pmi({program_environment(look.state),
-                   has_own_network,
-                   variable("PALS_SPOOL_DIR"),
-                   variable("FLUX_URI"),
-                   shown},
-                  **image,
-                  node);
+  const PmiQuestion question{program_environment(look.state),
+                             has_own_network,
+                             variable("PALS_SPOOL_DIR"),
+                             variable("FLUX_URI"),
+                             shown};
+  Edits edits = find_pmi(question, **image, node);
+  // Which variables there are is in what the launcher remembers this by.
+  if ((*image)->is_sound()) edits.seen = places_seen(look, launchers_places(question), node);
+  return edits;
 }
 
 }  // namespace berth::hooks

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hooks/directory.h"
 #include "hooks/gpu/choose.h"
 #include "hooks/gpu/gpus.h"
 #include "hooks/gpu/job.h"

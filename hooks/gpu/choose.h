@@ -22,9 +22,6 @@ Result<std::vector<Gpu>> choose_gpus(const WantedGpus& wanted, const std::vector
 /// With commas between them.
 std::string names_of(const std::vector<Gpu>& gpus);
 
-/// What is in a directory, sorted by number and name; nothing where there is none.
-std::vector<std::string> names_in(const std::string& directory);
-
 /// The value behind `key` in "KEY<separator>  VALUE" lines of a small file; empty where it is not.
 std::string value_in(const std::string& file, const std::string& key, char separator);
 

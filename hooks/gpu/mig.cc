@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/gpu/mig.h"
 
+#include "hooks/directory.h"
 #include "hooks/gpu/choose.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 #include "base/text.h"
+#include "hooks/directory.h"
 #include "hooks/gpu/choose.h"
 #include "hooks/gpu/gpus.h"
 #include "hooks/gpu/job.h"

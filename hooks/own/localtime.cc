@@ -53,7 +53,6 @@ std::string name_of_zone(const std::string& root) {
 Result<Edits> find_localtime(const std::string& root) {
   Edits edits{.who = "localtime"};
   const std::string path = root + "/etc/localtime";
-  edits.seen = {path, root + "/etc/timezone"};
   if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
     edits.says = "UTC: this node has no /etc/localtime";
     edits.files = {{"/etc/localtime", utc()}, {"/etc/timezone", "Etc/UTC\n"}};

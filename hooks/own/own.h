@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// berth's own hooks, which are switched on by their names (hooks/name.h, kOwnHooks). Each looks at
-// this node and says what a container needs of it. None changes anything.
+// Those of berth's own hooks (hooks/name.h, kOwnHooks) that look at a few files of this node and at
+// no image: a launch asks them itself. None changes anything.
 #pragma once
 
 #include "base/result.h"
@@ -25,8 +25,5 @@ struct SshQuestion {
 /// What ssh(1) looks at: the node's settings and known hosts, the user's ~/.ssh where the container
 /// does not show it, and the agent.
 Edits find_ssh(const std::string& root, const SshQuestion& question);
-
-/// What the hook of that name finds on this node.
-Result<Edits> find_own(const std::string& name);
 
 }  // namespace berth::hooks

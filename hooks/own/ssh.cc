@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 #include "base/text.h"
+#include "hooks/directory.h"
 #include "hooks/own/own.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -37,18 +36,6 @@ void show(Edits& edits, const std::string& from, const std::string& to) {
 
 void say(Edits& edits, const std::string& what) {
   edits.says += (edits.says.empty() ? "" : ", ") + what;
-}
-
-/// Names of files, sorted, so that a plan is the same each time.
-std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;  // a directory that cannot be read has none
-  for (auto at = std::filesystem::directory_iterator(directory, error);
-       !error && at != std::filesystem::directory_iterator();
-       at.increment(error))
-    names.push_back(at->path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 /// ssh takes what it includes from root or the user only, and who is root on the node is nobody

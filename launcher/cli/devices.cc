@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "hooks/edits_text.h"
 #include "hooks/name.h"
+#include "hooks/own/own.h"
 #include "hooks/stage.h"
 #include "launcher/cli/hook_memory.h"
+#include "launcher/plan/parts.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/hooks.h"
 #include "launcher/request/mounts.h"
@@ -28,7 +30,6 @@ namespace {
 
 constexpr std::size_t kLongestAnswer = 4UL << 20;
 constexpr const char* kMpi = "mpi";
-constexpr const char* kFabric = "fabric";
 
 /// What the container shows of /dev anyway.
 bool is_shown(const Request& request, const Bind& bind) {
@@ -146,6 +147,20 @@ void add_hooks(const Request& request, std::vector<std::string>& words) {
     words.push_back("--hooks-dir=" + directory);
 }
 
+/// Of berth's own, those of these names, with what stands behind them.
+void add_own_hooks(const Request& request,
+                   const std::vector<std::string>& asked,
+                   std::vector<std::string>& words) {
+  const auto is_asked = [&](const std::string& name) {
+    return std::find(asked.begin(), asked.end(), name) != asked.end();
+  };
+  for (const std::string& word : request.own_hooks)
+    if (is_asked(hooks::own_name(word)) &&
+        std::find(words.begin(), words.end(), "--hook=" + word) == words.end())
+      words.push_back("--hook=" + word);
+  if (is_asked(kMpi)) words.push_back("--mpi=" + request.mpi_hook);
+}
+
 /// What those that look into the image want to know.
 void add_images(const Request& request, std::size_t images, std::vector<std::string>& words) {
   if (images == 0) return;
@@ -198,40 +213,36 @@ Status add_files(const Request& request, Changes& changes) {
 
 }  // namespace
 
-bool DeviceLook::knows(const std::string& hook) const {
-  return std::any_of(
-      known_.begin(), known_.end(), [&](const hooks::Edits& edits) { return edits.who == hook; });
-}
-
-void DeviceLook::recall(const std::string& hook, hooks::Memory memory) {
-  if (auto edits = memory.read())
-    known_.push_back(std::move(*edits));
-  else
-    memories_.emplace_back(hook, std::move(memory));
-}
-
-void DeviceLook::recall_of_image(const Request& request,
-                                 const std::string& hook,
-                                 hooks::Memory memory) {
-  recall(hook, std::move(memory));
+bool DeviceLook::recall(const Launch& launch,
+                        const Session& session,
+                        const std::vector<std::string>& contents) {
+  hooks::Memory memory = memory_of_hooks(launch, session, contents);
+  auto found = memory.read();
+  if (!found) {
+    memory_ = std::move(memory);
+    return false;
+  }
   // What is found now is not for others, either.
-  if (knows(hook) && is_in_the_way(request, known_.back())) known_.pop_back();
+  for (const hooks::Edits& edits : *found)
+    if (is_in_the_way(launch.request, edits)) return false;
+  std::move(found->begin(), found->end(), std::back_inserter(known_));
+  is_image_known_ = true;
+  return true;
 }
 
-bool DeviceLook::recall_of_image(const Request& request,
-                                 const Session& session,
-                                 const std::vector<std::string>& contents) {
-  // The loader's cache is made of all that others bring: it has to hear them.
-  if (request::wants_own(request, "ldcache")) return false;
-  const bool has_mpi = request::wants_mpi(request);
-  const bool has_fabric = request::wants_own(request, kFabric);
-  if (has_mpi) recall_of_image(request, kMpi, memory_of_mpi(request, session, contents));
-  if (has_fabric) recall_of_image(request, kFabric, memory_of_fabric(request, session, contents));
-  return (!has_mpi || knows(kMpi)) && (!has_fabric || knows(kFabric));
-}
-
-bool DeviceLook::asks_mpi(const Request& request) const {
-  return request::wants_mpi(request) && !knows(kMpi);
+Status DeviceLook::look_at_node(const Launch& launch, const Session& session) {
+  if (request::wants_own(launch.request, "localtime")) {
+    auto zone = hooks::find_localtime("");
+    if (!zone) return std::move(zone.error());
+    known_.push_back(std::move(*zone));
+  }
+  if (request::wants_own(launch.request, "ssh")) {
+    const std::string home = plan::home_of(launch);
+    const bool is_shown = launch.request.home == Home::host && home == launch.facts.home;
+    known_.push_back(hooks::find_ssh(
+        "", {home, is_shown, variable(session, "HOME"), variable(session, "SSH_AUTH_SOCK")}));
+  }
+  return Done{};
 }
 
 Status DeviceLook::start(const Request& request,
@@ -246,21 +257,14 @@ Status DeviceLook::start(const Request& request,
                request.devices.end(),
                std::back_inserter(names),
                hooks::looks_like_device_name);
-  for (const std::string& word : wanted_own_hooks(request)) {
-    const std::string name = hooks::own_name(word);
-    if (name != kFabric) recall(name, memory_of(name, session));
-    if (!knows(name)) names.push_back("--hook=" + word);
-  }
+  if (!is_image_known_) asked_ = hooks_of_image(request);
   if (names.empty() && state.empty()) return Done{};
   if (request.without_hooks) names.emplace_back("--no-hooks");
   for (const std::string& name : request.left_out_hooks)
     names.push_back("--no-hook=" + name);
   if (!state.empty()) add_hooks(request, names);
-  if (asks_mpi(request)) names.push_back("--mpi=" + request.mpi_hook);
-  const bool asks_fabric = request::wants_own(request, kFabric) && !knows(kFabric);
-  const bool asks_more =
-      request::wants_own(request, "ldcache") || request::wants_own(request, "pmi");
-  if (!asks_mpi(request) && !asks_fabric && !asks_more) images.clear();
+  add_own_hooks(request, asked_, names);
+  if (asked_.empty()) images.clear();
   add_images(request, images.size(), names);
   auto input = input_with(state);
   if (!input) return std::move(input.error());
@@ -271,18 +275,16 @@ Status DeviceLook::start(const Request& request,
                         {input->get(), -1, std::move(images)});
 }
 
-/// What was found for the next launch, and what an earlier one has found for this.
+/// What was found for the next launch, and what was known for this.
 void DeviceLook::remember() {
-  for (hooks::Edits& edits : answer_->edits) {
-    for (const auto& [hook, memory] : memories_)
-      if (may_write_ && edits.who == hook) memory.write(edits);
-    edits.seen.reset();  // nobody else wants to know
-  }
-  for (hooks::Edits& edits : known_) {
-    edits.seen.reset();
-    answer_->edits.push_back(std::move(edits));
-  }
+  std::vector<hooks::Edits> found;
+  for (const hooks::Edits& edits : answer_->edits)
+    if (std::find(asked_.begin(), asked_.end(), edits.who) != asked_.end()) found.push_back(edits);
+  if (memory_ && may_write_ && found.size() == asked_.size()) memory_->write(found);
+  std::move(known_.begin(), known_.end(), std::back_inserter(answer_->edits));
   known_.clear();
+  for (hooks::Edits& edits : answer_->edits)
+    edits.seen.reset();  // nobody else wants to know
 }
 
 Status DeviceLook::finish() {

@@ -7,11 +7,10 @@
 #include "hooks/memory.h"
 #include "launcher/cli/asked_program.h"
 #include "launcher/cli/session.h"
-#include "launcher/model/request.h"
+#include "launcher/model/image.h"
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace berth::cli {
@@ -28,9 +27,12 @@ class DeviceLook {
 
   /// Whether earlier launches have found all that hooks would look for in these images: then
   /// start() asks nobody about it.
-  bool recall_of_image(const Request& request,
-                       const Session& session,
-                       const std::vector<std::string>& contents);
+  bool recall(const Launch& launch,
+              const Session& session,
+              const std::vector<std::string>& contents);
+
+  /// Asks those of berth's own hooks that look at a few files of this node.
+  Status look_at_node(const Launch& launch, const Session& session);
 
   /// Whether the image's MPI makes place for this node's.
   [[nodiscard]] bool replaces_mpi() const;
@@ -60,18 +62,16 @@ class DeviceLook {
   [[nodiscard]] std::string description() const;
 
  private:
-  [[nodiscard]] bool knows(const std::string& hook) const;
-  [[nodiscard]] bool asks_mpi(const Request& request) const;
-  void recall(const std::string& hook, hooks::Memory memory);
-  void recall_of_image(const Request& request, const std::string& hook, hooks::Memory memory);
   void remember();
 
   AskedProgram program_;
   bool is_started_ = false;
   bool may_write_ = false;
   bool was_asked_ = false;           ///< berth-hooks, which knows all hooks
-  std::vector<hooks::Edits> known_;  ///< from earlier launches
-  std::vector<std::pair<std::string, hooks::Memory>> memories_;  ///< of hooks that are asked
+  bool is_image_known_ = false;      ///< what hooks look for in it
+  std::vector<hooks::Edits> known_;  ///< for which nobody is asked
+  std::vector<std::string> asked_;   ///< hooks of berth's own
+  std::optional<hooks::Memory> memory_;
   std::optional<hooks::Answer> answer_;
 };
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/cli/hook_memory.h"
 
+#include "hooks/directory.h"
 #include "hooks/name.h"
+#include "launcher/cli/hook_state.h"
+#include "launcher/request/devices.h"
 #include "launcher/request/hooks.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -27,7 +28,8 @@ std::string memory_place(const Session& session) {
   return home.starts_with('/') ? home + "/.cache/berth/hooks" : "";
 }
 
-constexpr std::array<const char*, 3> kDecisive = {"LD_LIBRARY_PATH", "OPAL_PREFIX", "PMIX_PREFIX"};
+constexpr std::array<const char*, 4> kDecisive = {
+    "LD_LIBRARY_PATH", "OPAL_PREFIX", "PMIX_PREFIX", "PMIX_SERVER_URI"};
 
 /// Whether it may be about a variable of that name; patterns may be about any.
 bool concerns(const EnvChange& change, const std::string& name) {
@@ -100,24 +102,14 @@ std::optional<std::string> places_text(const Request& request) {
   return text;
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(directory.c_str()), ::closedir);
-  if (!list) return names;
-  while (const dirent* entry = ::readdir(list.get()))  // NOLINT(concurrency-mt-unsafe): one thread
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 /// What the hook of the fabric looks at of adapters, and how much memory may be locked for them.
 std::string adapters_text() {
   std::string text;
-  for (const std::string& name : names_in("/dev"))
+  for (const std::string& name : hooks::names_in("/dev"))
     if (hooks::is_fabric_device(name)) text += name + "\n";
-  for (const std::string& name : names_in("/dev/infiniband"))
+  for (const std::string& name : hooks::names_in("/dev/infiniband"))
     text += name + "\n";
-  for (const std::string& name : names_in("/sys/class/infiniband")) {
+  for (const std::string& name : hooks::names_in("/sys/class/infiniband")) {
     std::array<char, PATH_MAX> driver{};
     const std::string link = "/sys/class/infiniband/" + name + "/device/driver";
     if (::readlink(link.c_str(), driver.data(), driver.size() - 1) < 0) driver[0] = '\0';
@@ -126,6 +118,38 @@ std::string adapters_text() {
   rlimit locked{RLIM_INFINITY, RLIM_INFINITY};
   (void)::getrlimit(RLIMIT_MEMLOCK, &locked);  // cannot fail
   return text + std::to_string(locked.rlim_cur) + "\n";
+}
+
+std::string mpi_text(const Request& request) {
+  std::string text = request.mpi_hook + "\n";
+  for (const std::string& library : request.mpi_libraries)
+    text += library + "\n";
+  return text;
+}
+
+std::string fabric_text(const Request& request) {
+  std::string text = adapters_text();
+  for (const std::string& word : request.own_hooks)
+    if (hooks::own_name(word) == "fabric") text += word + "\n";
+  return text;
+}
+
+/// What the job's launcher has left for its ranks, and whether the container has it anyway.
+std::string pmi_text(const Launch& launch, const Session& session) {
+  std::string text = launch.request.net == Net::host ? "host\n" : "own\n";
+  std::string places;
+  for (const char* name : {"PALS_SPOOL_DIR", "FLUX_URI"})
+    places += variable(session, name);
+  if (places.empty()) return text;
+  for (const std::string& place : shown_of(launch))
+    places += "\n" + place;
+  return text + places + "\n";
+}
+
+/// Whether anybody but berth's own hooks may bring libraries.
+bool asks_others(const Request& request) {
+  return asks_programs(request) || !request.gpus.empty() ||
+         std::any_of(request.devices.begin(), request.devices.end(), hooks::looks_like_device_name);
 }
 
 struct About {
@@ -158,35 +182,27 @@ bool is_in_the_way(const Request& request, const hooks::Edits& edits) {
   });
 }
 
-std::vector<std::string> wanted_own_hooks(const Request& request) {
-  std::vector<std::string> wanted;
-  for (const std::string& name : request.own_hooks) {
-    const bool is_known = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-    if (!is_known && request::wants_own(request, hooks::own_name(name))) wanted.push_back(name);
-  }
-  return wanted;
+std::vector<std::string> hooks_of_image(const Request& request) {
+  std::vector<std::string> names;
+  for (const char* name : {"fabric", "ldcache", "pmi"})
+    if (request::wants_own(request, name)) names.emplace_back(name);
+  if (request::wants_mpi(request)) names.emplace_back("mpi");
+  return names;
 }
 
-hooks::Memory memory_of(const std::string& hook, const Session& session) {
-  return {memory_place(session), hook, ""};
-}
-
-hooks::Memory memory_of_mpi(const Request& request,
-                            const Session& session,
-                            const std::vector<std::string>& contents) {
-  std::string key = request.mpi_hook + "\n";
-  for (const std::string& library : request.mpi_libraries)
-    key += library + "\n";
-  return memory_of_image("mpi", key, {request, session, contents});
-}
-
-hooks::Memory memory_of_fabric(const Request& request,
-                               const Session& session,
-                               const std::vector<std::string>& contents) {
-  std::string key = adapters_text();
-  for (const std::string& word : request.own_hooks)
-    if (hooks::own_name(word) == "fabric") key += word + "\n";
-  return memory_of_image("fabric", key, {request, session, contents});
+hooks::Memory memory_of_hooks(const Launch& launch,
+                              const Session& session,
+                              const std::vector<std::string>& contents) {
+  const Request& request = launch.request;
+  // The loader's cache is made of all that others bring, and these are asked each time.
+  if (request::wants_own(request, "ldcache") && asks_others(request)) return {"", "hooks", ""};
+  std::string key;
+  for (const std::string& name : hooks_of_image(request))
+    key += name + "\n";
+  if (request::wants_mpi(request)) key += mpi_text(request);
+  if (request::wants_own(request, "fabric")) key += fabric_text(request);
+  if (request::wants_own(request, "pmi")) key += pmi_text(launch, session);
+  return memory_of_image("hooks", key, {request, session, contents});
 }
 
 hooks::Memory memory_of_facts(const Request& request,

@@ -38,19 +38,6 @@ Json mounts_of(const Request& request) {
   return mounts;
 }
 
-/// What of the node the container has at the node's own place.
-Json shown_of(const Launch& launch) {
-  Json shown = Json::array();
-  const auto binds = plan::choose_binds(launch.request, launch.facts);
-  if (!binds) return shown;
-  for (const Bind& bind : *binds) {
-    const bool is_partly = bind.to == "/dev" && launch.request.own_ipc;
-    if (!is_partly && bind.from == bind.to && plan::is_shown(bind.to, *binds))
-      shown.push_back(bind.to);
-  }
-  return shown;
-}
-
 /// Where something else than the node's files hides what the image has.
 Json covered_by(const Request& request) {
   Json covered = request.masked;
@@ -91,12 +78,7 @@ Json rank_of(const Rank& rank) {
 }  // namespace
 
 bool asks_hooks(const Request& request) {
-  return request::looks_into_image(request) || asks_for_state(request);
-}
-
-bool asks_for_state(const Request& request) {
-  return request::wants_own(request, "ssh") || request::wants_own(request, "pmi") ||
-         asks_programs(request);
+  return request::looks_into_image(request) || asks_programs(request);
 }
 
 bool asks_programs(const Request& request) {
@@ -113,6 +95,18 @@ std::vector<std::pair<std::string, std::string>> annotations_of(const Request& r
   for (const std::string& text : request.annotations)
     all.emplace_back(text.substr(0, text.find('=')), text.substr(text.find('=') + 1));
   return all;
+}
+
+std::vector<std::string> shown_of(const Launch& launch) {
+  std::vector<std::string> shown;
+  const auto binds = plan::choose_binds(launch.request, launch.facts);
+  if (!binds) return shown;
+  for (const Bind& bind : *binds) {
+    const bool is_partly = bind.to == "/dev" && launch.request.own_ipc;
+    if (!is_partly && bind.from == bind.to && plan::is_shown(bind.to, *binds))
+      shown.push_back(bind.to);
+  }
+  return shown;
 }
 
 Result<std::string> hook_state(const Launch& launch) {

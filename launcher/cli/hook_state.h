@@ -14,9 +14,6 @@ namespace berth::cli {
 /// Whether there are hooks to be asked: no other launch waits for its image's configuration.
 bool asks_hooks(const Request& request);
 
-/// Whether some want to know what the container is, whatever is known of its image.
-bool asks_for_state(const Request& request);
-
 /// Whether some of them are a site's.
 bool asks_programs(const Request& request);
 
@@ -26,6 +23,9 @@ bool may_have_hooks(const Request& request);
 
 /// Keys and values.
 std::vector<std::pair<std::string, std::string>> annotations_of(const Request& request);
+
+/// What of the node the container has at the node's own place. Request and facts are looked at.
+std::vector<std::string> shown_of(const Launch& launch);
 
 /// A JSON object, as berth-hooks(7) describes it. Request, facts, role and what the image says are
 /// looked at; fails as plan::make_plan() does.

@@ -226,7 +226,7 @@ void MpiCheck::begin(const Launch& launch, const Session& session, const RootIma
   memory_.emplace(memory_of_facts(launch.request, session, images.contents()));
   is_wanted_ = memory_->is_possible();
   if (!is_wanted_) return;
-  if (const auto known = memory_->read()) take(*known);
+  if (const auto known = memory_->read()) take(known->front());
 }
 
 Status MpiCheck::ask(const Launch& launch,
@@ -264,7 +264,7 @@ Status MpiCheck::finish() {
   if (!answer) return answer.error();
   for (const hooks::Edits& edits : answer->edits) {
     if (edits.who != hooks::kMpiFacts) continue;
-    if (memory_) memory_->write(edits);
+    if (memory_) memory_->write({edits});
     take(edits);
   }
   if (!facts_) facts_.emplace();

@@ -95,6 +95,7 @@ class Run {
   Status ask_devices();
   Status recall_hooks();
   Status ask_hooks();
+  Status hear_hooks();
   Status take_devices();
   Status read_image();
   Status read_config();
@@ -214,7 +215,7 @@ Status Run::share() {
   BERTH_TRY(recall_hooks());
   BERTH_TRY(read_image());
   BERTH_TRY(ask_hooks());
-  BERTH_TRY(devices_.finish());
+  BERTH_TRY(hear_hooks());
   BERTH_TRY(cpus_.finish());
   auto keeper = node::start_keeper(
       {std::move(std::get_if<node::Leader>(&*met)->listener),
@@ -242,8 +243,8 @@ Status Run::ask_devices() {
 Status Run::recall_hooks() {
   mpi_check_.begin(launch_, session_, held_.root);
   if (!request::looks_into_image(launch_.request)) return Done{};
-  const bool is_known = devices_.recall_of_image(launch_.request, session_, held_.root.contents());
-  if (!is_known || asks_for_state(launch_.request)) return Done{};
+  const bool is_known = devices_.recall(launch_, session_, held_.root.contents());
+  if (!is_known || asks_programs(launch_.request)) return Done{};
   return devices_.start(launch_.request, session_, "");
 }
 
@@ -255,6 +256,16 @@ Status Run::ask_hooks() {
   const auto state = hook_state(launch_);
   return state ? devices_.start(launch_.request, session_, *state, held_.root.files())
                : state.error();
+}
+
+/// Of a container that ranks share, who builds it hears them, and tells the others.
+Status Run::hear_hooks() {
+  if (launch_.role == Role::joiner || devices_.is_asked()) return Done{};
+  // Whose home directory it is.
+  if (!launch_.request.user.empty() && request::wants_own(launch_.request, "ssh"))
+    BERTH_TRY(read_image());
+  BERTH_TRY(devices_.look_at_node(launch_, session_));
+  return devices_.finish();
 }
 
 /// Before anything hangs. A launch does not end for what it cannot find out here, and a program
@@ -279,7 +290,7 @@ Status Run::check_mpi() {
 
 /// From here on they are binds and variables like any others.
 Status Run::take_devices() {
-  BERTH_TRY(devices_.finish());
+  BERTH_TRY(hear_hooks());
   if (devices_.is_asked()) trace_.add("find what its devices need");
   const auto left_out = devices_.add_to(launch_.request);
   if (!left_out) return left_out.error();

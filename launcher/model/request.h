@@ -118,7 +118,7 @@ struct Request {
   std::vector<std::string> write_locked = {};  ///< places that cannot be written, nor what is below
   std::string gpus = {};                       ///< "all", or which; empty: nothing is done for them
   std::vector<std::string> devices = {};       ///< as typed: VENDOR/CLASS=NAME, or a path
-  std::vector<std::string> own_hooks = {};     ///< names of berth's own that look at the node
+  std::vector<std::string> own_hooks = {};     ///< names of berth's own, as they were written
   std::string mpi_hook = {};                   ///< the rule that it goes by; empty: off
   std::vector<std::string> mpi_libraries = {};  ///< the node's, where its loader does not know them
   std::vector<std::string> edit_hooks = {};     ///< programs that say what to change

@@ -203,8 +203,7 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ ! -e cache ]
   [ "$(swap "$stock/mpich.sqsh" | tail -n 1)" = "$wanted" ]
   asks
-  [ "$(find cache/berth/hooks -name 'mpi-*.json' | wc -l)" = 1 ]
-  [ "$(find cache/berth/hooks -name 'localtime-*.json' | wc -l)" = 1 ]
+  [ "$(find cache/berth/hooks -name 'hooks-*.json' | wc -l)" = 1 ]
   [ "$(swap "$stock/mpich.sqsh" | tail -n 1)" = "$wanted" ]
   run -1 asks
   # The same bytes elsewhere are the same image; other bytes are another.
@@ -222,7 +221,7 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   swap -e LD_LIBRARY_PATH=/nowhere "$stock/mpich.sqsh" >/dev/null
   asks
   # Others of the user's may not write what a launch believes.
-  chmod g+w cache/berth/hooks/mpi-*.json
+  chmod g+w cache/berth/hooks/hooks-*.json
   swap "$stock/mpich.sqsh" >/dev/null
   asks
   swap "$stock/mpich.sqsh" >/dev/null
@@ -252,7 +251,7 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ ! -e cache ] || run -1 grep -r . cache
   run "$BERTH" run --mpi-hook=auto "$image+$stock/old.sqsh" -- true
   [ "$status" = 0 ]
-  [ "$(find cache -name 'mpi-*' | wc -l)" = 1 ]
+  [ "$(find cache -name 'hooks-*' | wc -l)" = 1 ]
 }
 
 @test "a variable of the user's does not take out what the node's MPI needs" {

@@ -97,6 +97,35 @@ berth: hint: 'ssh' takes no path" ]
   run -1 grep -E 'execve.*berth-hooks|openat.*localtime' trace
 }
 
+@test "all that look into an image are asked together once, and again where something that decides is another" {
+  export XDG_CACHE_HOME=$work/cache
+  all=(--hook=localtime --mpi-hook=auto --hook=fabric --hook=pmi --hook=ssh --hook=ldcache)
+  # asks OPTION...: runs a launch with all of them, and says how often somebody was asked.
+  asks() {
+    timeout -s KILL 30 strace -f -o trace -e trace=execve "$BERTH" run "${all[@]}" "$@" "$BERTH_DEMO_IMAGE" -- true || return
+    grep -c 'execve(.*berth-hooks"' trace || [ $? = 1 ]
+  }
+  [ "$(asks)" = 1 ]
+  [ "$(asks)" = 0 ]
+  plan=$("$BERTH" run "${all[@]}" --plan "$BERTH_DEMO_IMAGE")
+  mv cache known
+  [ "$("$BERTH" run "${all[@]}" --plan "$BERTH_DEMO_IMAGE" | sort)" = "$(sort <<<"$plan")" ]
+  mv known cache
+  # Fewer are another question.
+  [ "$(asks --no-hook=ldcache)" = 1 ]
+  [ "$(asks --no-hook=ldcache)" = 0 ]
+  # What a launcher has left, and a network of its own.
+  [ "$(FLUX_URI=local:///tmp/none asks)" = 1 ]
+  [ "$(FLUX_URI=local:///tmp/none asks)" = 0 ]
+  [ "$(asks --net=none)" = 1 ]
+  # A program may bring other libraries each time, of which the loader's cache has to know.
+  printf '%s\n' '#!/bin/sh' "echo '{\"cdiVersion\": \"0.8.0\", \"containerEdits\": {}}'" >rules
+  chmod 755 rules
+  chmod 755 .
+  [ "$(asks --hook="$work/rules")" = 1 ]
+  [ "$(asks --hook="$work/rules")" = 1 ]
+}
+
 @test "a name that no hook has is said where it was to be left out" {
   run --separate-stderr "$BERTH" run --no-hook=localtme "$image" -- echo runs
   [ "$output" = runs ]

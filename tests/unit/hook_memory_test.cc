@@ -69,19 +69,31 @@ class Remembered : public ::testing::Test {
 
 TEST_F(Remembered, IsWhatWasFoundAsLongAsNothingHasChanged) {
   EXPECT_EQ(memory().read(), std::nullopt);
-  memory().write(edits());
-  EXPECT_EQ(memory().read(), edits());
+  memory().write({edits()});
+  EXPECT_EQ(memory().read(), std::vector{edits()});
   EXPECT_EQ(memory("another").read(), std::nullopt);
   std::ofstream(node()) << "another library";
   EXPECT_EQ(memory().read(), std::nullopt);
 }
 
+TEST_F(Remembered, IsAllThatWasFoundTogetherOrNothing) {
+  Edits other{.who = "pmi", .says = "nothing is missing"};
+  other.seen = {{missing()}};
+  Edits alone{.who = "fabric"};
+  alone.seen.emplace();
+  const std::vector<Edits> all = {edits(), other, alone};
+  memory().write(all);
+  EXPECT_EQ(memory().read(), all);
+  std::ofstream(missing()) << "";
+  EXPECT_EQ(memory().read(), std::nullopt);
+}
+
 TEST_F(Remembered, EndsWhereALinkLeadsElsewhereOrSomethingComes) {
-  memory().write(edits());
+  memory().write({edits()});
   fs::remove(link());
   fs::create_symlink("./library", link());
   EXPECT_EQ(memory().read(), std::nullopt);
-  memory().write(edits());
+  memory().write({edits()});
   ASSERT_NE(memory().read(), std::nullopt);
   std::ofstream(missing()) << "";
   EXPECT_EQ(memory().read(), std::nullopt);
@@ -90,27 +102,28 @@ TEST_F(Remembered, EndsWhereALinkLeadsElsewhereOrSomethingComes) {
 TEST_F(Remembered, IsNothingWhereNobodyKnowsWhatItHangsOn) {
   Edits unknown = edits();
   unknown.seen.reset();
-  memory().write(unknown);
+  memory().write({unknown});
+  memory().write({edits(), unknown});
   EXPECT_FALSE(fs::exists(cache()));
-  Memory("", "mpi", "key").write(edits());
-  Memory("relative", "mpi", "key").write(edits());
+  Memory("", "mpi", "key").write({edits()});
+  Memory("relative", "mpi", "key").write({edits()});
   EXPECT_EQ(Memory("", "mpi", "key").read(), std::nullopt);
 }
 
 TEST_F(Remembered, IsNotBelievedWhereOthersCanWriteItOrItIsALink) {
-  memory().write(edits());
+  memory().write({edits()});
   const auto file = files().at(0);
   ASSERT_EQ(::chmod(file.c_str(), 0620), 0);
   EXPECT_EQ(memory().read(), std::nullopt);
   ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
-  EXPECT_EQ(memory().read(), edits());
+  EXPECT_EQ(memory().read(), std::vector{edits()});
   fs::rename(file, file.string() + ".elsewhere");
   fs::create_symlink(file.string() + ".elsewhere", file);
   EXPECT_EQ(memory().read(), std::nullopt);
 }
 
 TEST_F(Remembered, IsNotBelievedWhereItIsDamaged) {
-  memory().write(edits());
+  memory().write({edits()});
   const auto file = files().at(0);
   std::ifstream in(file);
   const std::string text((std::istreambuf_iterator<char>(in)), {});
@@ -125,22 +138,22 @@ TEST_F(Remembered, IsNotBelievedWhereItIsDamaged) {
 }
 
 TEST_F(Remembered, IsForgottenWhenNobodyHasReadItForLongOrThereAreTooMany) {
-  memory("old").write(edits());
+  memory("old").write({edits()});
   const auto old = files().at(0);
   const timespec then{::time(nullptr) - kRememberedFor - 1, 0};
   const std::array<timespec, 2> times{then, then};
   ASSERT_EQ(::utimensat(AT_FDCWD, old.c_str(), times.data(), 0), 0);
   // Who reads it keeps it.
   ASSERT_NE(memory("old").read(), std::nullopt);
-  memory("new").write(edits());
+  memory("new").write({edits()});
   EXPECT_EQ(files().size(), 2U);
   ASSERT_EQ(::utimensat(AT_FDCWD, old.c_str(), times.data(), 0), 0);
   std::ofstream(cache() + "/mine.txt") << "not ours";
-  memory("newer").write(edits());
+  memory("newer").write({edits()});
   EXPECT_EQ(memory("old").read(), std::nullopt);
   EXPECT_TRUE(fs::exists(cache() + "/mine.txt"));
   for (unsigned i = 0; i < kMostRemembered + 10; ++i)
-    memory(std::to_string(i)).write(edits());
+    memory(std::to_string(i)).write({edits()});
   EXPECT_EQ(files().size(), kMostRemembered + 1);
   EXPECT_NE(memory(std::to_string(kMostRemembered + 9)).read(), std::nullopt);
 }
