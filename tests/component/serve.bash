@@ -34,8 +34,9 @@ as_user() {
   fi
 }
 
-# serve IMAGE COMMAND...: runs a command while $work/mnt shows the image; 124 after a minute.
-serve() { as_user timeout --kill-after=5 60 "$work/serve_mount" "$1" "$work/mnt" "${@:2}"; }
+# serve IMAGE COMMAND...: runs a command while $work/mnt shows the image; 124 after $patience seconds.
+patience=60
+serve() { as_user timeout --kill-after=5 "$patience" "$work/serve_mount" "$1" "$work/mnt" "${@:2}"; }
 
 # make_image FILE OPTION...: the tree as an image of the user's.
 make_image() {

@@ -4,6 +4,8 @@
 # `berth image export` brings them (export_test.py).
 # shellcheck shell=bash disable=SC2016,SC2154  # inner shells expand; serve.bash sets work
 load serve.bash
+# Of tens of thousands of files each is opened, by Python, with sanitizers, beside other tests.
+patience=240
 
 setup() {
   if [ "$(id -u)" != 0 ]; then
@@ -19,16 +21,20 @@ setup() {
 
 teardown() { rm -rf image.sqsh unpacked; }
 
-# A machine without udev, or a root directory of one's own, may have no names for loop devices.
-name_loop_device() {
+# A machine without udev, or a root directory of one's own, may have no names for loop devices. Others of
+# this kernel may take the free one before mount(8) does, so the next ones get theirs, too.
+name_loop_devices() {
   [ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
-  local free
+  local free number
   free=$(losetup --find)
-  [ -e "$free" ] || mknod "$free" b 7 "${free#/dev/loop}"
+  free=${free#/dev/loop}
+  for ((number = free; number < free + 8; number++)); do
+    [ -e "/dev/loop$number" ] || mknod "/dev/loop$number" b 7 "$number"
+  done
 }
 
 list_by_kernel() {
-  name_loop_device
+  name_loop_devices
   unshare --mount bash -c 'mount -t squashfs -o loop,ro image.sqsh kernel &&
     python3 -B serve_corpus.py list kernel > by_kernel'
 }
