@@ -2,26 +2,16 @@
 #include "launcher/cgroup/group.h"
 
 #include "base/file.h"
-#include "base/numbers.h"
 #include "base/text.h"
-#include "launcher/cgroup/choose.h"
 #include "launcher/cgroup/device_program.h"
-#include "launcher/cgroup/device_rules.h"
-#include "launcher/cgroup/freezer.h"
-#include "launcher/cgroup/hierarchy.h"
+#include "launcher/cgroup/in_force.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <ctime>
-#include <memory>
+#include <utility>
 
 namespace berth::cgroup {
 
@@ -34,62 +24,6 @@ int write_to(const std::string& path, const std::string& text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file.is_open()) return errno;
   return ::write(file.get(), text.data(), text.size()) < 0 ? errno : 0;
-}
-
-/// When a process started, in clock ticks; "" for none (proc(5), stat: the name before it may have
-/// any character in it).
-std::string start_of(const std::string& process) {
-  constexpr std::size_t kStart = 19;  // counted behind the name
-  const auto text = read_text_file("/proc/" + process + "/stat", kMostText);
-  const std::size_t end = text ? text->rfind(") ") : std::string::npos;
-  if (end == std::string::npos) return {};
-  const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
-  return fields.size() > kStart ? fields[kStart] : "";
-}
-
-std::string pid_namespace() {
-  struct stat info {};
-
-  return ::stat("/proc/self/ns/pid", &info) == 0 ? std::to_string(info.st_ino) : "0";
-}
-
-/// "berth-NAMESPACE-PID-START" of a process that is gone.
-bool is_left_behind(const std::string& name, const std::string& own_namespace) {
-  const auto words = split(name, '-');
-  if (words.size() != 4 || !name.starts_with(kGroupPrefix) || words[1] != own_namespace)
-    return false;
-  return start_of(words[2]) != words[3];
-}
-
-/// For nftw(3).
-int thaw_one(const char* path, const struct stat* /*info*/, int kind, FTW* /*at*/) {
-  if (kind != FTW_D) return 0;
-  const Freezer freezer = Freezer::find(std::vector<std::string>{path});
-  if (freezer.is_frozen()) (void)freezer.thaw();  // or it is not ours
-  return 0;
-}
-
-/// Who stands still in a group of version 1 does not even die of SIGKILL.
-void thaw_all(std::span<const std::string> directories) {
-  constexpr int kOpenAtOnce = 16;
-  for (const std::string& directory : directories)
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): it is, without FTW_CHDIR
-    (void)::nftw(directory.c_str(), thaw_one, kOpenAtOnce, FTW_PHYS);
-}
-
-/// Of launches that were killed, with whoever stood by them. The kernel removes no group in which
-/// somebody is.
-void clear(const std::string& parent) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> all(::opendir(parent.c_str()), ::closedir);
-  if (!all) return;
-  const std::string own_namespace = pid_namespace();
-  std::vector<std::string> gone;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone
-  while (const dirent* entry = ::readdir(all.get()))
-    if (is_left_behind(entry->d_name, own_namespace))
-      gone.push_back(std::string(parent).append("/").append(entry->d_name));
-  thaw_all(gone);
-  (void)remove_group(gone);  // or somebody is still in it
 }
 
 /// Everybody in `from` goes to `to`: a group of version 2 that hands on controllers has no
@@ -106,12 +40,6 @@ int move_all(const std::string& from, const std::string& to) {
     }
   }
   return EBUSY;
-}
-
-/// For nftw(3): what is below a group comes before it. The kernel keeps one that has processes.
-int remove_one(const char* path, const struct stat* /*info*/, int kind, FTW* /*at*/) {
-  if (kind == FTW_DP) (void)::rmdir(path);
-  return 0;
 }
 
 Error not_written(const std::string& goal, const std::string& path, int number) {
@@ -135,12 +63,6 @@ struct Withheld {
   int number = 0;
 };
 
-/// By the kernel's reason (kernel/cgroup/cpuset.c, perr_strings).
-std::string hint_of_partition(const std::string& now) {
-  if (now.find("not a partition root") != now.npos) return kNoPartition;
-  return now.find("unable to distribute") != now.npos ? kLeaveOne : "";
-}
-
 class Maker {
  public:
   Maker(const std::string& name, bool best_effort, std::vector<Error>& refused)
@@ -149,7 +71,7 @@ class Maker {
         refused_(refused) {}
 
   Status make(const GroupPart& part) {
-    clear(part.parent);
+    remove_abandoned(part.parent);
     BERTH_TRY(make_room(part));
     const std::vector<Withheld> withheld = hand_on(part);
     BERTH_TRY(refuse_without(withheld, part));
@@ -228,26 +150,17 @@ class Maker {
     if (setting.file == kDeviceProgram) return true;  // of all rules together, see below
     const std::string path = directory + "/" + setting.file;
     const int number = write_to(path, setting.text);
-    if (number == 0 && setting.file == kPartitionFile) return is_partition(setting, path);
-    if (number == 0 && setting.file == "devices.deny") return denies(setting, directory);
-    if (number == 0) return has_all(setting, directory);
+    if (number == 0) return is_in_force(setting, directory);
     refused_.push_back(not_written("enforce " + setting.words, path, number));
     if (number == EPERM && setting.file.starts_with("devices."))
       refused_.back().hint = kDevicesAreRoots;
     return false;
   }
 
-  /// In a group that allows only a list, the kernel looks for the very words of the rule in it.
-  bool denies(const GroupSetting& setting, const std::string& directory) {
-    const auto list = read_text_file(directory + "/devices.list", kMostText);
-    const std::string left = list ? still_allowed(*list, setting.text) : "";
-    if (left.empty()) return true;
-    refused_.push_back({Blame::host,
-                        "enforce " + setting.words + ": the group above allows " + quote(left) +
-                            ", of which version 1 cannot take back a part",
-                        {},
-                        kPartOfARule});
-    return false;
+  bool is_in_force(const GroupSetting& setting, const std::string& directory) {
+    auto lack = find_lack(setting, directory);
+    if (lack) refused_.push_back(std::move(*lack));
+    return !lack;
   }
 
   bool forbid_devices(const std::string& directory, const GroupPart& part) {
@@ -264,42 +177,6 @@ class Maker {
                              "enforce " + words + " by a BPF program",
                              refusal,
                              refusal->number == EPERM ? kProgramsAreRoots : ""});
-    return false;
-  }
-
-  /// A set may be written that the group above has not, or a part of it; the processes then run
-  /// where that one lets them.
-  bool has_all(const GroupSetting& setting, const std::string& directory) {
-    if (setting.file != "cpuset.cpus" && setting.file != "cpuset.mems") return true;
-    const auto wanted = parse_numbers(setting.text);
-    for (const std::string& path : {directory + "/" + setting.file + ".effective",
-                                    directory + "/cpuset.effective_" + setting.file.substr(7)}) {
-      const auto text = read_text_file(path, kMostText);
-      if (!text || !wanted) continue;
-      const std::string now = text->substr(0, text->find('\n'));
-      if (parse_numbers(now) == wanted) return true;
-      refused_.push_back({Blame::host,
-                          "enforce " + setting.words + ": the kernel has made " + quote(now) +
-                              " of it in " + quote(path),
-                          {},
-                          kNotAllOfSet});
-      return false;
-    }
-    return true;
-  }
-
-  /// Of a partition that is none the file tells why: "isolated invalid (Parent is not ...)".
-  bool is_partition(const GroupSetting& setting, const std::string& path) {
-    const auto text = read_text_file(path, kMostText);
-    std::string now = text ? *text : "";
-    while (now.ends_with('\n'))
-      now.pop_back();
-    if (now == setting.text) return true;
-    refused_.push_back({Blame::host,
-                        "enforce " + setting.words + ": the kernel has made " + quote(now) +
-                            " of it in " + quote(path),
-                        {},
-                        hint_of_partition(now)});
     return false;
   }
 
@@ -345,11 +222,6 @@ class Maker {
 
 }  // namespace
 
-std::string group_name() {
-  const std::string pid = std::to_string(::getpid());
-  return std::string(kGroupPrefix) + pid_namespace() + "-" + pid + "-" + start_of("self");
-}
-
 Result<Group> make_group(const GroupPlan& plan,
                          const std::string& name,
                          bool best_effort,
@@ -372,28 +244,6 @@ Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directo
       return refused("open", "enter the control group " + quote(directory), errno);
   }
   return doors;
-}
-
-bool remove_group(std::span<const std::string> directories) noexcept {
-  bool are_gone = true;
-  for (const std::string& directory : directories) {
-    constexpr int kOpenAtOnce = 16;
-    if (::rmdir(directory.c_str()) == 0 || (errno != EBUSY && errno != ENOTEMPTY)) continue;
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): it is, without FTW_CHDIR
-    (void)::nftw(directory.c_str(), remove_one, kOpenAtOnce, FTW_DEPTH | FTW_PHYS);
-    if (::access(directory.c_str(), F_OK) == 0) are_gone = false;
-  }
-  return are_gone;
-}
-
-void remove_group_at_last(std::span<const std::string> directories) noexcept {
-  constexpr long kMillisecond = 1'000'000;
-  constexpr long kLongest = 500 * kMillisecond;
-  for (long wait = kMillisecond; !remove_group(directories); wait = std::min(2 * wait, kLongest)) {
-    thaw_all(directories);  // nobody else can any more: the container has no name now
-    const timespec time{0, wait};
-    (void)::nanosleep(&time, nullptr);
-  }
 }
 
 }  // namespace berth::cgroup

@@ -54,13 +54,18 @@ struct Group {
 /// which it has that number.
 std::string group_name();
 
-/// Makes the group, and removes what others have left beside it. What cannot be written goes to
-/// `refused`; then, unless `best_effort`, it is taken away again. An error where there can be no
-/// group. What had to make room for it, in version 2, stays in its leaf.
+/// Makes the group, and removes what others have left beside it, see remove_abandoned(). What
+/// cannot be written goes to `refused`; then, unless `best_effort`, it is taken away again. An
+/// error where there can be no group. What had to make room for it, in version 2, stays in its
+/// leaf.
 Result<Group> make_group(const GroupPlan& plan,
                          const std::string& name,
                          bool best_effort,
                          std::vector<Error>& refused);
+
+/// Removes from a directory the groups of launches that were killed with whoever stood by them, and
+/// lets those go on who were paused there, so that they end.
+void remove_abandoned(const std::string& parent);
 
 /// The way into a group that is there, for a program more.
 Result<std::vector<UniqueFd>> open_doors(const std::vector<std::string>& directories);
