@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "launcher/survey/survey.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -157,12 +158,23 @@ std::vector<std::string> rank_variables(const std::vector<std::string>& environm
   return variables;
 }
 
+bool is_in_job(const std::vector<std::string>& environment) {
+  constexpr std::array<std::string_view, 6> kJobs = {
+      "SLURM_JOB_ID", "FLUX_JOB_ID", "PBS_JOBID", "LSB_JOBID", "PJM_JOBID", "PMIX_NAMESPACE"};
+  return find_launcher(environment) != nullptr ||
+         std::any_of(kJobs.begin(), kJobs.end(), [&](std::string_view name) {
+           return !value_of(environment, name).empty();
+         });
+}
+
 Rank rank_of(const std::vector<std::string>& environment, int parent) {
   const Launcher* const launcher = find_launcher(environment);
   Rank rank;
   if (launcher == nullptr) {
     if (!value_of(environment, "PMIX_RANK").empty())
-      rank.doubt = "PMIX_RANK is set, and nothing says how many ranks are here";
+      rank.doubt =
+          "PMIX_RANK is its number among all ranks of the job, and no variable says which of this "
+          "node's it is";
     return rank;
   }
   rank.step = step_of(environment);

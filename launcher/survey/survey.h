@@ -46,6 +46,10 @@ Rank rank_of(const std::vector<std::string>& environment, int parent);
 /// other rank has the same. None for one that was started alone. Pure.
 std::vector<std::string> rank_variables(const std::vector<std::string>& environment);
 
+/// Whether somebody ends this process with all others of its job: a batch system, or who launches
+/// ranks. Pure.
+bool is_in_job(const std::vector<std::string>& environment);
+
 /// On which CPUs and memory nodes this process may run, and on which its launcher; without the
 /// machine that they are part of.
 CpuFacts look_at_cpus(const std::vector<std::string>& environment, int parent);

@@ -109,7 +109,18 @@ TEST(Rank, SaysWhyItIsInDoubt) {
   EXPECT_EQ(doubt(Texts{"SLURM_NODEID=2"} + kSlurmTask),
             "SLURM_STEP_TASKS_PER_NODE is '4,3' on node 2");
   EXPECT_EQ(doubt(Texts{"SLURM_LOCALID=-1"} + kSlurmTask), "SLURM_LOCALID is '-1'");
-  EXPECT_EQ(doubt({"PMIX_RANK=3"}), "PMIX_RANK is set, and nothing says how many ranks are here");
+  EXPECT_EQ(
+      doubt({"PMIX_RANK=3", "PMIX_NAMESPACE=prterun-n1-4711@1"}),
+      "PMIX_RANK is its number among all ranks of the job, and no variable says which of this "
+      "node's it is");
+  EXPECT_EQ(doubt(Texts{"PMIX_RANK=3"} + kOpenMpi), "") << "who starts ranks by PMIx says more";
+}
+
+TEST(Job, IsWhatEndsAllOfItsProcesses) {
+  for (const Texts& job : {kBatchScript, kOpenMpi, kHydra, kSlurmTask, kFlux})
+    EXPECT_TRUE(is_in_job(job)) << job[0];
+  EXPECT_TRUE(is_in_job({"PBS_JOBID=7.server"}));
+  EXPECT_FALSE(is_in_job({"HOME=/home/ada", "SLURM_CONF=/etc/slurm.conf"}));
 }
 
 TEST(RankVariables, AreThoseThatNoOtherRankOfTheNodeHas) {
