@@ -23,6 +23,9 @@ Status CpuLook::start() {
 
 Status CpuLook::parse() {
   auto machine = pin::parse_machine(text_);
+  // Whoever wrote that file, it is no fault of berth's.
+  if (!machine && !launch_.request.topology.empty())
+    return PinProgram::unusable(launch_.request.topology, "");
   if (!machine) return std::move(machine.error());
   CpuFacts& cpus = launch_.facts.cpus;
   cpus.machine = std::move(*machine);

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "launcher/pin/machine_text.h"
 
 #include <fcntl.h>
 
@@ -31,13 +32,20 @@ Status PinProgram::start(const std::string& topology, bool with_devices) {
   return program_.start("berth-pin", "", std::move(words), {}, {input.get()});
 }
 
+Error PinProgram::unusable(const std::string& topology, const std::string& why) {
+  return Error{Blame::usage,
+               "use " + quote(topology) + " as a topology" + (why.empty() ? "" : ": " + why),
+               {},
+               why.empty() ? "make one where the machine is: lstopo --of xml node.xml"
+                           : "make one without devices: lstopo --of xml --no-io node.xml"};
+}
+
 Error PinProgram::cannot_say(const std::string& said) const {
-  if (!topology_.empty())
-    return Error{Blame::usage,
-                 "use " + quote(topology_) + " as a topology",
-                 {},
-                 "make one where the machine is: lstopo --of xml node.xml"};
   const std::string line = quote(split(said, '\n')[0]);
+  // Of a file that is none, hwloc says nothing of use.
+  if (!topology_.empty())
+    return unusable(topology_,
+                    said.starts_with(pin::kTooMuch) ? line.substr(1, line.size() - 2) : "");
   return Error{Blame::host,
                "find the CPUs of this node: " +
                    (line.size() > 2 ? line.substr(1, line.size() - 2) : "berth-pin says nothing"),

@@ -21,6 +21,9 @@ class PinProgram {
   /// The text that it writes (launcher/pin/machine_text.h). Waits until it has ended. Once.
   Result<std::string> read();
 
+  /// `why`: what of it is too much; "" where it is no topology at all.
+  static Error unusable(const std::string& topology, const std::string& why);
+
  private:
   [[nodiscard]] Error cannot_say(const std::string& said) const;
 

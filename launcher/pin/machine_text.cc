@@ -14,6 +14,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr std::size_t kMostDevices = 8192;
+
 struct Field {
   std::string_view name;
   unsigned Cpu::*place;
@@ -80,7 +82,6 @@ bool is_device_name(const std::string& name) {
 }
 
 bool take_device(Machine& machine, const Words& words) {
-  constexpr std::size_t kMostDevices = 8192;
   if (words.size() != 5 || !machine.knows_devices || machine.devices.size() == kMostDevices)
     return false;
   const auto* const kind = std::find_if(kDeviceKinds.begin(),
@@ -130,6 +131,19 @@ std::string device_text(const Device& device) {
 }
 
 }  // namespace
+
+Status check_size(const Machine& machine) {
+  if (machine.devices.size() > kMostDevices)
+    return Error{Blame::usage,
+                 "take in more than " + std::to_string(kMostDevices) + " devices: there are " +
+                     std::to_string(machine.devices.size())};
+  for (const Cpu& cpu : machine.cpus)
+    if (cpu.number >= Numbers::kMost)
+      return Error{Blame::usage,
+                   "take in a CPU with the number " + std::to_string(cpu.number) + ": " +
+                       std::to_string(Numbers::kMost - 1) + " is the highest"};
+  return Done{};
+}
 
 std::string to_text(const Machine& machine) {
   std::string text;

@@ -20,6 +20,12 @@
 
 namespace berth::pin {
 
+/// How a sentence begins that says what of a machine is too much.
+inline constexpr std::string_view kTooMuch = "cannot take in ";
+
+/// An error, which begins so, where parse_machine() would not take what to_text() makes of it.
+Status check_size(const Machine& machine);
+
 std::string to_text(const Machine& machine);
 
 /// An error where it is not whole, or not one that to_text() could have written.

@@ -95,6 +95,8 @@ int run(const Question& question) {
   if (!is_set) return print("cannot start: no memory\n", 1);
   const auto machine = read(question);
   if (!machine) return print(sentence_of(machine.error()) + "\n", 1);
+  if (const Status fits = check_size(*machine); !fits)
+    return print(sentence_of(fits.error()) + "\n", 1);
   return print(to_text(*machine), 0);
 }
 

@@ -76,6 +76,10 @@ Values pin_map_of(const Request& request) {
   return placing.map == PinMap::spread ? Values{"spread"} : Values{};
 }
 
+bool is_kind(const std::string& text) {
+  return text == "gpu" || text == "nic" || text == "none";
+}
+
 bool is_device_name(const std::string& text) {
   return !text.empty() && text.find_first_not_of(
                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
@@ -91,6 +95,12 @@ Status set_pin_near(Request& request, const std::string& value) {
                                   : Near::named;
   if (placing.near != Near::named) return Done{};
   placing.devices = split(value, ',');
+  if (std::any_of(placing.devices.begin(), placing.devices.end(), is_kind))
+    return Error{Blame::usage,
+                 "place ranks near " + quote(value) + ": it is one kind of devices, or names",
+                 {},
+                 "write --pin-near=gpu, and leave it to the MPI to choose a network card near "
+                 "there; or name each rank's device in turn: --pin-near=mlx5_0,3b:00.0"};
   if (std::all_of(placing.devices.begin(), placing.devices.end(), is_device_name)) return Done{};
   return Error{Blame::usage,
                "place ranks near " + quote(value),

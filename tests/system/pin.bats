@@ -170,6 +170,15 @@ END_OF_PYTHON
   [ "$(grep -o 'r0' <<<"$output" | wc -l)" = 1 ]
 }
 
+@test "a rank that PMIx alone has told its number is not pinned by a guess" {
+  run -125 env PMIX_RANK=5 PMIX_NAMESPACE=prterun-n1-4711@1 "$BERTH" run --pin=core "$image" -- true
+  [ "${lines[0]}" = "berth: cannot tell which CPUs are this rank's: PMIX_RANK is its number among all ranks of the job, and no variable says which of this node's it is" ]
+  [ "${lines[1]}" = "berth: hint: leave out --pin, or see man berth-run for how ranks are found" ]
+  # Unpinned it runs where it was put.
+  run -0 env PMIX_RANK=5 PMIX_NAMESPACE=prterun-n1-4711@1 "$BERTH" run "$image" -- echo fine
+  [ "$output" = fine ]
+}
+
 @test "a topology is for rehearsals, and what is none is refused" {
   run -125 "$BERTH" run --topology "$topologies/offline.xml" "$image" -- true
   [ "${lines[0]}" = "berth: cannot run on the machine in '$topologies/offline.xml'" ]
@@ -181,6 +190,34 @@ END_OF_PYTHON
     [ "${lines[0]}" = "berth: cannot use '$bad' as a topology" ]
   done
   rm -f pipe.xml
+}
+
+# topology_with GPUS: the laptop with that many of them, on one bridge.
+topology_with() {
+  python3 - "$topologies/laptop.xml" "$1" <<'END_OF_PYTHON'
+import sys
+text = open(sys.argv[1]).read()
+devices = "".join(
+    '<object type="PCIDev" gp_index="%d" pci_busid="%04x:%02x:%02x.0" pci_type="0302 [10de:20b0] [0000:0000] a1"'
+    ' pci_link_speed="0.000000"/>' % (1000000 + i, i >> 13, i >> 5 & 255, i & 31) for i in range(int(sys.argv[2])))
+end = text.rindex("</object>")
+bridge = ('<object type="Bridge" gp_index="999999" bridge_type="0-1" depth="0" bridge_pci="%04x:[00-ff]">%s</object>'
+          % (0, devices))
+sys.stdout.write(text[:end] + bridge + text[end:])
+END_OF_PYTHON
+}
+
+@test "a topology with more devices than anybody has is refused in words, and drawn without" {
+  topology_with 40 >some.xml
+  run -0 "$BERTH" run --pin-near=gpu --ranks=4 --topology some.xml --plan=txt
+  topology_with 9000 >many.xml
+  for options in --plan=txt "--pin-near=gpu --plan"; do
+    # shellcheck disable=SC2086  # several words
+    run -125 "$BERTH" run --pin=core --ranks=2 --topology many.xml $options "$image" -- true
+    [ "${lines[0]}" = "berth: cannot use 'many.xml' as a topology: cannot take in more than 8192 devices: there are 9000" ]
+    [ "${lines[1]}" = "berth: hint: make one without devices: lstopo --of xml --no-io node.xml" ]
+  done
+  run -0 "$BERTH" run --pin=core --ranks=2 --topology many.xml --plan "$image" -- true
 }
 
 @test "a hostile topology breaks nothing" {

@@ -491,5 +491,22 @@ TEST(MachineText, WhatIsNotWholeOrNotOursIsRefused) {
     EXPECT_FALSE(parse_machine(bad)) << bad;
 }
 
+TEST(MachineText, WhatIsTooMuchIsSaidBeforeItIsWritten) {
+  Machine machine = small_machine();
+  EXPECT_TRUE(check_size(machine));
+  machine.knows_devices = true;
+  machine.devices.assign(8192, {DeviceKind::other, {"sda"}, false, {}});
+  EXPECT_TRUE(check_size(machine));
+  EXPECT_TRUE(parse_machine(to_text(machine)));
+  machine.devices.push_back(machine.devices[0]);
+  EXPECT_EQ(sentence_of(check_size(machine).error()),
+            "cannot take in more than 8192 devices: there are 8193");
+  EXPECT_FALSE(parse_machine(to_text(machine)));
+  machine.devices.clear();
+  machine.cpus.back().number = 65536;
+  EXPECT_EQ(sentence_of(check_size(machine).error()),
+            "cannot take in a CPU with the number 65536: 65535 is the highest");
+}
+
 }  // namespace
 }  // namespace berth::pin

@@ -241,6 +241,12 @@ TEST(CommandLine, PlacesAreRefusedInWords) {
                   .find("hint: write gpu, nic, none, or devices"),
               std::string::npos)
         << wrong;
+  for (const std::string two : {"gpu,nic", "nic,gpu", "mlx5_0,gpu", "none,nic", "gpu,gpu"})
+    EXPECT_EQ(refusal_of({"--pin-near=" + two, "i"}),
+              "berth: cannot place ranks near '" + two +
+                  "': it is one kind of devices, or names\n"
+                  "berth: hint: write --pin-near=gpu, and leave it to the MPI to choose a network "
+                  "card near there; or name each rank's device in turn: --pin-near=mlx5_0,3b:00.0");
   EXPECT_EQ(refusal_of({"--mem-bind=near", "i"}),
             "berth: cannot take memory from 'near'\n"
             "berth: hint: write local, interleave, none, or the numbers of memory nodes: "
