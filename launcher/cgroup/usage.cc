@@ -35,7 +35,7 @@ struct Source {
   std::uint64_t divisor = 1;
 };
 
-constexpr std::array<Source, 16> kSources = {{
+constexpr std::array<Source, 18> kSources = {{
     {"cpu.stat", "usage_usec", &Usage::cpu},
     {"cpuacct.usage", "", &Usage::cpu, kThousand},
     {"cpu.stat", "nr_periods", &Usage::periods},
@@ -50,6 +50,8 @@ constexpr std::array<Source, 16> kSources = {{
     {"memory.failcnt", "", &Usage::memory_full},
     {"memory.events", "oom_kill", &Usage::oom_kills},
     {"memory.oom_control", "oom_kill", &Usage::oom_kills},
+    {"memory.stat", "numa_hint_faults", &Usage::balancing_faults},
+    {"memory.stat", "numa_pages_migrated", &Usage::pages_moved},
     {"pids.current", "", &Usage::pids},
     {"pids.events", "max", &Usage::pids_refused},
 }};
@@ -185,6 +187,9 @@ std::string summary_of(const Usage& usage) {
                                    std::pair("disks", usage.io_waits)})
     if (wait) waits += std::string(waits.empty() ? "" : ", ") + name + " " + seconds_text(*wait);
   if (!waits.empty()) text += "; waited for " + waits;
+  if (usage.pages_moved.value_or(0) > 0)
+    text += "; " + count_text(*usage.pages_moved, "page was", "pages were") +
+            " on another memory node than the CPU, and moved there";
   const std::uint64_t pages = usage.pages_near.value_or(0) + usage.pages_far.value_or(0);
   if (pages == 0) return text;
   return text + "; of all " + std::to_string(pages) +

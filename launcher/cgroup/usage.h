@@ -31,6 +31,10 @@ struct Usage {
   std::optional<std::uint64_t> io_waits = {};
   /// Bytes on each memory node, by its number.
   std::optional<std::vector<std::uint64_t>> memory_on = {};
+  /// Faults that the kernel made to see which node's CPUs use what, and pages that it then moved to
+  /// the node of the CPU (Linux 6.13, version 2, with numa_balancing).
+  std::optional<std::uint64_t> balancing_faults = {};
+  std::optional<std::uint64_t> pages_moved = {};
   /// Pages that the machine gave out meanwhile, to whoever it was; see PagesGiven.
   std::optional<std::uint64_t> pages_near = {};
   std::optional<std::uint64_t> pages_far = {};

@@ -150,6 +150,8 @@ Json json_of(const state::Container& container, const Sample& before, const Samp
   put(json, "memory_peak", usage.memory_peak);
   put(json, "memory_far", sample.far);
   if (usage.memory_on) json["memory_on_nodes"] = *usage.memory_on;
+  put(json, "numa_hint_faults", usage.balancing_faults);
+  put(json, "numa_pages_migrated", usage.pages_moved);
   put(json, "oom_kills", usage.oom_kills);
   put(json, "tasks", usage.pids);
   put(json, "tasks_refused", usage.pids_refused);
