@@ -138,15 +138,22 @@ Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds)
                 kOtherVersion);
 }
 
+/// ".../NODE_slurmstepd.scope/job_7/step_0/user/task_0".
+bool is_slurms(const std::string& place) {
+  return place.find("slurmstepd.scope/job_") != std::string::npos;
+}
+
 Error no_ground(const GroupLimit& limit, const Ground& ground) {
   const std::string controller = controller_of(limit, ground.is_unified);
   const std::string name = quote(controller.empty() ? "devices" : controller);
   if (ground.place.empty())
     return refuse(
         limit, "this process's control group for " + name + " is not to be seen here", kOutOfSight);
+  // What systemd-run starts would be outside of the job.
+  const char* const second = is_slurms(ground.place) ? kNoneFromSlurm : kNoDelegation;
   return refuse(limit,
                 "you may make no control group for " + name + " in " + quote(ground.place),
-                ground.is_unified ? kNoDelegation : kNoDirectory);
+                ground.is_unified ? second : kNoDirectory);
 }
 
 /// Once is enough.
@@ -269,6 +276,13 @@ class Chooser {
     });
   }
 
+  /// Every group of version 2 can be frozen, and who is in it killed.
+  [[nodiscard]] bool may_freeze_in_second() const {
+    return std::any_of(grounds_.begin(), grounds_.end(), [](const Ground& ground) {
+      return ground.is_unified && !ground.parent.empty();
+    });
+  }
+
   /// What counts comes along, where it can be had.
   void finish(std::size_t i) {
     static constexpr std::array<std::string_view, 4> kUseful = {"cpu", "cpuacct", "memory", "pids"};
@@ -279,7 +293,7 @@ class Chooser {
         std::any_of(kUseful.begin(),
                     kUseful.end(),
                     [&](std::string_view one) { return has(ground, std::string(one)); }) ||
-        (wishes_.can_pause && has(ground, "freezer"));
+        (wishes_.can_pause && !may_freeze_in_second() && has(ground, "freezer"));
     if (part.settings.empty() && !is_useful && !ground.is_unified) return;
     if (ground.is_unified) {
       for (const char* one : {"cpu", "memory", "pids"})

@@ -19,6 +19,9 @@ inline constexpr const char* kNoDirectory =
 inline constexpr const char* kNoDelegation =
     "start it with 'systemd-run --user --scope -p Delegate=yes', or ask the administrator to "
     "delegate that directory";
+inline constexpr const char* kNoneFromSlurm =
+    "Slurm hands its tasks no group of version 2: bound the task with srun --mem and "
+    "--cpus-per-task, or go on without it: --limits=best-effort";
 inline constexpr const char* kNoController =
     "ask the administrator to delegate it: Delegate= of user@.service; /proc/cgroups says what "
     "this "
@@ -48,8 +51,8 @@ struct Choice {
 };
 
 /// Every limit asked for is in the plan or refused. A part for each hierarchy that has a limit, and
-/// for those that only count, where groups can be made there; and for the one that stops processes,
-/// where `wishes` say so.
+/// for those that only count, where groups can be made there; and for version 1's that stops
+/// processes, where `wishes` say so and version 2, which can do it too, has no place for a group.
 Choice choose_group(const GroupWishes& wishes,
                     const std::vector<Ground>& grounds,
                     const Disks& disks);

@@ -33,8 +33,8 @@ int write_to(const std::string& file, std::string_view text) {
 
 Freezer Freezer::find(std::span<const std::string> directories) {
   Freezer found;
-  for (const std::string& directory : directories)
-    for (const char* name : {"/cgroup.freeze", "/freezer.state"}) {
+  for (const char* name : {"/cgroup.freeze", "/freezer.state"})
+    for (const std::string& directory : directories) {
       Freezer one;
       one.group_ = directory;
       one.file_ = directory + name;

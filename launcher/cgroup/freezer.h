@@ -11,8 +11,9 @@ class Freezer {
  public:
   Freezer() = default;
 
-  /// Of a group with parts in these directories: cgroup.freeze of version 2, or freezer.state of
-  /// version 1; the one that is frozen, whose it may be, before one that is ours to write.
+  /// Of a group with parts in these directories: cgroup.freeze of version 2, or, where there is
+  /// none, freezer.state of version 1, in which nobody can be killed; the one that is frozen, whose
+  /// it may be, before one that is ours to write.
   static Freezer find(std::span<const std::string> directories);
 
   /// Whether it is ours to write.

@@ -23,15 +23,16 @@ namespace {
 
 constexpr std::size_t kMostText = 1U << 20U;
 
-/// When a process started, in clock ticks; "" for none (proc(5), stat: the name before it may have
-/// any character in it).
+/// When a process started, in clock ticks; "" for none, and for one that has ended and is only not
+/// yet waited for (proc(5), stat: the name before it may have any character in it).
 std::string start_of(const std::string& process) {
   constexpr std::size_t kStart = 19;  // counted behind the name
   const auto text = read_text_file("/proc/" + process + "/stat", kMostText);
   const std::size_t end = text ? text->rfind(") ") : std::string::npos;
   if (end == std::string::npos) return {};
   const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
-  return fields.size() > kStart ? fields[kStart] : "";
+  if (fields.size() <= kStart || fields[0] == "Z" || fields[0] == "X") return {};
+  return fields[kStart];
 }
 
 std::string pid_namespace() {

@@ -177,7 +177,8 @@ void Limited::warn(const std::vector<Error>& refused, const char* without) {
 
 Status Limited::choose() {
   const auto grounds = cgroup::find_grounds(cgroup::read_hierarchies(0));
-  request_.group.can_pause = is_named(request_);
+  // What ends a job could not end who stands still there.
+  request_.group.can_pause = is_named(request_) && !survey::is_in_job(session_.environment);
   auto choice =
       cgroup::choose_group(request_.group, grounds, cgroup::find_disks(request_.group, grounds));
   if (!choice.refused.empty() && !request_.group.best_effort)

@@ -92,7 +92,7 @@ struct GroupWishes {
   std::vector<GroupLimit> limits = {};
   bool best_effort = false;  ///< goes on without what cannot be enforced
   bool stats = false;        ///< says in the end what was used
-  bool can_pause = false;    ///< somebody may stop all of it: the container has a name
+  bool can_pause = false;    ///< somebody may stop all of it: it has a name, and is in no job
 
   [[nodiscard]] bool ask_for_group() const { return stats || !limits.empty(); }
 

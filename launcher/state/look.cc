@@ -89,11 +89,16 @@ Here look_here() {
 }
 
 cgroup::Freezer find_freezer(const Container& container) {
-  const auto hierarchies = cgroup::read_hierarchies(container.program.id().pid);
+  return find_freezer(container.program, container.record.launcher);
+}
+
+cgroup::Freezer find_freezer(const Process& program, const ProcessId& launcher) {
+  if (!program.lives()) return {};
+  const auto hierarchies = cgroup::read_hierarchies(program.id().pid);
   // Its number may have become another's meanwhile.
-  if (!container.program.lives()) return {};
-  const ProcessId& maker = container.record.launcher;
-  const std::string name = "-" + std::to_string(maker.pid) + "-" + std::to_string(maker.start);
+  if (!program.lives()) return {};
+  const std::string name =
+      "-" + std::to_string(launcher.pid) + "-" + std::to_string(launcher.start);
   std::vector<std::string> own = cgroup::directories_of(hierarchies);
   std::erase_if(own, [&](const std::string& directory) { return !directory.ends_with(name); });
   return cgroup::Freezer::find(own);

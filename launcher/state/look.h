@@ -50,6 +50,7 @@ Here look_here();
 /// What stops the control group that was made for the container, with all who have entered it; none
 /// where it has none of its own, though its program may be in somebody else's.
 cgroup::Freezer find_freezer(const Container& container);
+cgroup::Freezer find_freezer(const Process& program, const ProcessId& launcher);
 
 /// With a key of its own, and this process as its monitor and launcher until others are known.
 Record new_record(const std::string& name, const Here& here);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/state/monitor.h"
 
+#include "launcher/state/look.h"
+
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,10 +116,18 @@ void Monitor::note_program() {
   (void)directory_.replace(*record);  // where it cannot be written others cannot find it
 }
 
+/// Where the launch and who stands by its group were killed: in a group of version 1 that stands
+/// still nobody dies with them.
+void Monitor::thaw() {
+  const cgroup::Freezer freezer = find_freezer(program_, launcher_.id());
+  if (freezer.is_frozen()) (void)freezer.thaw();  // or it is not ours
+}
+
 void Monitor::await_child() {
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED) != 0)
     if (errno != EINTR) break;
+  thaw();
   auto record = directory_.read(name_);
   if (!record || record->key != key_) return;
   record->ended = {shell_status(info.si_code == CLD_EXITED, info.si_status), std::time(nullptr)};
@@ -126,6 +136,7 @@ void Monitor::await_child() {
 
 void Monitor::await_other() {
   (void)launcher_.await_end(-1);
+  thaw();
   directory_.remove(name_, key_);
 }
 

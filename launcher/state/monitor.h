@@ -45,6 +45,7 @@ class Monitor {
 
  private:
   void note_program();
+  void thaw();
 
   const Directory& directory_;
   std::string name_;

@@ -307,6 +307,81 @@ without_directories() {
   expect_no_group_left
 }
 
+parent_of() {
+  sed -n 's/^PPid:.//p' "/proc/$1/status"
+}
+
+# Also of one that nobody waits for.
+await_end_of() {
+  for _ in $(seq 200); do
+    [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null || return 0
+    sleep 0.05
+  done
+  grep State "/proc/$1/status" >&2
+  return 1
+}
+
+# As on nodes that have version 1 alone: version 2 is covered.
+with_version_one() {
+  unshare --user --map-current-user --keep-caps --mount sh -c 'mount -t tmpfs none /sys/fs/cgroup/unified && exec "$@"' sh \
+    setpriv --inh-caps=-all --ambient-caps=-all "$@"
+}
+
+# The state of the freezer of version 1 that `box` is in; "" where it has none of its own.
+freezer_of_box() {
+  local pid
+  pid=$("$BERTH" ps --json | jq '.[] | select(.name == "box") | .pid')
+  cat "/sys/fs/cgroup/freezer$(sed -n 's/^[0-9]*:freezer:\(.*berth-.*\)/\1/p' "/proc/$pid/cgroup")/freezer.state" 2>/dev/null || echo none
+}
+
+@test "with version 1 alone a container is frozen too, outside of jobs" {
+  own_containers
+  with_version_one "$BERTH" run --detach --name box --memory=64M "$image" -- sh -c 'while :; do :; done'
+  [ "$(freezer_of_box)" = THAWED ]
+  expect_frozen_means_no_cpu_time
+  "$BERTH" pause box
+  [ "$(freezer_of_box)" = FROZEN ]
+  "$BERTH" rm --force box
+  expect_no_group_left
+  # What ends a job could not end it.
+  SLURM_JOB_ID=7 with_version_one "$BERTH" run --detach --name box --memory=64M "$image" -- sh -c 'while :; do :; done'
+  [ "$(freezer_of_box)" = none ]
+  "$BERTH" pause box
+  pid=$("$BERTH" ps --json | jq '.[] | select(.name == "box") | .pid')
+  grep -q '^State:.T' "/proc/$pid/status"
+  kill -KILL "$pid"
+  "$BERTH" wait box
+  "$BERTH" rm box
+  expect_no_group_left
+}
+
+@test "who was paused with version 1 ends though all who stood by him were killed" {
+  own_containers
+  for also in nobody helper monitor; do
+    with_version_one "$BERTH" run --detach --name box --memory=64M "$image" -- sleep 300
+    pid=$("$BERTH" ps --json | jq '.[] | select(.name == "box") | .pid')
+    # Above it are the init, who waits for that, and the launch that stands by its limits; its parent is the monitor.
+    launch=$(parent_of "$(parent_of "$(parent_of "$pid")")")
+    # The launch last: others do something when it ends.
+    victims=("$launch")
+    [ $also != monitor ] || victims=("$(parent_of "$launch")" "${victims[@]}")
+    [ $also = nobody ] || victims=("$(pgrep -x -n -u "$(id -un)" berth-group)" "${victims[@]}")
+    "$BERTH" pause box
+    [ "$(freezer_of_box)" = FROZEN ]
+    kill -KILL "${victims[@]}"
+    # Nobody is left then but the next launch.
+    if [ $also = monitor ]; then
+      await_end_of "$launch"
+      [ -d "/proc/$pid" ]
+      with_version_one "$BERTH" run --name other --memory=64M "$image" -- true
+    fi
+    await_end_of "$pid"
+    "$BERTH" rm --force box || [ $also = monitor ]
+  done
+  with_version_one "$BERTH" run --name other --memory=64M "$image" -- true
+  expect_no_group_left
+}
+
 @test "a terminal shows what fits of the containers, again and again; a simple one all of them" {
   own_containers
   for rank in 0 1 2 3 4; do
@@ -385,7 +460,7 @@ END_OF_PYTHON
 
 @test "a launch around a container is not paused with it" {
   own_containers
-  "$BERTH" run --name outer --memory=256M --detach "$image" -- sleep 60
+  with_version_one "$BERTH" run --name outer --memory=256M --detach "$image" -- sleep 60
   pid=$("$BERTH" ps --json | jq '.[0].pid')
   group=$(sed -n 's/^[0-9]*:freezer://p' "/proc/$pid/cgroup")
   [[ "$group" == */berth-* ]]
@@ -441,12 +516,12 @@ expect_gone() {
 
 @test "a paused container does not outlive a launch that is killed" {
   own_containers
-  "$BERTH" run --name front --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 300' 3>&- &
+  with_version_one "$BERTH" run --name front --pids-limit=50 "$image" -- sh -c 'echo up >up; exec sleep 300' 3>&- &
   pid=$!
   await_running
   program=$("$BERTH" ps --json | jq '.[0].pid')
   "$BERTH" pause front
-  kill -KILL $pid
+  kill -KILL "$(parent_of "$program")"
   expect_end 137 $pid
   expect_no_group_left
   expect_gone "$program"
@@ -454,7 +529,7 @@ expect_gone() {
 
 # A launch that is paused, and killed with its helper, which is a child here and so known.
 kill_paused_with_helper() {
-  python3 - "$BERTH" "$image" 3>&- <<'END_OF_PYTHON'
+  with_version_one python3 - "$BERTH" "$image" 3>&- <<'END_OF_PYTHON'
 import ctypes, json, os, signal, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 berth, image = sys.argv[1:]
@@ -478,20 +553,18 @@ launch.wait()
 END_OF_PYTHON
 }
 
-@test "who was paused when a launch and its helper were killed goes at the next launch" {
+@test "who was paused when a launch in the foreground and its helper were killed is let go by the monitor" {
   own_containers
   kill_paused_with_helper
-  program=$(cat up)
+  expect_gone "$(cat up)"
   [ -n "$(groups_left)" ]
-  run -0 berth_run --name next --pids-limit=50 "$image" -- true
-  expect_gone "$program"
-  run -0 berth_run --name next --pids-limit=50 "$image" -- true
+  run -0 with_version_one "$BERTH" run --name next --pids-limit=50 "$image" -- true
   expect_no_group_left
 }
 
 @test "a container that the kernel does not let go on is not said to go on" {
   own_containers
-  "$BERTH" run --detach --name box --pids-limit=50 "$image" -- sleep 60
+  with_version_one "$BERTH" run --detach --name box --pids-limit=50 "$image" -- sleep 60
   pid=$("$BERTH" ps --json | jq '.[0].pid')
   state=/sys/fs/cgroup/freezer$(sed -n 's/^[0-9]*:freezer://p' "/proc/$pid/cgroup")/freezer.state
   "$BERTH" pause box

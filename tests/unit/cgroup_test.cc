@@ -312,6 +312,15 @@ TEST(Choice, OfWhatMayBePausedHasWhatStopsIt) {
   EXPECT_EQ(choose_group(wishes, one(), {}).plan.parts.size(), 3U);
   wishes.can_pause = true;
   EXPECT_EQ(choose_group(wishes, one(), {}).plan.parts.size(), 4U);
+  // Who stands still in a group of version 2 can be killed.
+  auto both = one();
+  both.push_back({true, {}, "/g", "/g"});
+  const auto parts = choose_group(wishes, both, {}).plan.parts;
+  EXPECT_EQ(parts.size(), 4U);
+  for (const GroupPart& part : parts)
+    EXPECT_NE(part.parent, "/f/ada");
+  both.back().parent.clear();
+  EXPECT_EQ(choose_group(wishes, both, {}).plan.parts.back().parent, "/f/ada") << "not of ours";
 }
 
 TEST(Choice, OfAPartitionIsMadeWhenTheGroupHasItsCpus) {
@@ -349,6 +358,8 @@ TEST(Choice, RefusesWhatCannotBeEnforcedAndNamesWhatIsMissing) {
   Ground closed = two();
   closed.parent = "";
   EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kNoDelegation);
+  closed.place = "/sys/fs/cgroup/system.slice/n1_slurmstepd.scope/job_7/step_0/user/task_0";
+  EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kNoneFromSlurm);
   closed.place = "";
   EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kOutOfSight);
 }
@@ -363,25 +374,11 @@ TEST(Choice, OfNothingButAccountsTakesWhatCounts) {
 }
 
 TEST(Hints, HaveAParagraphEach) {
-  tests::expect_paragraphs_for({kNoDirectory,
-                                kOtherVersion,
-                                kNoController,
-                                kNoDelegation,
-                                kOutOfSight,
-                                kNoDisk,
-                                kNoFile,
-                                kEmptySet,
-                                kOfOthers,
-                                kDevicesAreRoots,
-                                kNoPartition,
-                                kLeaveOne,
-                                kNotWeighed,
-                                kNothingWeighs,
-                                kPartOfARule,
-                                kNotAllOfSet,
-                                kProgramsAreRoots,
-                                kPartitionOfCpus,
-                                kSwapWithMemory});
+  tests::expect_paragraphs_for(
+      {kNoDirectory,     kOtherVersion, kNoController,     kNoDelegation,    kNoneFromSlurm,
+       kOutOfSight,      kNoDisk,       kNoFile,           kEmptySet,        kOfOthers,
+       kDevicesAreRoots, kNoPartition,  kLeaveOne,         kNotWeighed,      kNothingWeighs,
+       kPartOfARule,     kNotAllOfSet,  kProgramsAreRoots, kPartitionOfCpus, kSwapWithMemory});
 }
 
 using Groups = Tree;
@@ -428,6 +425,25 @@ TEST_F(Groups, OfTheGoneAreRemovedAndThoseOfOthersAreNot) {
   EXPECT_TRUE(fs::exists(at / elsewhere)) << "of another pid namespace nobody knows";
   EXPECT_TRUE(fs::exists(at / "ada"));
   EXPECT_TRUE(remove_group(std::vector<std::string>{at / own, at / "missing"}));
+  // A launch that nobody has waited for yet is gone as well.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const fs::path of_child = at / group_name();
+    ::_exit(::mkdir(of_child.c_str(), 0755));
+  }
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  ASSERT_EQ(info.si_status, 0);
+  const std::string prefix = "berth-" + space + "-" + std::to_string(child) + "-";
+  const auto is_there = [&] {
+    return std::any_of(fs::directory_iterator(at), {}, [&](const auto& entry) {
+      return entry.path().filename().string().starts_with(prefix);
+    });
+  };
+  EXPECT_TRUE(is_there());
+  remove_abandoned(at);
+  EXPECT_FALSE(is_there());
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
   EXPECT_FALSE(remove_group(std::vector<std::string>{at}));
 }
 
@@ -462,6 +478,7 @@ TEST_F(Groups, OfVersionTwoTellItInFilesOfTheirOwn) {
   put(root_ / "memory.max", "max\n");
   put(root_ / "memory.peak", "8192\n");
   put(root_ / "memory.events", "low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n");
+  put(root_ / "memory.stat", "anon 1\nnuma_pages_migrated 12\nnuma_hint_faults 40\n");
   put(root_ / "pids.current", "3\n");
   put(root_ / "pids.events", "max 4\n");
   const Usage usage = read_usage(std::vector<std::string>{root_});
@@ -473,6 +490,10 @@ TEST_F(Groups, OfVersionTwoTellItInFilesOfTheirOwn) {
   EXPECT_EQ(usage.oom_kills, 1U);
   EXPECT_EQ(usage.pids, 3U);
   EXPECT_EQ(usage.pids_refused, 4U);
+  EXPECT_EQ(usage.balancing_faults, 40U);
+  EXPECT_THAT(summary_of(usage),
+              testing::EndsWith("; 12 pages were on another memory node than the CPU, and moved "
+                                "there"));
   EXPECT_EQ(throttled_share(usage), 10U);
   const GroupLimit pids{LimitKind::pids, {}, 5, "5"};
   EXPECT_EQ(remarks_on(usage, {{kCpus, pids}}, "app", false).back(),
@@ -494,6 +515,14 @@ TEST_F(Groups, AreStoppedInTheFileOfTheirVersion) {
     EXPECT_EQ(freezer.freeze(), 0);
     EXPECT_TRUE(freezer.is_frozen()) << name;
   }
+  // Of both, the one in which who stands still can be killed; or the one that is frozen.
+  const std::vector<std::string> both = {root_ / "first", root_ / "second"};
+  put(root_ / "first/freezer.state", "THAWED\n");
+  EXPECT_EQ(Freezer::find(both).group(), root_ / "second");
+  put(root_ / "second/cgroup.freeze", "0\n");
+  EXPECT_EQ(Freezer::find(both).group(), root_ / "second");
+  put(root_ / "first/freezer.state", "FROZEN\n");
+  EXPECT_EQ(Freezer::find(both).group(), root_ / "first");
   // As where a group above stands still.
   put(root_ / "below/freezer.state", "FROZEN FROZEN");
   EXPECT_EQ(Freezer::find(std::vector<std::string>{root_ / "below"}).thaw(), EBUSY);
