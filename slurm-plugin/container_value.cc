@@ -6,6 +6,7 @@
 #include "image/integrity/hash_tree.h"
 #include "image/read/superblock.h"
 #include "image/store/stack.h"
+#include "launcher/request/paths.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -72,11 +73,6 @@ Meaning find_meaning(const std::string& value) {
   return is_directory ? Meaning::bundle : Meaning::image;
 }
 
-std::string absolute_path(const std::string& path, const std::string& folder) {
-  if (path.starts_with('/')) return path;
-  return folder.ends_with('/') ? folder + path : folder + "/" + path;
-}
-
 Result<Found> find_image(const std::string& value,
                          const store::Environment& places,
                          Directories directories) {
@@ -91,7 +87,7 @@ Result<Found> find_image(const std::string& value,
   for (const store::Named& image : *images) {
     auto root_hash = look_at(image, directories);
     if (!root_hash) return std::move(root_hash.error());
-    found.paths += (found.paths.empty() ? "" : "+") + absolute_path(image.path, folder);
+    found.paths += (found.paths.empty() ? "" : "+") + request::absolute_path(image.path, folder);
     found.root_hashes.push_back(std::move(*root_hash));
   }
   return found;

@@ -18,9 +18,6 @@ enum class Meaning {
 
 Meaning find_meaning(const std::string& value);
 
-/// `path` as seen from anywhere: below `folder` unless it begins with '/'. Links stay. Pure.
-std::string absolute_path(const std::string& path, const std::string& folder);
-
 /// Whether a directory may be an image: not after --container, where it is a bundle.
 enum class Directories { no, yes };
 

@@ -145,9 +145,21 @@ void SubmitSide::choose_image(Command command, const std::optional<std::string>&
 
 /// Variables are for steps: those of a job and of its steps are two things.
 Status SubmitSide::take_variables(Command command) {
-  if (image_.empty() || command != Command::srun) return Done{};
+  if (image_.empty()) return Done{};
   if (is_slurms_option_) wish_.twins.emplace_back(kPyxisImage);
-  return take_twins(wish_, [](const std::string& name) { return read_variable(name.c_str()); });
+  return take_twins(wish_, [command](const std::string& name) {
+    return command == Command::srun ? read_variable(name.c_str()) : std::nullopt;
+  });
+}
+
+/// A file that says which image, and more. Here it is read as the user, and not again on a node.
+Status SubmitSide::take_environment_file() {
+  if (!request::names_environment_file(image_)) return Done{};
+  auto file = request::read_environment_file(image_);
+  if (!file) return std::move(file.error());
+  image_ = file->image;
+  wish_.environment = std::move(*file);
+  return Done{};
 }
 
 /// Without an image nobody would do what they say.
@@ -167,6 +179,7 @@ Status SubmitSide::take_options(Command command, const std::vector<std::string>&
   const auto value = given_value();
   BERTH_TRY(check_value(command, value));
   choose_image(command, value);
+  BERTH_TRY(take_environment_file());
   BERTH_TRY(take_variables(command));
   // Slurm calls enter_step() for the first component only; the others would run on the host.
   if (components_ > 1 && !(earlier + image_).empty())
@@ -241,10 +254,10 @@ Status SubmitSide::make_request(Found image) {
 /// What the wish names, unless only a node knows it.
 Result<Found> SubmitSide::find_wished_image() const {
   if (wish_.kept && image_ == image_of_kept(*wish_.kept)) return Found{image_, {}};
-  const bool is_pyxis = !is_slurms_option_;
+  const bool is_pyxis = !is_slurms_option_ && !wish_.environment;
   return find_image(is_pyxis ? pyxis_image(image_) : image_,
                     store_places(),
-                    is_pyxis ? Directories::yes : Directories::no);
+                    is_slurms_option_ && !wish_.environment ? Directories::no : Directories::yes);
 }
 
 Status SubmitSide::take_image(Command command) {

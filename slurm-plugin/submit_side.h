@@ -45,6 +45,7 @@ class SubmitSide {
   std::optional<std::string> given_value();
   [[nodiscard]] Status check_value(Command command, const std::optional<std::string>& value) const;
   void choose_image(Command command, const std::optional<std::string>& value);
+  Status take_environment_file();
   Status take_variables(Command command);
   [[nodiscard]] Status check_unused(Command command) const;
   [[nodiscard]] Status check_companions(Command command) const;

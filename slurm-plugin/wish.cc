@@ -2,8 +2,9 @@
 #include "slurm-plugin/wish.h"
 
 #include "base/text.h"
+#include "launcher/request/environment_file.h"
 #include "launcher/request/options.h"
-#include "slurm-plugin/container_value.h"
+#include "launcher/request/paths.h"
 #include "slurm-plugin/pyxis.h"
 
 #include <algorithm>
@@ -98,8 +99,26 @@ Status take_twin(Wish& wish,
   return *truth != is_no ? option.apply(wish, "") : Status(Done{});
 }
 
+/// What the environment file says, before anything else.
+Status take_environment(Wish& whole, const Wish& wish) {
+  whole.environment = wish.environment;
+  if (!wish.environment) return Done{};
+  const request::EnvironmentFile& file = *wish.environment;
+  for (std::size_t i = 0; i < file.options.size(); ++i) {
+    const request::Option& option = request::options()[file.options[i].row];
+    if (!is_for_steps(option))
+      return Error{Blame::config,
+                   "use line " + std::to_string(file.lines[i]) + " of " + quote(file.path) + ": " +
+                       quote(option.name) + " means nothing under Slurm",
+                   {},
+                   "leave it out, or write srun berth run " + quote(file.path)};
+    if (option.name == "entrypoint") whole.says_entrypoint = true;
+  }
+  return request::apply(file, whole.request);
+}
+
 void make_absolute(std::string& path, const std::string& folder) {
-  if (!path.empty()) path = absolute_path(path, folder);
+  if (!path.empty()) path = request::absolute_path(path, folder);
 }
 
 }  // namespace
@@ -126,8 +145,10 @@ Status take(Wish& wish, std::size_t place, const std::string& value) {
 
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find) {
-  // Two different options may say the same thing: what was typed goes over the variables.
+  // Two different options may say the same thing: what was typed goes over the variables, and both
+  // over an environment file.
   Wish whole;
+  BERTH_TRY(take_environment(whole, wish));
   for (const ContainerOption& option : container_options())
     for (const std::string& variable : {option.twin, option.no_twin}) {
       if (variable.empty() || has(wish.twins, variable)) continue;
@@ -151,10 +172,8 @@ Request finish(Wish wish, const std::string& image, const std::string& folder) {
     request.cwd = Cwd::none;
     if (!wish.says_entrypoint) request.entrypoint = "";
   }
-  for (Bind& bind : request.binds)
-    if (bind.origin == Origin::host) make_absolute(bind.from, folder);
-  for (EnvChange& change : request.env)
-    if (change.kind == EnvChange::Kind::file) make_absolute(change.text, folder);
+  request::make_binds_absolute(request, 0, folder);
+  request::make_env_files_absolute(request, 0, folder);
   if (wish.kept)
     request.overlay = "job:" + *wish.kept;
   else

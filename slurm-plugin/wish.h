@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "launcher/model/request.h"
+#include "launcher/request/environment_file.h"
 
 #include <cstddef>
 #include <functional>
@@ -23,6 +24,7 @@ struct Wish {
   std::vector<std::string> given = {};    ///< the options, with their dashes
   std::vector<std::pair<std::size_t, std::string>> typed = {};  ///< the same: place and value
   std::vector<std::string> twins = {};                          ///< variables that they stand for
+  std::optional<request::EnvironmentFile> environment = {};  ///< where one stands for the image
 };
 
 enum class Argument { none, needed, possible };
@@ -45,7 +47,8 @@ const std::vector<ContainerOption>& container_options();
 /// Takes the one that stands at `place`, as it was given.
 Status take(Wish& wish, std::size_t place, const std::string& value);
 
-/// Takes the variables that stand for options which were not given; what was given wins over all.
+/// Takes the environment file, if the wish has one, and the variables that stand for options which
+/// were not given; what was given wins over all.
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find);
 

@@ -27,7 +27,7 @@ berth_test(seccomp_test LABELS unit launcher SOURCES tests/unit/seccomp_test.cc 
 berth_test(identity_test LABELS unit launcher SOURCES tests/unit/identity_test.cc
            NEEDS launcher_cases berth_survey)
 berth_test(survey_test LABELS unit launcher SOURCES tests/unit/survey_test.cc NEEDS berth_survey)
-foreach(part image_config env_file run_settings)
+foreach(part image_config env_file run_settings environment_file)
   berth_test(${part}_test LABELS unit launcher SOURCES tests/unit/${part}_test.cc
              NEEDS berth_request)
 endforeach()
@@ -60,6 +60,7 @@ endif()
 berth_fuzz(machine_text SOURCES tests/fuzz/machine_text.cc NEEDS berth_pin)
 berth_fuzz(request_text SOURCES tests/fuzz/request_text.cc NEEDS berth_request_text)
 berth_fuzz(run_settings SOURCES tests/fuzz/run_settings.cc NEEDS berth_request)
+berth_fuzz(environment_file SOURCES tests/fuzz/environment_file.cc NEEDS berth_request_text)
 berth_fuzz(seccomp_profile SOURCES tests/fuzz/seccomp_profile.cc NEEDS berth_seccomp)
 berth_fuzz(image_config SOURCES tests/fuzz/image_config.cc NEEDS launcher_cases)
 berth_fuzz(command_line SOURCES tests/fuzz/command_line.cc NEEDS launcher_cases)

@@ -494,4 +494,10 @@ Result<std::uint64_t> parse_size(const std::string& text) {
   return value << shift;
 }
 
+bool is_for_one_time(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "help", "plan", "explain-env", "explain-mpi", "name", "detach", "topology", "ranks"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
 }  // namespace berth::request

@@ -20,6 +20,9 @@ struct Option : OptionWord {
 /// Every row, in the order of help.
 const std::vector<Option>& options();
 
+/// Those that a file would make of no use: whoever gives them means this one time.
+bool is_for_one_time(std::string_view name);
+
 /// Reads `[OPTIONS] IMAGE [--] [COMMAND…]`; options end at the image. `request` is what others have
 /// settled before.
 Result<Request> parse_command_line(const std::vector<std::string>& words, Request request = {});

@@ -31,13 +31,6 @@ std::string shown(const GivenOption& option) {
   return text;
 }
 
-/// Those that a file would make of no use: whoever gives them means this one time.
-bool is_for_one_time(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kNames = {
-      "help", "plan", "explain-env", "explain-mpi", "name", "detach", "topology", "ranks"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
 /// Those of which each adds to the ones before, so that none is in vain.
 bool adds(std::size_t row) {
   static constexpr std::array<std::string_view, 26> kNames = {"annotation",

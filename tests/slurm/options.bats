@@ -133,3 +133,51 @@ EOF
   run -0 user srun --container-image="$PWD/root" /sh -c 'read -r line </text; echo "$line"'
   [ "$output" = "a directory" ]
 }
+
+@test "an environment file in the place of the image, read where srun is typed" {
+  mkdir env
+  ln -s "$image" env/app.sqsh
+  printf 'image: app.sqsh\nbind: ../in:/in:ro\nworkdir: /in\nenv:\n  A: file\n  B: file\n' >env/job.yaml
+  run -0 user srun -N2 --container=env/job.yaml --container-env=B=typed sh -c 'cat text; echo $A $B; cat /etc/motd'
+  [ "$(sort <<<"$output")" = $'berth demo image\nberth demo image\nfile typed\nfile typed\nfrom the node\nfrom the node' ]
+  run -0 user srun --container-image="$PWD/env/job.yaml" --container-workdir=/ pwd
+  [ "$output" = / ]
+  PYXIS_CONTAINER_IMAGE=$PWD/env/job.yaml run -0 user srun cat /in/text
+  [ "$output" = "from the node" ]
+  # What becomes of the file afterwards changes nothing.
+  printf '#!/bin/bash\necho "image: /none.sqsh" >%s/env/job.yaml\n' "$PWD" >prolog.sh
+  chmod 755 prolog.sh
+  chmod 666 env/job.yaml
+  run -0 user srun --prolog="$PWD/prolog.sh" --container=env/job.yaml cat /in/text
+  [ "$output" = "from the node" ]
+  grep -q none.sqsh env/job.yaml
+}
+
+@test "a script in an image that an environment file names" {
+  printf 'image: %s\nbind: %s\n' "$image" "$PWD" >job.yaml
+  printf '#!/bin/sh\ncat /etc/motd\n' >script.sh
+  run -0 user sbatch --wait --output="$PWD/out" --container="$PWD/job.yaml" script.sh
+  [ "$(cat out)" = "berth demo image" ]
+}
+
+@test "what is wrong in an environment file is refused before there is a job" {
+  local jobs
+  jobs=$(count_jobs)
+  printf 'image: %s\nbnid: /x\n' "$image" >job.yaml
+  run user srun --container=job.yaml touch "$marker"
+  [ "$status" = 1 ]
+  [[ $output == *"cannot use line 2 of 'job.yaml': there is no option 'bnid'"*"did you mean 'bind'?"* ]]
+  run user sbatch --container=none.yaml --wrap "touch $marker"
+  [ "$status" = 1 ]
+  [[ $output == *"cannot read 'none.yaml'"* ]]
+  run user srun --container-image=none.yaml touch "$marker"
+  [ "$status" = 1 ]
+  # One that the user may not read is not read by anybody else for him.
+  printf 'image: %s\n' "$image" >secret.yaml
+  if [ "$(id -u)" = 0 ]; then chmod 600 secret.yaml; else chmod 000 secret.yaml; fi
+  run user srun --container="$PWD/secret.yaml" touch "$marker"
+  [ "$status" = 1 ]
+  [[ $output == *"secret.yaml': open: Permission denied (EACCES)"* ]]
+  [ ! -e "$marker" ]
+  [ "$(count_jobs)" = "$jobs" ]
+}

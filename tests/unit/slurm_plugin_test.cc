@@ -65,13 +65,6 @@ TEST(Settings, RefuseWhatTheyDoNotKnow) {
     EXPECT_THAT(sentence_of(parse_settings({word}).error()), HasSubstr("'" + word + "'"));
 }
 
-TEST(AbsolutePath, StartsAtTheFolderAndKeepsLinks) {
-  EXPECT_EQ(absolute_path("a.sqsh", "/home/alice"), "/home/alice/a.sqsh");
-  EXPECT_EQ(absolute_path("../a.sqsh", "/home/alice"), "/home/alice/../a.sqsh");
-  EXPECT_EQ(absolute_path("a.sqsh", "/"), "/a.sqsh");
-  EXPECT_EQ(absolute_path("/x/a.sqsh", "/home/alice"), "/x/a.sqsh");
-}
-
 /// A directory of the test's own, the current one meanwhile, gone afterwards.
 class InAFolder : public testing::Test {
  protected:

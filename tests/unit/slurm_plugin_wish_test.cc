@@ -296,5 +296,49 @@ TEST(Wish, RemembersWhatWasGivenForMessages) {
               ElementsAre("--container-root", "--container-workdir"));
 }
 
+/// With an environment file in the place of the image.
+Result<Wish> with_file(const std::string& text,
+                       const std::vector<std::string>& words,
+                       const Variables& variables = {}) {
+  auto file = request::parse_environment_file(text, "e.yaml", "/envs");
+  if (!file) return file.error();
+  Wish wish = Wishing(words).wish();
+  wish.environment = *file;
+  const Status taken = take_twins(wish, [&](const std::string& name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  });
+  return taken ? Result<Wish>(wish) : taken.error();
+}
+
+TEST(EnvironmentFiles, StandBelowVariablesAndOptions) {
+  const auto wish = with_file("image: a.sqsh\nworkdir: /file\nhostname: file\nbind: data:/in\n",
+                              {"--container-hostname=typed"},
+                              {{"PYXIS_CONTAINER_WORKDIR", "/variable"}});
+  ASSERT_TRUE(wish) << sentence_of(wish.error());
+  const Request request = finish(*wish, wish->environment->image, "/jobs");
+  EXPECT_EQ(request.image, "/envs/a.sqsh");
+  EXPECT_EQ(request.hostname, "typed");
+  EXPECT_EQ(request.workdir, "/variable");
+  EXPECT_EQ(request.binds.at(0).from, "/envs/data");
+}
+
+TEST(EnvironmentFiles, MaySayWhatPyxisLeavesOut) {
+  const auto wish = with_file("image: /a\nentrypoint: /run\n", {"--container-image=e.yaml"});
+  ASSERT_TRUE(wish) << sentence_of(wish.error());
+  EXPECT_EQ(finish(*wish, "/a", "/jobs").entrypoint, "/run");
+  const auto silent = with_file("image: /a\n", {"--container-image=e.yaml"});
+  ASSERT_TRUE(silent) << sentence_of(silent.error());
+  EXPECT_EQ(finish(*silent, "/a", "/jobs").entrypoint, "");
+}
+
+TEST(EnvironmentFiles, SayNothingThatSlurmDoes) {
+  const auto wish = with_file("image: /a\ntty: true\n", {});
+  ASSERT_FALSE(wish);
+  EXPECT_EQ(to_text(wish.error()),
+            "berth: cannot use line 2 of 'e.yaml': 'tty' means nothing under Slurm\n"
+            "berth: hint: leave it out, or write srun berth run 'e.yaml'");
+}
+
 }  // namespace
 }  // namespace berth::slurm_plugin
