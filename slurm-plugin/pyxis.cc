@@ -126,6 +126,13 @@ Status keep_container(Wish& wish, const std::string& value) {
   return Done{};
 }
 
+Status set_scope(Wish& wish, const std::string& value) {
+  if (value != "job" && value != "node")
+    return cannot("keep a container for a " + quote(value), "write job or node");
+  wish.scope = value == "job" ? Scope::job : Scope::node;
+  return Done{};
+}
+
 Status save_container(Wish& /*wish*/, const std::string& value) {
   return cannot("save a container in " + quote(value) + " when its step ends",
                 "use --container-overlay=DIR, and then berth image save --upper DIR");
@@ -164,6 +171,14 @@ std::vector<ContainerOption> file_options() {
        false,
        "",
        keep_container},
+      {"container-scope",
+       needed,
+       "job|node",
+       "keep it for the job's steps, or for later jobs too",
+       "",
+       false,
+       "",
+       set_scope},
       {"container-save",
        needed,
        "PATH",

@@ -13,11 +13,16 @@ Result<Settings> parse_settings(const std::vector<std::string>& words) {
       settings.scripts_inside = true;
       continue;
     }
+    if (word == "container_scope=job" || word == "container_scope=global") {
+      settings.keeps_for_node = word.ends_with("global");
+      continue;
+    }
     if (!word.starts_with(std::string(kBerth) + "/"))
       return Error{Blame::config,
                    "understand " + quote(word) + " in plugstack.conf",
                    {},
-                   "ask the administrator to write berth=/PATH/TO/berth or scripts=inside"};
+                   "ask the administrator to write berth=/PATH/TO/berth, scripts=inside or "
+                   "container_scope=job"};
     settings.berth = word.substr(kBerth.size());
   }
   return settings;

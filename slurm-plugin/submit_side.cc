@@ -140,7 +140,7 @@ void SubmitSide::choose_image(Command command, const std::optional<std::string>&
   if (wish_.image) image_ = *wish_.image;
   if (image_.empty() && command == Command::srun) image_ = read_variable(kPyxisImage).value_or("");
   // A name alone is that of a container, whose image its nodes know.
-  if (image_.empty() && wish_.kept) image_ = image_of_kept(*wish_.kept);
+  if (image_.empty() && wish_.kept) image_ = image_of_kept(wish_);
 }
 
 /// Variables are for steps: those of a job and of its steps are two things.
@@ -176,6 +176,8 @@ Status SubmitSide::take_options(Command command, const std::vector<std::string>&
   ++components_;
   const std::string earlier = image_;
   image_.clear();
+  auto settings = parse_settings(plugin_words);
+  if (settings && settings->keeps_for_node) wish_.default_scope = Scope::node;
   const auto value = given_value();
   BERTH_TRY(check_value(command, value));
   choose_image(command, value);
@@ -187,7 +189,6 @@ Status SubmitSide::take_options(Command command, const std::vector<std::string>&
                       "in a heterogeneous step",
                       "start one srun for each component, or write srun berth run IMAGE PROGRAM");
   if (image_.empty()) return check_unused(command);
-  auto settings = parse_settings(plugin_words);
   if (!settings) return settings.error();
   settings_ = std::move(*settings);
   BERTH_TRY(check_companions(command));
@@ -234,6 +235,11 @@ Status SubmitSide::make_request(Found image) {
                  "use --container-overlay together with --container-name",
                  {},
                  "leave one of them out: each keeps the changes"};
+  if (wish_.scope && !wish_.kept)
+    return Error{Blame::usage,
+                 "use --container-scope without a name",
+                 {},
+                 "give the container one: --container-name=NAME"};
   request_ = finish(std::move(wish_), image.paths, folder);
   // Whoever replaces the file until a node opens it changes no job that was submitted before.
   if (!request_.root_hashes.empty())
@@ -253,7 +259,7 @@ Status SubmitSide::make_request(Found image) {
 
 /// What the wish names, unless only a node knows it.
 Result<Found> SubmitSide::find_wished_image() const {
-  if (wish_.kept && image_ == image_of_kept(*wish_.kept)) return Found{image_, {}};
+  if (wish_.kept && image_ == image_of_kept(wish_)) return Found{image_, {}};
   const bool is_pyxis = !is_slurms_option_ && !wish_.environment;
   return find_image(is_pyxis ? pyxis_image(image_) : image_,
                     store_places(),

@@ -99,9 +99,10 @@ Status take_twin(Wish& wish,
   return *truth != is_no ? option.apply(wish, "") : Status(Done{});
 }
 
-/// What the environment file says, before anything else.
-Status take_environment(Wish& whole, const Wish& wish) {
+/// What nobody has typed: the site's word and the environment file's.
+Status take_beginning(Wish& whole, const Wish& wish) {
   whole.environment = wish.environment;
+  whole.default_scope = wish.default_scope;
   if (!wish.environment) return Done{};
   const request::EnvironmentFile& file = *wish.environment;
   for (std::size_t i = 0; i < file.options.size(); ++i) {
@@ -115,6 +116,10 @@ Status take_environment(Wish& whole, const Wish& wish) {
     if (option.name == "entrypoint") whole.says_entrypoint = true;
   }
   return request::apply(file, whole.request);
+}
+
+std::string mark_of(const Wish& wish) {
+  return wish.scope.value_or(wish.default_scope) == Scope::node ? "node:" : "job:";
 }
 
 void make_absolute(std::string& path, const std::string& folder) {
@@ -148,7 +153,7 @@ Status take_twins(Wish& wish,
   // Two different options may say the same thing: what was typed goes over the variables, and both
   // over an environment file.
   Wish whole;
-  BERTH_TRY(take_environment(whole, wish));
+  BERTH_TRY(take_beginning(whole, wish));
   for (const ContainerOption& option : container_options())
     for (const std::string& variable : {option.twin, option.no_twin}) {
       if (variable.empty() || has(wish.twins, variable)) continue;
@@ -161,21 +166,21 @@ Status take_twins(Wish& wish,
   return Done{};
 }
 
-std::string image_of_kept(const std::string& kept) {
-  return "job:" + kept.substr(0, kept.find(':'));
+std::string image_of_kept(const Wish& wish) {
+  return mark_of(wish) + wish.kept->substr(0, wish.kept->find(':'));
 }
 
 Request finish(Wish wish, const std::string& image, const std::string& folder) {
   Request& request = wish.request;
   request.image = image;
-  if (wish.image || (wish.kept && image == image_of_kept(*wish.kept))) {
+  if (wish.image || (wish.kept && image == image_of_kept(wish))) {
     request.cwd = Cwd::none;
     if (!wish.says_entrypoint) request.entrypoint = "";
   }
   request::make_binds_absolute(request, 0, folder);
   request::make_env_files_absolute(request, 0, folder);
   if (wish.kept)
-    request.overlay = "job:" + *wish.kept;
+    request.overlay = mark_of(wish) + *wish.kept;
   else
     make_absolute(request.overlay, folder);
   make_absolute(request.record, folder);

@@ -16,10 +16,15 @@
 
 namespace berth::slurm_plugin {
 
+/// For how long a container with a name is kept.
+enum class Scope { job, node };
+
 struct Wish {
   Request request = {};
   std::optional<std::string> image = {};  ///< of --container-image, as typed
   std::optional<std::string> kept = {};   ///< of --container-name: NAME, or NAME:create
+  std::optional<Scope> scope = {};        ///< of --container-scope
+  Scope default_scope = Scope::job;       ///< the site's
   bool says_entrypoint = false;           ///< whether the image's is run, or which one
   std::vector<std::string> given = {};    ///< the options, with their dashes
   std::vector<std::pair<std::size_t, std::string>> typed = {};  ///< the same: place and value
@@ -52,9 +57,8 @@ Status take(Wish& wish, std::size_t place, const std::string& value);
 Status take_twins(Wish& wish,
                   const std::function<std::optional<std::string>(const std::string& name)>& find);
 
-/// What stands for the image of a container that an earlier step of the job has made; see
-/// launcher/cli/kept.h.
-std::string image_of_kept(const std::string& kept);
+/// What stands for the image of a container that an earlier step has made; see launcher/cli/kept.h.
+std::string image_of_kept(const Wish& wish);
 
 /// The request for a wish whose image is known: what --container-image means besides the image, and
 /// paths of the host below `folder` where they were relative.

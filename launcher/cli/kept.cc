@@ -19,13 +19,19 @@ namespace berth::cli {
 
 namespace {
 
-constexpr std::string_view kMark = "job:";
+constexpr std::string_view kOfJob = "job:";
+constexpr std::string_view kOfNode = "node:";
 constexpr std::size_t kLongestRecord = 64UL * 1024;
 
-/// One job's container, as it is asked for.
+bool is_marked(std::string_view text) {
+  return text.starts_with(kOfJob) || text.starts_with(kOfNode);
+}
+
+/// One job's container, or the node's, as it is asked for.
 struct Kept {
   std::string name;
-  std::string job;
+  std::string whose;   ///< "this job" or "this node"
+  std::string folder;  ///< in the user's
   bool must_be_new = false;
   std::string goal;
 };
@@ -35,37 +41,51 @@ Result<Kept> find_wish(const Session& session, const std::string& text) {
   Kept kept;
   kept.name = parts.size() > 1 ? parts[1] : "";
   kept.must_be_new = parts.size() > 2;
-  kept.job = variable(session, "SLURM_JOB_ID");
-  kept.goal = "keep the container " + quote(kept.name) + " for this job";
+  const bool is_of_job = text.starts_with(kOfJob);
+  kept.whose = is_of_job ? "this job" : "this node";
+  kept.goal = "keep the container " + quote(kept.name) + " for " + kept.whose;
   BERTH_TRY(state::check_name(kept.name));
-  if (kept.job.empty() || kept.job.find_first_not_of("0123456789") != std::string::npos)
-    return Error{Blame::usage, kept.goal + ": SLURM_JOB_ID is " + quote(kept.job), {}, ""};
+  if (!is_of_job) {
+    kept.folder = "node";
+    return kept;
+  }
+  const std::string job = variable(session, "SLURM_JOB_ID");
+  if (job.empty() || job.find_first_not_of("0123456789") != std::string::npos)
+    return Error{Blame::usage, kept.goal + ": SLURM_JOB_ID is " + quote(job), {}, ""};
+  kept.folder = "job-" + job;
   return kept;
 }
 
-/// A directory below `parent`, for the user alone; made if it is missing.
-Result<UniqueFd> open_below(int parent, const std::string& name, const std::string& goal) {
-  if (::mkdirat(parent, name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+enum class Missing : unsigned char { made, refused };
+
+/// A directory below `parent`, for the user alone.
+Result<UniqueFd> open_below(int parent,
+                            const std::string& name,
+                            const std::string& goal,
+                            Missing missing) {
+  const bool is_made = missing == Missing::made;
+  if (is_made && ::mkdirat(parent, name.c_str(), S_IRWXU) != 0 && errno != EEXIST)
     return refused("mkdir", goal, errno);
   UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.is_open()) return refused("open", goal, errno);
   return fd;
 }
 
-/// /tmp/berth-UID/job-ID: node-local, and where an epilog looks, whatever the caller's variables
-/// say.
-Result<std::string> make_place(const Kept& kept) {
+/// /tmp/berth-UID/job-ID or /tmp/berth-UID/node: node-local, and where an epilog looks, whatever
+/// the caller's variables say.
+Result<std::string> find_place(const Kept& kept, Missing missing) {
   constexpr const char* kNowhere = "/nonexistent";
   auto directory = state::Directory::open_or_make({"", kNowhere});
   if (!directory) return std::move(directory.error());
-  const std::string job = "job-" + kept.job;
-  auto of_job = open_below(directory->fd(), job, kept.goal);
-  if (!of_job) return std::move(of_job.error());
-  auto of_container = open_below(of_job->get(), kept.name, kept.goal);
+  auto folder = open_below(directory->fd(), kept.folder, kept.goal, missing);
+  if (!folder) return std::move(folder.error());
+  auto of_container = open_below(folder->get(), kept.name, kept.goal, missing);
   if (!of_container) return std::move(of_container.error());
-  auto changes = open_below(of_container->get(), "changes", kept.goal);
+  auto changes = open_below(of_container->get(), "changes", kept.goal, missing);
   if (!changes) return std::move(changes.error());
-  return directory->path() + "/" + job + "/" + kept.name;
+  // An epilog looks since when nobody has used it.
+  if (::futimens(of_container->get(), nullptr) != 0) return refused("futimens", kept.goal, errno);
+  return directory->path() + "/" + kept.folder + "/" + kept.name;
 }
 
 /// Which step has made it, and of what: two lines.
@@ -90,28 +110,37 @@ Status write_maker(const std::string& file, const Request& request) {
   return done;
 }
 
+Error not_found(const Kept& kept) {
+  return Error{Blame::usage,
+               "find the container " + quote(kept.name) +
+                   (kept.folder == "node" ? "" : " of this job") + " on this node",
+               {},
+               "name its image in the step that makes it: --container-image=IMAGE"};
+}
+
 }  // namespace
 
 Status take_kept(const Session& session, Request& request) {
-  if (!request.overlay.starts_with(kMark)) return Done{};
+  if (!is_marked(request.overlay)) return Done{};
   const auto kept = find_wish(session, request.overlay);
   if (!kept) return kept.error();
-  auto place = make_place(*kept);
+  const bool names_image = !is_marked(request.image);
+  // A name that is looked for in vain leaves nothing behind.
+  auto place = find_place(*kept, names_image ? Missing::made : Missing::refused);
+  const bool is_missing =
+      !place && place.error().refusal && place.error().refusal->number == ENOENT;
+  if (is_missing && !names_image) return not_found(*kept);
   if (!place) return std::move(place.error());
   const std::string file = *place + "/made-of";
   request.overlay = *place + "/changes";
-  const bool names_image = !request.image.starts_with(kMark);
   if (names_image) BERTH_TRY(write_maker(file, request));
   const auto maker = read_maker(file);
-  if (!maker && !names_image)
-    return Error{Blame::usage,
-                 "find the container " + quote(kept->name) + " of this job on this node",
-                 {},
-                 "name its image in the step that makes it: --container-image=IMAGE"};
+  if (!maker && !names_image) return not_found(*kept);
   if (!maker) return maker.error();
   if (kept->must_be_new && maker->first != request.step_key)
     return Error{Blame::usage,
-                 "make the container " + quote(kept->name) + ": this job has one on this node",
+                 "make the container " + quote(kept->name) + ": " + kept->whose + " has one" +
+                     (kept->folder == "node" ? "" : " on this node"),
                  {},
                  "leave :create out, or choose another name"};
   if (!names_image) request.image = maker->second;

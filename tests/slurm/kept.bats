@@ -94,6 +94,47 @@ EOF
   [ "$(count_jobs)" = "$jobs" ]
 }
 
+@test "with the scope of the node a later job finds it, until nobody has used it for some days" {
+  run -0 user srun -w n1 --container-image="$image" --container-name=mine --container-scope=node sh -c 'echo made >/etc/tool; cat /etc/motd'
+  [ "$output" = "berth demo image" ]
+  expect_idle
+  run -0 user srun -w n1 --container-name=mine --container-scope=node cat /etc/tool
+  [ "$output" = made ]
+  # A job's of the same name is another one.
+  run -0 user srun -w n1 --container-image="$image" --container-name=mine sh -c 'ls /etc/tool 2>/dev/null || echo new'
+  [ "$output" = new ]
+  run user srun -w n1 --container-image="$image" --container-name=mine:create --container-scope=node sh -c 'echo ran >marker'
+  [ "$status" = 125 ]
+  [[ $output == *"cannot make the container 'mine': this node has one"* ]]
+  run user srun -w n1 --container-name=none --container-scope=node sh -c 'echo ran >marker'
+  [[ $output == *"cannot find the container 'none' on this node"* ]]
+  # While a step runs in it no epilog takes it away, however old it is.
+  user srun -w n1 --overcommit --container-name=mine --container-scope=node --container-mounts="$folder:$folder" \
+    sh -c 'echo here; while [ ! -e "$1" ]; do sleep 0.05; done; cat /etc/tool' sh "$marker" >out 2>&1 3>&- &
+  wait_for_ranks out 1
+  user srun -w n1 --overcommit touch -d '9 days ago' "/tmp/berth-$uid/node/mine"
+  user touch "$marker"
+  expect_end 0 $!
+  [ "$(tail -n 1 out)" = made ]
+  expect_nothing_kept
+}
+
+@test "the site decides for how long where nobody says it" {
+  sed -i 's/$/ container_scope=global/' "$BERTH_TEST_DIR/plugstack.conf" "$cluster/etc/plugstack.conf"
+  run -0 user srun -w n1 --container-image="$image" --container-name=mine sh -c 'echo made >/etc/tool'
+  expect_idle
+  run -0 user srun -w n1 --container-name=mine cat /etc/tool
+  [ "$output" = made ]
+  run user srun -w n1 --container-name=mine --container-scope=job true
+  [[ $output == *"cannot find the container 'mine' of this job on this node"* ]]
+  sed -i 's/ container_scope=global$//' "$BERTH_TEST_DIR/plugstack.conf" "$cluster/etc/plugstack.conf"
+  user srun -w n1 touch -d '9 days ago' "/tmp/berth-$uid/node/mine"
+  expect_nothing_kept
+  run user srun -w n1 --container-image="$image" --container-scope=node true
+  [ "$status" = 1 ]
+  [[ $output == *"cannot use --container-scope without a name"* ]]
+}
+
 @test "as_root: a directory that somebody else has made is not used" {
   skip_unless "there is one user" [ "$(id -u)" = 0 ]
   mkdir trap

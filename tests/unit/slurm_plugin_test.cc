@@ -58,10 +58,21 @@ TEST(Settings, PutScriptsInsideOnlyWhenTheSiteSaysSo) {
   EXPECT_TRUE(parse_settings({"scripts=inside", "berth=/opt/berth"})->scripts_inside);
 }
 
+TEST(Settings, TakePyxissScope) {
+  EXPECT_FALSE(parse_settings({"container_scope=job"})->keeps_for_node);
+  EXPECT_TRUE(parse_settings({"container_scope=global"})->keeps_for_node);
+  EXPECT_FALSE(parse_settings({})->keeps_for_node);
+}
+
 TEST(Settings, RefuseWhatTheyDoNotKnow) {
   // A relative path would be looked up in the user's PATH.
-  for (const std::string word :
-       {"bert=/usr/bin/berth", "berth", "berth=", "berth=bin/berth", "scripts=outside", ""})
+  for (const std::string word : {"bert=/usr/bin/berth",
+                                 "berth",
+                                 "berth=",
+                                 "berth=bin/berth",
+                                 "scripts=outside",
+                                 "container_scope=node",
+                                 ""})
     EXPECT_THAT(sentence_of(parse_settings({word}).error()), HasSubstr("'" + word + "'"));
 }
 

@@ -181,6 +181,15 @@ TEST(Pyxis, VariablesAreNamedWithCommas) {
   EXPECT_EQ(request.env, run_request({"--env=A", "--env=B", "--env=C=x,y"}).env);
 }
 
+TEST(ContainerOptions, KeepContainersForTheJobOrTheNode) {
+  Wishing named({"--container-name=mine:create", "--container-scope=node"});
+  EXPECT_EQ(named.request().overlay, "node:mine:create");
+  EXPECT_EQ(image_of_kept(named.wish()), "node:mine");
+  EXPECT_EQ(Wishing({"--container-name=mine", "--container-scope=job"}).request().overlay,
+            "job:mine");
+  EXPECT_EQ(Wishing({"--container-scope=step"}).refusal(), "cannot keep a container for a 'step'");
+}
+
 TEST(Pyxis, UnsharesWhatItKnows) {
   EXPECT_EQ(Wishing({"--container-unshare=net,ipc,uts"}).request(),
             run_request({"--net=none", "--ipc", "--uts"}));
@@ -194,7 +203,7 @@ TEST(Pyxis, KeepsContainersUnderNames) {
   EXPECT_EQ(Wishing({"--container-name=mine:auto"}).wish().kept, "mine");
   EXPECT_EQ(Wishing({"--container-name=mine:no_exec"}).wish().kept, "mine");
   EXPECT_EQ(Wishing({"--container-name=mine:create"}).wish().kept, "mine:create");
-  EXPECT_EQ(image_of_kept("mine:create"), "job:mine");
+  EXPECT_EQ(image_of_kept(Wishing({"--container-name=mine:create"}).wish()), "job:mine");
   const Request found = finish(named.wish(), "job:mine", "/jobs");
   EXPECT_EQ(found.cwd, Cwd::none);
   EXPECT_EQ(found.entrypoint, "");
