@@ -31,24 +31,18 @@ Error unusable(const std::string& goal, std::string_view call, int number) {
   return error;
 }
 
-/// "-" without a hash tree, or where that is damaged: the node says what is wrong with it.
-std::string root_hash_of(int fd, const read::Superblock& super, std::uint64_t size) {
-  integrity::Tree tree;
-  integrity::Digest root;
-  const integrity::Flaw flaw = integrity::find_tree(fd, super.bytes_used, size, tree);
-  if (flaw != integrity::Flaw::none || tree.data_blocks == 0) return "-";
-  return integrity::read_root(fd, tree, root) ? integrity::hex_of(root) : "-";
-}
-
 Result<std::string> read_root_hash(int fd, std::uint64_t size, const std::string& goal) {
   std::array<std::byte, read::kSuperblockBytes> start = {};
   if (::pread(fd, start.data(), start.size(), 0) < 0) return unusable(goal, "read", errno);
   const read::Superblock super = read::parse_superblock(start.data());
-  if (super.magic == kMagic) return root_hash_of(fd, super, size);
-  return Error{Blame::image,
-               goal + ": it is not a SquashFS file",
-               {},
-               "make an image with: berth import SOURCE IMAGE.sqsh"};
+  if (super.magic != kMagic)
+    return Error{Blame::image,
+                 goal + ": it is not a SquashFS file",
+                 {},
+                 "make an image with: berth import SOURCE IMAGE.sqsh"};
+  // Where its tree is damaged, the node says what is wrong with it.
+  const std::string root = integrity::read_root_text(fd, super.bytes_used, size);
+  return root.empty() ? "-" : root;
 }
 
 /// Its root hash, or "-" where there is none.

@@ -178,6 +178,13 @@ bool read_root(int fd, const Tree& tree, Digest& out) noexcept {
   return true;
 }
 
+std::string read_root_text(int fd, std::uint64_t used_bytes, std::uint64_t file_bytes) {
+  Tree tree;
+  Digest root;
+  if (find_tree(fd, used_bytes, file_bytes, tree) != Flaw::none || tree.data_blocks == 0) return {};
+  return read_root(fd, tree, root) ? hex_of(root) : std::string();
+}
+
 Digest digest_of(const Tree& tree, std::span<const std::byte> block) noexcept {
   Sha256 hash;
   hash.add(tree.salt());

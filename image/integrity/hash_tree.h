@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace berth::integrity {
 
@@ -71,6 +72,10 @@ Flaw find_tree(int fd, std::uint64_t used_bytes, std::uint64_t file_bytes, Tree&
 
 /// The digest that all others lead to: of the last level's block. False where that cannot be read.
 bool read_root(int fd, const Tree& tree, Digest& out) noexcept;
+
+/// The same in hexadecimal digits, of the tree that find_tree() finds; empty where there is none or
+/// it is damaged.
+std::string read_root_text(int fd, std::uint64_t used_bytes, std::uint64_t file_bytes);
 
 /// The digest of one block of data or of the tree.
 Digest digest_of(const Tree& tree, std::span<const std::byte> block) noexcept;
