@@ -5,43 +5,19 @@
 #include "launcher/request/environment_file.h"
 #include "launcher/request/options.h"
 #include "launcher/request/paths.h"
+#include "launcher/request/slurm_words.h"
 #include "slurm-plugin/pyxis.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace berth::slurm_plugin {
 
 namespace {
 
-constexpr std::string_view kPrefix = "container-";
-
-/// Those that mean nothing in a step, of which Slurm is the launcher: it waits, has --pty, and
-/// forwards standard input.
-bool is_for_steps(const request::Option& option) {
-  static constexpr std::array<std::string_view, 6> kOthers = {
-      "help", "name", "detach", "rm", "tty", "interactive"};
-  return !option.help.empty() &&
-         std::find(kOthers.begin(), kOthers.end(), option.name) == kOthers.end();
-}
-
-/// What `berth run` says of its option "--NAME", as srun has it.
-std::string with_prefix(std::string text, std::string_view name) {
-  const std::string dashed = "--" + std::string(name);
-  for (std::size_t at = text.find(dashed); at != std::string::npos;) {
-    const std::size_t end = at + dashed.size();
-    const bool is_whole =
-        end == text.size() || (text[end] != '-' && (text[end] < 'a' || text[end] > 'z'));
-    if (is_whole) text.insert(at + 2, kPrefix);
-    at = text.find(dashed, is_whole ? end + kPrefix.size() : end);
-  }
-  return text;
-}
-
 ContainerOption made_of(const request::Option& row) {
   ContainerOption option;
-  option.name = std::string(kPrefix) + std::string(row.name);
+  option.name = std::string(request::kSlurmPrefix) + std::string(row.name);
   option.shown = row.value;
   if (row.value.starts_with("[=")) {
     option.argument = Argument::possible;
@@ -55,8 +31,8 @@ ContainerOption made_of(const request::Option& row) {
     Status taken = row.apply(wish.request, value);
     if (taken) return taken;
     Error& error = taken.error();
-    error.goal = with_prefix(error.goal, row.name);
-    error.hint = with_prefix(error.hint, row.name);
+    error.goal = request::in_slurms_words(std::move(error.goal));
+    error.hint = request::in_slurms_words(std::move(error.hint));
     return taken;
   };
   return option;
@@ -107,7 +83,7 @@ Status take_beginning(Wish& whole, const Wish& wish) {
   const request::EnvironmentFile& file = *wish.environment;
   for (std::size_t i = 0; i < file.options.size(); ++i) {
     const request::Option& option = request::options()[file.options[i].row];
-    if (!is_for_steps(option))
+    if (!request::is_for_steps(option))
       return Error{Blame::config,
                    "use line " + std::to_string(file.lines[i]) + " of " + quote(file.path) + ": " +
                        quote(option.name) + " means nothing under Slurm",
@@ -132,7 +108,8 @@ const std::vector<ContainerOption>& container_options() {
   static const std::vector<ContainerOption> all = [] {
     std::vector<ContainerOption> options = pyxis_options();
     for (const request::Option& row : request::options())
-      if (is_for_steps(row) && !has_name(options, std::string(kPrefix) + std::string(row.name)))
+      if (request::is_for_steps(row) &&
+          !has_name(options, std::string(request::kSlurmPrefix) + std::string(row.name)))
         options.push_back(made_of(row));
     return options;
   }();

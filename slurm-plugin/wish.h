@@ -29,7 +29,7 @@ struct Wish {
   std::vector<std::string> given = {};    ///< the options, with their dashes
   std::vector<std::pair<std::size_t, std::string>> typed = {};  ///< the same: place and value
   std::vector<std::string> twins = {};                          ///< variables that they stand for
-  std::optional<request::EnvironmentFile> environment = {};  ///< where one stands for the image
+  std::optional<request::EnvironmentFile> environment = {};     ///< where one stands for the image
 };
 
 enum class Argument { none, needed, possible };

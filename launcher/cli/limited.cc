@@ -11,6 +11,7 @@
 #include "launcher/cgroup/usage.h"
 #include "launcher/init/stand_by.h"
 #include "launcher/node/announce.h"
+#include "launcher/request/slurm_words.h"
 #include "launcher/survey/survey.h"
 
 #include <poll.h>
@@ -64,6 +65,7 @@ struct Ending {
   std::string program;
   std::string speaker;  ///< "berth: "
   bool is_quiet = false;
+  bool is_task = false;                           ///< of srun's, which has other names for options
   std::optional<cgroup::PagesGiven> before = {};  ///< where it is to be said
 };
 
@@ -94,7 +96,7 @@ std::string lines_of(const Ending& ending, bool is_killed) {
   if (is_killed || !ending.is_quiet)
     for (const std::string& remark :
          cgroup::remarks_on(usage, ending.wishes, ending.program, is_killed))
-      text += ending.speaker + remark + "\n";
+      text += ending.speaker + (ending.is_task ? request::in_slurms_words(remark) : remark) + "\n";
   if (!ending.wishes.stats) return text;
   const bool is_whole = usage.cpu && usage.memory_peak;
   add_children(usage);
@@ -228,7 +230,8 @@ int Limited::stand_by() {
                 group_.directories,
                 request_.command.empty() ? request_.image : request_.command.front(),
                 speaker() + ": ",
-                request_.quiet};
+                request_.quiet,
+                !variable(session_, "BERTH_TASK").empty()};
   if (request_.group.stats) ending.before = cgroup::read_pages_given();
   const pid_t self = ::getpid();
   const init::Held held = init::hold_signals();

@@ -4,6 +4,7 @@
 #include "launcher/cli/settle.h"
 #include "launcher/cli/verbs.h"
 #include "launcher/request/request_text.h"
+#include "launcher/request/slurm_words.h"
 
 #include <array>
 #include <utility>
@@ -40,19 +41,36 @@ void take_script(const Session& session, Request& request) {
   request.command = {script};
 }
 
+/// Says what is wrong in the words in which it was asked for.
+class SlurmsStreams final : public Streams {
+ public:
+  explicit SlurmsStreams(Streams& streams) : streams_(streams) {}
+
+  void out(std::string_view text) override { streams_.out(text); }
+
+  void err(std::string_view text) override {
+    streams_.err(request::in_slurms_words(std::string(text)));
+  }
+
+ private:
+  Streams& streams_;
+};
+
 /// Slurm's plugin puts berth in the place of the program and the rest of the wish in a variable.
-int run_task(const std::string& text, const std::vector<std::string>& words, Session& session) {
+int run_task(const std::string& text, const std::vector<std::string>& words, Session& asked) {
+  SlurmsStreams streams(asked.streams);
+  Session session{streams, asked.environment, asked.parent, asked.began};
   auto request = settle(
       session,
       {[&](Request settled) { return request::parse_request_text(text, std::move(settled)); },
        [&] { return request::options_given_in_text(text); }});
   if (!request) {
-    print(session, request.error());
+    print_for_rank(session, request.error());
     return 125;
   }
   take_script(session, *request);
   if (const Status kept = take_kept(session, *request); !kept) {
-    print(session, kept.error());
+    print_for_rank(session, kept.error());
     return 125;
   }
   request->command.insert(request->command.end(), words.begin(), words.end());
@@ -60,12 +78,12 @@ int run_task(const std::string& text, const std::vector<std::string>& words, Ses
 }
 
 int plugin_missing(Session& session) {
-  print(session,
-        Error{Blame::config,
-              "run this task in its container: Slurm's daemon on this node has not loaded "
-              "berth's plugin",
-              {},
-              "ask the administrator to add berth.so to plugstack.conf of every node"});
+  print_for_rank(session,
+                 Error{Blame::config,
+                       "run this task in its container: Slurm's daemon on this node has not loaded "
+                       "berth's plugin",
+                       {},
+                       "ask the administrator to add berth.so to plugstack.conf of every node"});
   return 125;
 }
 

@@ -30,7 +30,7 @@ constexpr int kBeforeTheProgram = 125;
 constexpr const char* kMonitorName = "berth-monitor";
 
 int fail(Session& session, const Error& error) {
-  print(session, error);
+  print_for_rank(session, error);
   return kBeforeTheProgram;
 }
 

@@ -397,16 +397,11 @@ Status Run::read_config() {
   return Done{};
 }
 
-/// Inside a job the line says whose it is, and only a node's first rank adds the hint.
 void Run::give_up(Error error) {
   exit_code_ = kBeforeTheProgram;
   held_.record.discard();
   stand_.give_up();
-  const Rank& rank = launch_.facts.rank;
-  if (rank.launcher.empty()) return print(session_, error);
-  if (rank.local_rank != 0) error.hint.clear();
-  const std::string who = "berth[" + survey::node_name() + ":" + std::to_string(rank.rank) + "]";
-  session_.streams.err(to_text(error, who) + "\n");
+  print_for_rank(session_, std::move(error));
 }
 
 /// A server that has found the image damaged is gone, and what it said before is the reason for a
@@ -540,7 +535,7 @@ int run_request(Request request, Session& session) {
   if (request.drawing != Drawing::none) return draw_node(std::move(request), session);
   if (request.tty && !request.is_detached && !only_looks(request)) {
     if (const Status taken = terminal::take_own(); !taken) {
-      print(session, taken.error());
+      print_for_rank(session, taken.error());
       return kBeforeTheProgram;
     }
   }
@@ -554,7 +549,7 @@ int run(const std::vector<std::string>& words, Session& session) {
       {[&](Request settled) { return request::parse_command_line(words, std::move(settled)); },
        [&] { return request::options_given_in(words); }});
   if (!request) {
-    print(session, request.error());
+    print_for_rank(session, request.error());
     return kBeforeTheProgram;
   }
   if (request->help_only) {

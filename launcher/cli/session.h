@@ -34,4 +34,8 @@ std::string variable(const Session& session, std::string_view name);
 /// Prints the error, once, in one write.
 void print(Session& session, const Error& error);
 
+/// The same in a rank of a job: the line says whose it is, and only a node's first rank adds the
+/// hint. Outside of jobs it is print().
+void print_for_rank(Session& session, Error error);
+
 }  // namespace berth::cli

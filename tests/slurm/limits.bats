@@ -28,7 +28,7 @@ teardown() {
     sh -c '[ "$SLURM_PROCID" = 0 ] || exec tail /dev/zero; sleep 2; echo lives'
   echo "$output"
   [ "$status" = 137 ]
-  [[ "$output" == *"berth["*":1]: 'sh' was killed: its memory is bounded by --memory=64M"* ]]
+  [[ "$output" == *"berth["*":1]: 'sh' was killed: its memory is bounded by --container-memory=64M"* ]]
   [[ "$output" == *lives* ]]
   [ -z "$(find /sys/fs/cgroup -type d -name 'berth-*-*-*' -user "$BERTH_TEST_USER")" ]
 }

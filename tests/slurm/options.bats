@@ -60,7 +60,7 @@ teardown() {
   # srun brings two streams, in any order.
   grep -qx Killed <<<"$output"
   grep -qx 137 <<<"$output"
-  [[ "$output" == *"1 process of 'sh' was killed: its memory is bounded by --memory=64M"* ]]
+  [[ "$output" == *"1 process of 'sh' was killed: its memory is bounded by --container-memory=64M"* ]]
 }
 
 @test "changes are kept between steps in --container-overlay" {

@@ -154,3 +154,16 @@ END
   chmod 644 gone.sqsh
   expect_refusal "gone.sqsh" --prolog="$folder/prolog.sh" --container="$folder/gone.sqsh"
 }
+
+@test "what only a node finds out is said in the words of srun, with the node and the rank" {
+  run user srun -w n1 -n1 --container="$image" --container-read-only --container-private-overlay sh -c 'echo ran >marker'
+  echo "$output"
+  [ "$status" = 125 ]
+  [[ $output == *"berth[n1:0]: cannot "* ]]
+  [[ $output == *"leave --container-read-only or --container-private-overlay out"* ]]
+  run user srun -w n2 -n1 --container-name=none sh -c 'echo ran >marker'
+  [[ $output == *"berth[n2:0]: cannot find the container 'none'"* ]]
+  run user srun -w n1 -n1 "$BERTH" run --read-only --private-overlay "$image" sh -c 'echo ran >marker'
+  [[ $output == *"leave --read-only or --private-overlay out"* ]]
+  [ ! -e "$marker" ]
+}

@@ -61,7 +61,7 @@ B=line" ]
   [ "${stderr_lines[1]}" = "berth: hint: give it with a value of yours: --timeout=VALUE" ]
   # A task of Slurm's says it in another form.
   run --separate-stderr -125 env BERTH_TASK="1;image=$image;timeout=20" "$BERTH" touch started
-  [[ "${stderr_lines[0]}" = *"cannot run without '--bind=$work:/needed:ro': $expected:1)" ]]
+  [[ "${stderr_lines[0]}" = *"cannot run without '--container-bind=$work:/needed:ro': $expected:1)" ]]
   [ ! -e started ]
   run -0 env BERTH_TASK="1;image=$image;timeout=20;mount=type=bind,src=$work,dst=/needed,ro" timeout 30 "$BERTH" ls /needed/site.conf
   run -0 timeout 30 "$BERTH" run --timeout 20 --mount "type=bind,src=$work,dst=/needed,readonly" "$image" -- ls /needed/site.conf
@@ -102,7 +102,7 @@ B=line" ]
   run --separate-stderr -125 "$BERTH" run --root "$image" -- touch started
   [ "${stderr_lines[0]}" = "berth: cannot use '--root': $expected" ]
   run --separate-stderr -125 env BERTH_TASK="1;image=$image;root" "$BERTH" touch started
-  [[ "${stderr_lines[0]}" = *"cannot use '--root': $expected" ]]
+  [[ "${stderr_lines[0]}" = *"cannot use '--container-root': $expected" ]]
   echo 'default root' >berth/run.conf
   run --separate-stderr -125 "$BERTH" run "$image" -- touch started
   [ "${stderr_lines[0]}" = "berth: cannot use --root in '$work/berth/run.conf:1': $expected" ]

@@ -200,9 +200,10 @@ Texts task(const std::string& request, const std::string& local_rank = "0") {
 }
 
 TEST(Task, WhoseRequestCannotBeReadIsRefused) {
+  const std::string who = "berth[" + survey::node_name() + ":7]: ";
   const std::string hint =
-      "\nberth: hint: use the plugin and the berth of one release on every node\n";
-  const std::string begin = "berth: cannot understand the request from Slurm: ";
+      "\n" + who + "hint: use the plugin and the berth of one release on every node\n";
+  const std::string begin = who + "cannot understand the request from Slurm: ";
   EXPECT_EQ(berth({"app"}, task("2;image=/i")), (Outcome{125, "", begin + "version '2'" + hint}));
   EXPECT_EQ(berth({"app"}, task("1;colour=red")),
             (Outcome{125, "", begin + "unknown field 'colour'" + hint}));
@@ -210,6 +211,12 @@ TEST(Task, WhoseRequestCannotBeReadIsRefused) {
             (Outcome{125, "", begin + "bad escape in 'image'" + hint}));
   EXPECT_EQ(berth({"--help"}, task("1")), (Outcome{125, "", begin + "it names no image" + hint}))
       << "the program's words are not berth's";
+}
+
+TEST(Task, OnlyTheFirstOfItsNodeHasAHint) {
+  EXPECT_EQ(berth({"app"}, task("2;image=/i", "1")).err,
+            "berth[" + survey::node_name() +
+                ":7]: cannot understand the request from Slurm: version '2'\n");
 }
 
 TEST(Task, OnANodeWithoutThePluginIsRefused) {

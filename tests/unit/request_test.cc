@@ -4,6 +4,7 @@
 #include "launcher/request/options.h"
 #include "launcher/request/process.h"
 #include "launcher/request/request_text.h"
+#include "launcher/request/slurm_words.h"
 
 #include <string>
 #include <vector>
@@ -471,6 +472,27 @@ TEST(RequestText, RefusesWhatItDoesNotKnow) {
                                  "1;image=/a;share=all"})
     EXPECT_FALSE(parse_request_text(text)) << text;
   EXPECT_FALSE(parse_request_text("1;image=" + std::string(200UL * 1024, 'a')));
+}
+
+TEST(SlurmsWords, AreTheOptionsWithTheirPrefix) {
+  EXPECT_EQ(in_slurms_words("--memory is more than that"), "--container-memory is more than that");
+  EXPECT_EQ(in_slurms_words("leave --root-hash or '--no-verify' out"),
+            "leave --container-root-hash or '--container-no-verify' out");
+  EXPECT_EQ(in_slurms_words("write --mem-bind=0 (--pin)"),
+            "write --container-mem-bind=0 (--container-pin)");
+  EXPECT_EQ(in_slurms_words("--env"), "--container-env");
+}
+
+TEST(SlurmsWords, LeaveOthersOptionsAlone) {
+  for (const std::string text : {"berth run --explain-mpi says what was found",
+                                 "mpirun --bind-to none",
+                                 "srun --cpu-bind=none, srun --pin",
+                                 "use --container-memory",
+                                 "start it without --rm",
+                                 "usermod --add-subuids 1-2",
+                                 "a -- b --",
+                                 "x--env"})
+    EXPECT_EQ(in_slurms_words(text), text);
 }
 
 }  // namespace
