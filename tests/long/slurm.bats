@@ -4,22 +4,6 @@
 # What takes long on a cluster: Slurm looks for jobs at the end of their time twice in a minute.
 load ../slurm/helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 @test "a job at the end of its time is told so, and then ended" {
   cat >job.sh <<EOF
 #!/bin/bash

@@ -4,22 +4,10 @@
 # A task runs inside where Slurm has put it outside, however it was told to.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
 setup() {
   setup_job
   where=(sh -c 'echo "$SLURM_LOCALID $(grep Cpus_allowed_list /proc/self/status)"')
   two=(user srun -N1 -n2)
-}
-
-teardown() {
-  teardown_job
 }
 
 needs_binding() {

@@ -8,18 +8,6 @@ setup_file() {
   start_cluster "$BERTH_TEST_DIR/no/such/berth"
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 @test "srun fails, says what is missing, and the command does not run" {
   run user srun -N2 --container="$image" sh -c 'echo ran >marker'
   echo "$output"

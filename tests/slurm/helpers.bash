@@ -36,6 +36,23 @@ stop_cluster() {
   [ -z "${cluster:-}" ] || "$BERTH_SOURCE/tests/slurm/cluster" down "$cluster"
 }
 
+# What most files of tests want; a file's own definitions stand behind its `load helpers` and count instead.
+setup_file() {
+  start_cluster "$BERTH_TEST_DIR/berth"
+}
+
+teardown_file() {
+  stop_cluster
+}
+
+setup() {
+  setup_job
+}
+
+teardown() {
+  teardown_job
+}
+
 # Not all of Debian's releases of Slurm have it.
 need_pmix() {
   local types
@@ -79,4 +96,27 @@ expect_idle() {
   done
   sinfo >&2
   return 1
+}
+
+# typed COMMAND...: its terminal, with what is read from standard input typed on it, and its status.
+typed() {
+  cat >typed.py <<'END'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+os.write(terminal, sys.stdin.buffer.read())
+text = b""
+while True:
+    try:
+        part = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not part:
+        break
+    text += part
+sys.stdout.buffer.write(text.replace(b"\r", b""))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+  user python3 typed.py "$@"
 }

@@ -5,22 +5,6 @@
 # followed, executed or believed there.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 # As somebody who is neither root nor the tests' user.
 stranger() {
   setpriv --reuid=nobody --regid=nogroup --clear-groups env -u TMPDIR timeout 60 "$@"

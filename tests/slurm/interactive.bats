@@ -10,14 +10,6 @@ setup_file() {
     -x LaunchParameters=use_interactive_step -x 'InteractiveStepOptions="--interactive --preserve-env --pty sh"'
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
 teardown() {
   teardown_job
   if [ -n "${server:-}" ]; then kill "$server"; fi
@@ -75,31 +67,13 @@ END
 
 @test "steps from the shell that salloc starts on a node" {
   skip_unless "python3 has no module pty" python3 -c 'import pty'
-  cat >typed.py <<'END'
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-os.write(terminal, sys.stdin.buffer.read())
-text = b""
-while True:
-    try:
-        part = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not part:
-        break
-    text += part
-sys.stdout.buffer.write(text.replace(b"\r", b""))
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-END
   cat >shell.sh <<END
 readlink /proc/self/ns/user >outside
 srun --overlap -N2 --container=$image sh -c 'cat /etc/motd >in.\$SLURMD_NODENAME; readlink /proc/self/ns/user >>in.\$SLURMD_NODENAME'
 srun --overlap -N1 --pty --container=$image sh -c 'test -t 0 && cat /etc/motd >terminal'
 exit 5
 END
-  run -5 user python3 typed.py salloc -N2 --overcommit <<<'. ./shell.sh'
+  run -5 typed salloc -N2 --overcommit <<<'. ./shell.sh'
   echo "$output"
   [ "$(cat terminal)" = "berth demo image" ]
   [ "$(cat in.n1 in.n2 | grep -cx 'berth demo image')" = 2 ]

@@ -10,18 +10,6 @@ setup_file() {
   start_cluster "$BERTH_TEST_DIR/berth" -x "TaskProlog=$BERTH_TEST_DIR/task-prolog"
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 # submit SBATCH_ARGUMENT...: returns when the job has ended. Sets `job`. sbatch --wait would look every two seconds.
 submit() {
   job=$(user sbatch --parsable --output="$folder/out" "$@")
@@ -88,26 +76,8 @@ EOF
 
 @test "--pty gives the program a terminal" {
   skip_unless "python3 has no module pty" python3 -c 'import pty'
-  cat >typed.py <<'EOF'
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-os.write(terminal, b"typed\n")
-text = b""
-while True:
-    try:
-        part = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not part:
-        break
-    text += part
-sys.stdout.buffer.write(text.replace(b"\r", b""))
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-EOF
-  run -3 user python3 typed.py srun --pty --container="$image" \
-    sh -c 'test -t 0 && test -t 1 && stty size >/dev/null 2>&1; read -r line; echo "got $line on $(tty | sed "s|[0-9]*$||")"; exit 3'
+  run -3 typed srun --pty --container="$image" \
+    sh -c 'test -t 0 && test -t 1 && stty size >/dev/null 2>&1; read -r line; echo "got $line on $(tty | sed "s|[0-9]*$||")"; exit 3' <<<typed
   echo "$output"
   [[ $output == *"got typed on /dev/pts/"* ]]
 }

@@ -8,17 +8,9 @@ setup_file() {
   start_cluster "$BERTH_TEST_DIR/berth" -x "Epilog=$BERTH_SOURCE/examples/slurm-epilog.example.sh"
 }
 
-teardown_file() {
-  stop_cluster
-}
-
 setup() {
   setup_job
   uid=$(id -u "$BERTH_TEST_USER")
-}
-
-teardown() {
-  teardown_job
 }
 
 # job <SCRIPT: two nodes with two tasks each; what they print is in `out`.

@@ -4,23 +4,11 @@
 # Control groups in the tasks of a step: what run.conf(5) says holds for srun --container too.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
 setup() {
   setup_job
   echo 'default memory=64M' >run.conf
   chmod 644 run.conf
   export BERTH_RUN_CONFIG=$PWD/run.conf
-}
-
-teardown() {
-  teardown_job
 }
 
 @test "a task that uses up its memory is killed, and its line says which rank it was" {

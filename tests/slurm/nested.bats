@@ -4,14 +4,6 @@
 # Steps that a program in a container starts, with what examples/run.conf.slurm.example shows of the node.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
 setup() {
   skip_unless "there is no libpmix.so: install libpmix-dev" test -e /usr/lib/x86_64-linux-gnu/pmix2/lib/libpmix.so
   setup_job
@@ -21,10 +13,6 @@ setup() {
     "$BERTH_SOURCE/examples/run.conf.slurm.example" >run.conf
   chmod 644 run.conf
   export BERTH_RUN_CONFIG=$PWD/run.conf
-}
-
-teardown() {
-  teardown_job
 }
 
 @test "a task in a container starts steps on all nodes of its job" {

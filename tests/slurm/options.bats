@@ -4,22 +4,10 @@
 # The options --container-... of srun: those of `berth run`, and Pyxis's.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
 setup() {
   setup_job
   user mkdir in
   echo "from the node" | user tee in/text >/dev/null
-}
-
-teardown() {
-  teardown_job
 }
 
 @test "srun offers what berth run offers" {

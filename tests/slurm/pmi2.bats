@@ -13,18 +13,6 @@ setup_file() {
   make_mpich_image "$MPICH"
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 @test "four ranks of MPICH on a node" {
   run -0 user srun -N1 -n4 --overcommit --mpi=pmi2 --container="$image+$MPICH" mpich-hello
   expect_ranks 4

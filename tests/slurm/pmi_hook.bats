@@ -13,18 +13,6 @@ setup_file() {
   chmod 755 "$PROGRAM"
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 @test "ranks exchange words through the node's PMI2 library, where the image has none" {
   run -127 user srun -N1 -n2 --overcommit --mpi=pmi2 --container="$image" --container-bind="$PROGRAM:/opt/hello" /opt/hello
   [[ "$output" == *"libpmi2.so.0: cannot open shared object file"* ]]

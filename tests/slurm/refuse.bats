@@ -8,18 +8,6 @@ setup_file() {
   plugin_words='' start_cluster "$BERTH_TEST_DIR/berth" # scripts stay outside
 }
 
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 # expect_refusal WORD OPTION...: srun fails, says WORD, and its command does not run anywhere.
 expect_refusal() {
   local word=$1

@@ -4,22 +4,6 @@
 # srun and sbatch --container=img.sqsh on a cluster of two nodes: what a user does all day.
 load helpers
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 @test "a program of the image runs, as the user" {
   run -0 user srun --container="$image" sh -c 'id -u; cat /etc/motd'
   [ "${lines[0]}" = "$(id -u "$BERTH_TEST_USER")" ]

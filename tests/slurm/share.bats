@@ -7,22 +7,6 @@ load helpers
 # What each rank prints: its node and the namespaces that it is in.
 kWhere='echo "$SLURMD_NODENAME $(readlink /proc/self/ns/user) $(readlink /proc/self/ns/mnt)"'
 
-setup_file() {
-  start_cluster "$BERTH_TEST_DIR/berth"
-}
-
-teardown_file() {
-  stop_cluster
-}
-
-setup() {
-  setup_job
-}
-
-teardown() {
-  teardown_job
-}
-
 # Servers of this test.
 count_servers() {
   local pid count=0
