@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hooks/edits_text.h"
 
+#include "base/hex.h"
 #include "hooks/hook_json.h"
 
 #include <algorithm>
@@ -25,31 +26,6 @@ Json optional_number(const std::optional<std::uint32_t>& number) {
 std::optional<std::uint32_t> number_in(const Json& value) {
   if (value.is_null()) return std::nullopt;
   return value.get<std::uint32_t>();
-}
-
-/// Bytes as JSON can have them.
-std::string to_hex(const std::string& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char byte : bytes) {
-    text += kDigits[static_cast<unsigned char>(byte) >> 4U];
-    text += kDigits[static_cast<unsigned char>(byte) & 15U];
-  }
-  return text;
-}
-
-/// Of two digits each; others count as 0.
-std::string from_hex(const std::string& text) {
-  const auto digit = [](char c) -> unsigned {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    return c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10U : 0U;
-  };
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes += static_cast<char>((digit(text[i]) << 4U) | digit(text[i + 1]));
-  return bytes;
 }
 
 Json to_json(const std::vector<OwnFile>& files) {

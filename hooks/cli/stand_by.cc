@@ -4,7 +4,9 @@
 #include "base/apart.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hear.h"
 #include "base/text.h"
+#include "hooks/cli/built.h"
 #include "hooks/run/program.h"
 #include "hooks/stage.h"
 #include "hooks/standing.h"
@@ -23,9 +25,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-
-#include <nlohmann/json.hpp>
 
 namespace berth::hooks {
 
@@ -33,90 +32,8 @@ namespace {
 
 constexpr unsigned kSeconds = 30;  ///< for a hook that says nothing of it
 
-/// The user namespace first: it gives the right to enter the others.
-constexpr std::array<const char*, 7> kNamespaces = {
-    "user", "pid", "uts", "ipc", "net", "cgroup", "mnt"};
-
-struct Word {
-  char letter = '\0';  ///< '\0': nothing more comes
-  pid_t sender = 0;
-};
-
-Word hear() {
-  char letter = '\0';
-  iovec part{&letter, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t got = -1;
-  do
-    got = ::recvmsg(kBuilder, &message, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
-  if (got <= 0) return {};
-  Word word{letter, 0};
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return word;
-  ucred sender{};
-  std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  word.sender = sender.pid;
-  return word;
-}
-
 void say(const std::string& text) {
   (void)::send(kBuilder, text.data(), text.size(), MSG_NOSIGNAL);  // or nobody waits any more
-}
-
-ino_t inode_of(int file) {
-  struct stat info {};
-
-  return ::fstat(file, &info) == 0 ? info.st_ino : 0;
-}
-
-/// Of `pid`, those that we are not in. They stay what they are when the process becomes the
-/// program.
-std::vector<UniqueFd> open_namespaces(pid_t pid) {
-  std::vector<UniqueFd> all;
-  for (const char* name : kNamespaces) {
-    const auto open = [&](const std::string& process) {
-      return UniqueFd(::open(("/proc/" + process + "/ns/" + name).c_str(), O_RDONLY | O_CLOEXEC));
-    };
-    UniqueFd theirs = open(std::to_string(pid));
-    if (theirs.is_open() && inode_of(theirs.get()) != inode_of(open("self").get()))
-      all.push_back(std::move(theirs));
-  }
-  return all;
-}
-
-/// What `pid` is called in the innermost pid namespace that it is in (proc(5), NSpid).
-pid_t inner_pid(pid_t pid) {
-  const auto status = read_text_file("/proc/" + std::to_string(pid) + "/status", 1U << 16U);
-  if (!status) return pid;
-  const std::size_t at = status->find("\nNSpid:");
-  if (at == status->npos) return pid;
-  const std::string line = status->substr(at + 1, status->find('\n', at + 1) - at - 1);
-  return static_cast<pid_t>(
-      std::strtol(line.substr(line.find_last_of(" \t") + 1).c_str(), nullptr, 10));
-}
-
-bool has_gone(int process) {
-  pollfd ended{process, POLLIN, 0};
-  return ::poll(&ended, 1, 0) != 0;
-}
-
-const char* status_at(Stage stage) {
-  switch (stage) {
-    case Stage::start_container:
-      return "created";
-    case Stage::poststart:
-      return "running";
-    case Stage::poststop:
-      return "stopped";
-    default:
-      return "creating";
-  }
 }
 
 class Stand {
@@ -126,11 +43,6 @@ class Stand {
   void run();
 
  private:
-  [[nodiscard]] bool is_inside(Stage stage) const {
-    return stage == Stage::create_container || stage == Stage::start_container;
-  }
-
-  [[nodiscard]] std::string state_at(Stage stage) const;
   [[nodiscard]] Program program_for(const Hook& hook) const;
   Status run_hook(const Hook& hook);
   Status run_stage(Stage stage);
@@ -142,34 +54,15 @@ class Stand {
   void take_orphans();
   void reap() const;
 
-  Standing standing_;
   void tell(const std::string& text) const;
 
-  std::vector<UniqueFd> namespaces_;
-  UniqueFd process_;  ///< that `pid_` is
-  UniqueFd ended_;    ///< readable when a child has ended
-  pid_t pid_ = 0;
-  pid_t inner_pid_ = 0;
+  Standing standing_;
+  Built built_;
+  UniqueFd ended_;  ///< readable when a child has ended
   bool has_builder_ = true;
   bool has_begun_ = false;    ///< there is something to stop
   bool is_starting_ = false;  ///< when its builder has gone, it is the program
 };
-
-std::string Stand::state_at(Stage stage) const {
-  nlohmann::json annotations = nlohmann::json::object();
-  for (const auto& [key, value] : standing_.annotations)
-    annotations[key] = value;
-  const std::string bundle = is_inside(stage)
-                                 ? standing_.base
-                                 : "/proc/" + std::to_string(pid_) + "/root" + standing_.base;
-  nlohmann::json state = {{"ociVersion", "1.2.0"},
-                          {"id", standing_.id},
-                          {"status", status_at(stage)},
-                          {"bundle", bundle},
-                          {"annotations", std::move(annotations)}};
-  if (stage != Stage::poststop) state["pid"] = is_inside(stage) ? inner_pid_ : pid_;
-  return state.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
 
 Program Stand::program_for(const Hook& hook) const {
   Program program{hook.path};
@@ -179,13 +72,13 @@ Program Stand::program_for(const Hook& hook) const {
                                     hook.variables.end(),
                                     [](const auto& one) { return one.starts_with("PATH="); });
   if (!has_path) program.variables.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
-  program.input = state_at(hook.stage);
+  program.input = state_text(standing_, built_, hook.stage);
   program.seconds = hook.seconds == 0 ? kSeconds : hook.seconds;
   program.is_cut = true;
   program.has_no_rights = hook.stage == Stage::start_container;
   if (has_builder_) program.caller = kBuilder;
   if (is_inside(hook.stage))
-    for (const UniqueFd& one : namespaces_)
+    for (const UniqueFd& one : built_.namespaces)
       program.namespaces.push_back(one.get());
   return program;
 }
@@ -243,10 +136,7 @@ void Stand::answer(const Status& done) {
 
 void Stand::begin(pid_t pid) {
   has_begun_ = true;
-  pid_ = pid;
-  process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  inner_pid_ = inner_pid(pid);
-  namespaces_ = open_namespaces(pid);
+  built_ = look_at_built(pid);
   Status done = Done{};
   for (const Stage stage : {Stage::prestart, Stage::create_runtime, Stage::create_container})
     if (done) done = run_stage(stage);
@@ -256,7 +146,7 @@ void Stand::begin(pid_t pid) {
 /// It has become the program, or there will be none.
 void Stand::lose_builder() {
   has_builder_ = false;
-  namespaces_.clear();
+  built_.namespaces.clear();
   // Who reads the program's errors must not wait for us.
   if (!standing_.keeps_errors) (void)::dup2(STDIN_FILENO, STDERR_FILENO);
   if (is_starting_) try_stage(Stage::poststart);
@@ -267,20 +157,22 @@ void Stand::lose_builder() {
 void Stand::tell(const std::string& text) const {
   if (has_builder_ || standing_.keeps_errors)
     return (void)write_fully(STDERR_FILENO, text.data(), text.size());
-  UniqueFd errors(static_cast<int>(::syscall(SYS_pidfd_getfd, process_.get(), STDERR_FILENO, 0)));
+  UniqueFd errors(
+      static_cast<int>(::syscall(SYS_pidfd_getfd, built_.process.get(), STDERR_FILENO, 0)));
   // Where that takes the right to trace a process (ptrace(2), PTRACE_MODE_ATTACH): of a file, its
   // end; not of a socket.
-  if (!errors.is_open() && process_.is_open() && !has_gone(process_.get()))
-    errors.reset(::open(("/proc/" + std::to_string(pid_) + "/fd/2").c_str(),
+  if (!errors.is_open() && built_.process.is_open() && !has_gone(built_))
+    errors.reset(::open(("/proc/" + std::to_string(built_.pid) + "/fd/2").c_str(),
                         O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
   if (errors.is_open()) (void)write_fully(errors.get(), text.data(), text.size());
 }
 
 void Stand::hear_builder() {
-  const Word word = hear();
-  switch (word.letter) {
+  std::array<char, 1> letter{};
+  const Heard heard = hear(kBuilder, letter);
+  switch (letter.front()) {
     case kRootIsThere:
-      return begin(word.sender);
+      return begin(heard.sender);
     case kProgramBegins: {
       const Status done = run_stage(Stage::start_container);
       is_starting_ = bool(done);

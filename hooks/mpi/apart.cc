@@ -2,6 +2,7 @@
 // A question is a letter and a path, an answer a text of JSON; both with their size in front.
 #include "hooks/mpi/apart.h"
 
+#include "base/hex.h"
 #include "hooks/mpi/cage.h"
 
 #include <signal.h>
@@ -76,31 +77,6 @@ bool hear(int line, std::string& text) {
   if (size > kLongest) return false;
   text.resize(size);
   return read_all(line, text.data(), size);
-}
-
-/// Bytes as JSON can have them.
-std::string to_hex(const std::string& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char byte : bytes) {
-    text += kDigits[static_cast<unsigned char>(byte) >> 4U];
-    text += kDigits[static_cast<unsigned char>(byte) & 15U];
-  }
-  return text;
-}
-
-/// Of two digits each; others count as 0.
-std::string from_hex(const std::string& text) {
-  const auto digit = [](char c) -> unsigned {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    return c >= 'a' && c <= 'f' ? static_cast<unsigned>(c - 'a') + 10U : 0U;
-  };
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes += static_cast<char>((digit(text[i]) << 4U) | digit(text[i + 1]));
-  return bytes;
 }
 
 Json to_json(const std::optional<std::string>& text) {

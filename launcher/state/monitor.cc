@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher/state/monitor.h"
 
+#include "base/hear.h"
 #include "launcher/state/look.h"
 
 #include <sys/socket.h>
@@ -9,7 +10,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 
 namespace berth::state {
@@ -25,27 +25,10 @@ struct Word {
   pid_t sender = 0;
 };
 
-Word hear(int line) {
+Word next_word(int line) {
   std::array<char, 2> bytes{};
-  iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t got = -1;
-  do
-    got = ::recvmsg(line, &message, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
-  if (got <= 0) return {};
-  Word word{bytes[0], static_cast<unsigned char>(bytes[1]), 0};
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_CREDENTIALS) return word;
-  ucred sender{};
-  std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
-  word.sender = sender.pid;
-  return word;
+  const Heard heard = hear(line, bytes);
+  return {bytes[0], static_cast<unsigned char>(bytes[1]), heard.sender};
 }
 
 constexpr char kFailed = 'f';
@@ -87,7 +70,7 @@ std::vector<int> Monitor::descriptors() const {
 
 std::optional<int> Monitor::await_program() {
   std::optional<int> failure;
-  for (Word word = hear(line_.get()); word.letter != 0; word = hear(line_.get())) {
+  for (Word word = next_word(line_.get()); word.letter != 0; word = next_word(line_.get())) {
     if (word.letter == kFailed) failure = word.code;
     if (word.letter != kProgramWord) continue;
     announced_ = word.sender;

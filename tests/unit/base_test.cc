@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/loader.h"
 #include "base/mounts.h"
 #include "base/signals.h"
@@ -110,6 +111,16 @@ TEST(SizeText, HasThreeDigitsAtMost) {
   EXPECT_EQ(size_text(0), "0 B");
   EXPECT_EQ(size_text(1536), "1.5 KiB");
   EXPECT_EQ(size_text(300ULL << 20), "300 MiB");
+}
+
+TEST(Hex, IsReadAsItWasWritten) {
+  std::string all;
+  for (unsigned i = 0; i < 256; ++i)
+    all += static_cast<char>(i);
+  EXPECT_EQ(to_hex(std::string("\0\x7f\xff", 3)), "007fff");
+  EXPECT_EQ(from_hex(to_hex(all)), all);
+  EXPECT_EQ(from_hex("4a4"), "J");
+  EXPECT_EQ(from_hex("zz"), std::string(1, '\0'));
 }
 
 TEST(Nearest, FindsATypingErrorAndNothingFarther) {
