@@ -55,8 +55,11 @@ bool is_device_part(std::string_view text) {
 }
 
 bool is_kind(std::string_view text) {
+  constexpr std::size_t kLongestVendor = 253;
+  constexpr std::size_t kLongestClass = 63;
   const auto slash = text.find('/');
-  return slash != std::string_view::npos && is_vendor_or_class(text.substr(0, slash)) &&
+  return slash != std::string_view::npos && slash <= kLongestVendor &&
+         text.size() - slash - 1 <= kLongestClass && is_vendor_or_class(text.substr(0, slash)) &&
          is_vendor_or_class(text.substr(slash + 1));
 }
 

@@ -17,9 +17,10 @@ namespace {
 
 constexpr std::uint64_t kLargest32 = std::numeric_limits<std::uint32_t>::max();
 
-/// Those of which this file knows what each field means. 1.0.0 changed nothing but programs.
-constexpr std::array<std::string_view, 9> kVersions = {
-    "0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0"};
+/// Those of which this file knows what each field means. 0.8.0 and 1.0.0 changed nothing but
+/// programs.
+constexpr std::array<std::string_view, 10> kVersions = {
+    "0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0", "1.1.0"};
 
 template <class Values>
 bool is_one_of(std::string_view text, const Values& values) {
@@ -28,6 +29,14 @@ bool is_one_of(std::string_view text, const Values& values) {
 
 bool is_variable(const std::string& text) {
   return text.find('=') != std::string::npos && text.front() != '=';
+}
+
+/// Lists without an item are no edits either.
+bool are_nothing(const Element& edits) {
+  return std::all_of(edits.items.begin(), edits.items.end(), [](const Element& one) {
+    const bool is_empty = one.kind == Element::Kind::list && one.items.empty();
+    return is_empty || one.kind == Element::Kind::nothing;
+  });
 }
 
 void name_hooks(Edits& edits) {
@@ -57,6 +66,7 @@ class Reader {
   Status read_mount(const Element& map, Edits& edits);
   Status read_hook(const Element& map, Edits& edits);
   Status read_cache(const Element& map, Edits& edits);
+  Status read_interface(const Element& map, Edits& edits);
   Status read_groups(const Fields& fields, Edits& edits);
 
   /// A field that came with a version of its own.
@@ -79,7 +89,7 @@ Status Reader::read_version(const Fields& fields) {
   if (!version) return std::move(version.error());
   version_ = version->starts_with('v') ? version->substr(1) : *version;
   if (is_one_of(version_, kVersions)) return Done{};
-  return fields.refuse("cdiVersion", quote(*version) + " is not one that berth knows: up to 1.0.0");
+  return fields.refuse("cdiVersion", quote(*version) + " is not one that berth knows: up to 1.1.0");
 }
 
 Status Reader::read_kind(const Fields& fields, Spec& spec) {
@@ -174,7 +184,9 @@ Status Reader::read_mount(const Element& map, Edits& edits) {
   if (!type) return std::move(type.error());
   auto options = fields->texts("options");
   if (!options) return std::move(options.error());
-  if (type->empty() || *type == "bind" || *type == "none") {
+  // A bind's type is a dummy, whatever it says.
+  const bool is_bind = is_one_of("bind", *options) || is_one_of("rbind", *options);
+  if (is_bind || type->empty() || *type == "bind" || *type == "none") {
     type->clear();
     from = fields->path("hostPath", true);
     if (!from) return std::move(from.error());
@@ -200,6 +212,7 @@ Status Reader::read_hook(const Element& map, Edits& edits) {
     return fields->refuse("env", "has to be a list of NAME=VALUE");
   auto timeout = fields->number("timeout", kLargest32);
   if (!timeout) return std::move(timeout.error());
+  if (*timeout == 0U) return fields->refuse("timeout", "has to be greater than 0");
   Hook hook{*stage, *path, std::move(*arguments), std::move(*variables)};
   if (hook.words.empty()) hook.words = {*path};
   hook.seconds = static_cast<std::uint32_t>(timeout->value_or(0));
@@ -211,11 +224,38 @@ Status Reader::read_cache(const Element& map, Edits& edits) {
   auto fields = Fields::open(map,
                              file_,
                              "'intelRdt'",
-                             {"closID", "l3CacheSchema", "memBwSchema", "enableCMT", "enableMBM"});
+                             {"closID",
+                              "l3CacheSchema",
+                              "memBwSchema",
+                              "enableCMT",
+                              "enableMBM",
+                              "schemata",
+                              "enableMonitoring"});
   if (!fields) return std::move(fields.error());
-  for (const char* name : {"closID", "l3CacheSchema", "memBwSchema", "enableCMT", "enableMBM"})
+  BERTH_TRY(need("1.1.0", *fields, "schemata"));
+  BERTH_TRY(need("1.1.0", *fields, "enableMonitoring"));
+  for (const char* name : {"closID", "l3CacheSchema", "memBwSchema"})
     if (auto text = fields->text(name); !text) return std::move(text.error());
+  for (const char* name : {"enableCMT", "enableMBM", "enableMonitoring"}) {
+    auto word = fields->text(name);
+    if (!word) return std::move(word.error());
+    if (!word->empty() && *word != "true" && *word != "false")
+      return fields->refuse(name, "has to be true or false");
+  }
+  if (auto lines = fields->texts("schemata"); !lines) return std::move(lines.error());
   edits.left_out.emplace_back("a share of the processor's cache: only root can give one");
+  return Done{};
+}
+
+/// What is taken from the node's network namespace belongs to root there.
+Status Reader::read_interface(const Element& map, Edits& edits) {
+  auto fields = Fields::open(map, file_, "a network device", {"hostInterfaceName", "name"});
+  if (!fields) return std::move(fields.error());
+  auto from = fields->text("hostInterfaceName", true);
+  if (!from) return std::move(from.error());
+  if (auto name = fields->text("name", true); !name) return std::move(name.error());
+  edits.left_out.push_back("the network interface " + quote(*from) +
+                           ": only root can take one from this node");
   return Done{};
 }
 
@@ -235,11 +275,11 @@ Status Reader::read_groups(const Fields& fields, Edits& edits) {
 }
 
 Status Reader::read_edits(const Element& map, Edits& edits) {
-  auto fields =
-      Fields::open(map,
-                   file_,
-                   "'containerEdits'",
-                   {"env", "deviceNodes", "mounts", "hooks", "intelRdt", "additionalGids"});
+  auto fields = Fields::open(
+      map,
+      file_,
+      "'containerEdits'",
+      {"env", "deviceNodes", "netDevices", "mounts", "hooks", "intelRdt", "additionalGids"});
   if (!fields) return std::move(fields.error());
   auto variables = fields->texts("env");
   if (!variables) return std::move(variables.error());
@@ -249,6 +289,8 @@ Status Reader::read_edits(const Element& map, Edits& edits) {
   BERTH_TRY(read_each(*fields, "deviceNodes", &Reader::read_node, edits));
   BERTH_TRY(read_each(*fields, "mounts", &Reader::read_mount, edits));
   BERTH_TRY(read_each(*fields, "hooks", &Reader::read_hook, edits));
+  BERTH_TRY(need("1.1.0", *fields, "netDevices"));
+  BERTH_TRY(read_each(*fields, "netDevices", &Reader::read_interface, edits));
   BERTH_TRY(need("0.7.0", *fields, "intelRdt"));
   if (const Element* cache = fields->find("intelRdt")) BERTH_TRY(read_cache(*cache, edits));
   return read_groups(*fields, edits);
@@ -268,7 +310,7 @@ Status Reader::read_device(const Element& map, Spec& spec) {
   BERTH_TRY(read_annotations(*fields));
   Device device{*name, {}};
   const Element* edits = fields->find("containerEdits");
-  if (edits == nullptr || edits->items.empty())
+  if (edits == nullptr || are_nothing(*edits))
     return fields->refuse("containerEdits", "is missing: the device would be nothing");
   BERTH_TRY(read_edits(*edits, device.edits));
   device.edits.who = to_text(DeviceName{spec.kind, *name}) + " (" + file_ + ")";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A specification file of the Container Device Interface (SPEC.md of release 0.8.0): what devices
+// A specification file of the Container Device Interface (SPEC.md of release 0.8.0,
+// and what 1.1.0 adds): what devices
 // of one kind need in a container. JSON or YAML. Pure.
 #pragma once
 

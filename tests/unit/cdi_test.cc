@@ -42,6 +42,10 @@ TEST(DeviceNames, AreAVendorAClassAndAName) {
                           "vendor.com/class=\xc3\xa4",
                           "vendor:com/class=name"})
     EXPECT_FALSE(parse_device_name(bad)) << bad;
+  // The specification has lengths for both halves.
+  EXPECT_TRUE(parse_device_name(std::string(253, 'v') + "/" + std::string(63, 'c') + "=n"));
+  EXPECT_FALSE(parse_device_name(std::string(254, 'v') + "/c=n"));
+  EXPECT_FALSE(parse_device_name("v/" + std::string(64, 'c') + "=n"));
   EXPECT_EQ(parse_device_name("vendor.com/class=name")->kind, "vendor.com/class");
   EXPECT_EQ(parse_device_name("vendor.com/class=name")->name, "name");
 }
@@ -169,10 +173,10 @@ TEST(Spec, IsRefusedWhereItIsNotAsItHasToBe) {
       {R"("cdiVersion": "0.8.0",)", "", "read 'v:1': 'cdiVersion' of the file is missing"},
       {"0.8.0",
        "0.9.0",
-       "read 'v:2': 'cdiVersion' of the file '0.9.0' is not one that berth knows: up to 1.0.0"},
+       "read 'v:2': 'cdiVersion' of the file '0.9.0' is not one that berth knows: up to 1.1.0"},
       {"0.8.0",
        "latest",
-       "read 'v:2': 'cdiVersion' of the file 'latest' is not one that berth knows: up to 1.0.0"},
+       "read 'v:2': 'cdiVersion' of the file 'latest' is not one that berth knows: up to 1.1.0"},
       {"vendor.com/accel.x",
        "vendor.com",
        "read 'v:3': 'kind' of the file has to be VENDOR/CLASS, as in 'vendor.com/gpu'"},
@@ -224,6 +228,15 @@ TEST(Spec, IsRefusedWhereItIsNotAsItHasToBe) {
       {R"("timeout": 5)",
        R"("timeout": -5)",
        "read 'v:26': 'timeout' of a hook has to be a number, at most 4294967295"},
+      {R"("timeout": 5)",
+       R"("timeout": 0)",
+       "read 'v:26': 'timeout' of a hook has to be greater than 0"},
+      {R"({"env": ["TWO=2"]})",
+       R"({"env": [], "mounts": null})",
+       "read 'v:33': 'containerEdits' of a device is missing: the device would be nothing"},
+      {R"("enableCMT": true)",
+       R"("enableCMT": "often")",
+       "read 'v:29': 'enableCMT' of 'intelRdt' has to be true or false"},
       {"[44, 0]",
        "[44, -1]",
        "read 'v:28': 'additionalGids' of 'containerEdits' has to be a list of numbers"},
@@ -283,7 +296,15 @@ TEST(Spec, MayUseWhatItsVersionHas) {
       {"0.5.0", "0.6.0", "b.c", "n", "", plain},
       {"0.5.0", "0.6.0", "b", "n", R"("annotations": {"a": "b"},)", plain},
       {"0.6.0", "0.7.0", "b", "n", "", R"({"additionalGids": [1]})"},
-      {"0.6.0", "0.7.0", "b", "n", "", R"({"intelRdt": {"closID": "x"}})"}};
+      {"0.6.0", "0.7.0", "b", "n", "", R"({"intelRdt": {"closID": "x"}})"},
+      {"1.0.0", "1.1.0", "b", "n", "", R"({"intelRdt": {"schemata": ["L3:0=f"]}})"},
+      {"1.0.0", "1.1.0", "b", "n", "", R"({"intelRdt": {"enableMonitoring": true}})"},
+      {"1.0.0",
+       "1.1.0",
+       "b",
+       "n",
+       "",
+       R"({"netDevices": [{"hostInterfaceName": "hsn0", "name": "eth0"}]})"}};
   for (const Newer& one : newer) {
     EXPECT_EQ(refusal_of(filled(one.since, one.kind, one.name, one.annotated, one.edits)),
               "accepted");
@@ -291,6 +312,34 @@ TEST(Spec, MayUseWhatItsVersionHas) {
         refusal_of(filled(one.before, one.kind, one.name, one.annotated, one.edits));
     EXPECT_NE(refusal.find("needs cdiVersion " + one.since), std::string::npos) << refusal;
   }
+}
+
+TEST(Spec, LeavesOutWhatOnlyRootCanGive) {
+  const auto spec = parse_spec(
+      R"({"cdiVersion": "1.1.0", "kind": "a/b", "devices": [{"name": "n", "containerEdits":
+          {"netDevices": [{"hostInterfaceName": "hsn0", "name": "eth0"}]}}]})",
+      "v");
+  ASSERT_TRUE(spec) << to_text(spec.error());
+  EXPECT_EQ(spec->devices[0].edits.left_out,
+            Texts{"the network interface 'hsn0': only root can take one from this node"});
+}
+
+TEST(Spec, HasABindWhereAnOptionSaysSo) {
+  const auto mount_of = [](const std::string& mount) {
+    const auto spec = parse_spec(
+        R"({"cdiVersion": "0.8.0", "kind": "a/b", "devices": [{"name": "n", "containerEdits": {"mounts": [)" +
+            mount + "]}}]}",
+        "v");
+    return spec ? spec->devices[0].edits.mounts[0] : Mount{"", spec.error().goal};
+  };
+  const Mount bind{"/a", "/b", "", {"rbind", "ro"}};
+  for (const char* type : {"none", "bind", "ext4", "dummy"})
+    EXPECT_EQ(mount_of(std::string(R"({"hostPath": "/a", "containerPath": "/b", "type": ")") +
+                       type + R"(", "options": ["rbind", "ro"]})"),
+              bind);
+  EXPECT_EQ(
+      mount_of(R"({"hostPath": "a", "containerPath": "/b", "type": "x", "options": ["bind"]})").to,
+      "read 'v:1': 'hostPath' of a mount has to begin with '/'");
 }
 
 TEST(Spec, AreTheSameForBothParsers) {
