@@ -62,11 +62,20 @@ class Reader {
   Result<HookFile> read(const Element& root);
 
  private:
+  Result<HookFile> read_old(const Element& root);
   [[nodiscard]] Result<Hook> read_hook(const Element& map) const;
   [[nodiscard]] Result<When> read_when(const Element& map) const;
   [[nodiscard]] static Result<std::optional<bool>> read_switch(const Fields& fields,
                                                                const std::string& name);
   static Status read_annotations(const Fields& fields, When& when);
+  static Result<Texts> read_patterns(const Fields& fields, const std::string& name);
+  static Result<Texts> read_either(const Fields& fields,
+                                   const std::string& name,
+                                   const std::string& synonym);
+  static Status add_stages(const Fields& fields,
+                           const std::string& name,
+                           Hook hook,
+                           std::vector<Hook>& hooks);
 
   const std::string& file_;
 };
@@ -131,11 +140,8 @@ Result<When> Reader::read_when(const Element& map) const {
   if (!always) return std::move(always.error());
   auto binds = read_switch(*fields, "hasBindMounts");
   if (!binds) return std::move(binds.error());
-  auto commands = fields->texts("commands");
+  auto commands = read_patterns(*fields, "commands");
   if (!commands) return std::move(commands.error());
-  for (const std::string& text : *commands)
-    if (!is_pattern(text))
-      return fields->refuse("commands", "has " + quote(text) + ", which is no expression");
   BERTH_TRY(read_annotations(*fields, when));
   when.always = *always;
   when.has_bind_mounts = *binds;
@@ -143,29 +149,115 @@ Result<When> Reader::read_when(const Element& map) const {
   return when;
 }
 
+Result<Texts> Reader::read_patterns(const Fields& fields, const std::string& name) {
+  auto patterns = fields.texts(name);
+  if (!patterns) return patterns;
+  for (const std::string& text : *patterns)
+    if (!is_pattern(text))
+      return fields.refuse(name, "has " + quote(text) + ", which is no expression");
+  return patterns;
+}
+
+/// The same hook, at each of the stages.
+Status Reader::add_stages(const Fields& fields,
+                          const std::string& name,
+                          Hook hook,
+                          std::vector<Hook>& hooks) {
+  auto stages = fields.texts(name);
+  if (!stages) return std::move(stages.error());
+  if (stages->empty()) return fields.refuse(name, "is missing or empty");
+  for (const std::string& one : *stages) {
+    const auto stage = stage_of(one);
+    if (!stage) return fields.refuse(name, "has " + quote(one) + ", which is none");
+    hook.stage = *stage;
+    hooks.push_back(hook);
+  }
+  return Done{};
+}
+
+/// Which of two names a list has: it may not have both.
+Result<std::string> name_of_either(const Fields& fields,
+                                   const std::string& name,
+                                   const std::string& synonym) {
+  if (fields.find(synonym) == nullptr) return name;
+  if (fields.find(name) != nullptr)
+    return fields.refuse(synonym, "is the same as " + quote(name) + ", which is there too");
+  return synonym;
+}
+
+Result<Texts> Reader::read_either(const Fields& fields,
+                                  const std::string& name,
+                                  const std::string& synonym) {
+  const auto known = name_of_either(fields, name, synonym);
+  if (!known) return known.error();
+  return read_patterns(fields, *known);
+}
+
+/// What says no version, or the first one.
+bool is_old(const Element& root) {
+  for (std::size_t i = 0; i < root.keys.size(); ++i)
+    if (root.keys[i].text == "version") return root.items[i].text == "0.1.0";
+  return root.kind == Element::Kind::map;
+}
+
+/// Before there was a version, and for as long as such files are about.
+Result<HookFile> Reader::read_old(const Element& root) {
+  auto fields = Fields::open(root,
+                             file_,
+                             "the file",
+                             {"version",
+                              "hook",
+                              "arguments",
+                              "stages",
+                              "stage",
+                              "cmds",
+                              "cmd",
+                              "annotations",
+                              "annotation",
+                              "hasbindmounts"});
+  if (!fields) return std::move(fields.error());
+  auto path = fields->path("hook", true);
+  if (!path) return std::move(path.error());
+  auto words = fields->texts("arguments");
+  if (!words) return std::move(words.error());
+  words->insert(words->begin(), *path);
+  HookFile file;
+  file.when.is_one_enough = true;
+  auto commands = read_either(*fields, "cmds", "cmd");
+  if (!commands) return std::move(commands.error());
+  file.when.commands = std::move(*commands);
+  auto annotations = read_either(*fields, "annotations", "annotation");
+  if (!annotations) return std::move(annotations.error());
+  for (std::string& value : *annotations)
+    file.when.annotations.emplace_back("", std::move(value));
+  auto binds = read_switch(*fields, "hasbindmounts");
+  if (!binds) return std::move(binds.error());
+  file.when.has_bind_mounts = *binds;
+  const auto stages = name_of_either(*fields, "stages", "stage");
+  if (!stages) return stages.error();
+  Hook hook{Stage::prestart, std::move(*path), std::move(*words)};
+  hook.who = file_;
+  BERTH_TRY(add_stages(*fields, *stages, std::move(hook), file.hooks));
+  return file;
+}
+
 Result<HookFile> Reader::read(const Element& root) {
+  if (is_old(root)) return read_old(root);
   auto fields = Fields::open(root, file_, "the file", {"version", "hook", "when", "stages"});
   if (!fields) return std::move(fields.error());
   auto version = fields->text("version", true);
   if (!version) return std::move(version.error());
   if (*version != "1.0.0")
-    return fields->refuse("version", quote(*version) + " is not one that berth knows: 1.0.0");
+    return fields->refuse("version",
+                          quote(*version) + " is not one that berth knows: 1.0.0 and 0.1.0");
   for (const char* name : {"hook", "when"})
     if (fields->find(name) == nullptr) return fields->refuse(name, "is missing");
   auto hook = read_hook(*fields->find("hook"));
   if (!hook) return std::move(hook.error());
   auto when = read_when(*fields->find("when"));
   if (!when) return std::move(when.error());
-  auto stages = fields->texts("stages");
-  if (!stages) return std::move(stages.error());
-  if (stages->empty()) return fields->refuse("stages", "is missing or empty");
   HookFile file{{}, std::move(*when)};
-  for (const std::string& name : *stages) {
-    const auto stage = stage_of(name);
-    if (!stage) return fields->refuse("stages", "has " + quote(name) + ", which is none");
-    hook->stage = *stage;
-    file.hooks.push_back(*hook);
-  }
+  BERTH_TRY(add_stages(*fields, "stages", std::move(*hook), file.hooks));
   return file;
 }
 
@@ -187,22 +279,19 @@ Result<HookFile> parse_hook_file(const std::string& text, const std::string& fil
 }
 
 bool is_for(const When& when, const About& about) {
-  unsigned said = 0;
-  const auto is_met = [&](bool is_said, bool is_so) {
-    if (is_said) ++said;
-    return !is_said || is_so;
-  };
-  if (!is_met(when.always.has_value(), when.always.value_or(false))) return false;
-  if (!is_met(when.has_bind_mounts.has_value(),
-              when.has_bind_mounts.value_or(false) && about.has_bind_mounts))
-    return false;
+  std::vector<bool> met;
+  if (when.always) met.push_back(*when.always);
+  if (when.has_bind_mounts) met.push_back(*when.has_bind_mounts && about.has_bind_mounts);
   for (const auto& [key, value] : when.annotations)
-    if (!is_met(true, has_annotation(about, key, value))) return false;
-  const bool is_command =
-      std::any_of(when.commands.begin(), when.commands.end(), [&](const std::string& text) {
-        return Pattern(text).fits(about.command);
-      });
-  return is_met(!when.commands.empty(), is_command) && said > 0;
+    met.push_back(has_annotation(about, key, value));
+  if (!when.commands.empty())
+    met.push_back(
+        std::any_of(when.commands.begin(), when.commands.end(), [&](const std::string& text) {
+          return Pattern(text).fits(about.command);
+        }));
+  const auto is_so = [](bool one) { return one; };
+  if (when.is_one_enough) return std::any_of(met.begin(), met.end(), is_so);
+  return !met.empty() && std::all_of(met.begin(), met.end(), is_so);
 }
 
 }  // namespace berth::hooks

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hook file as oci-hooks(5) of release 1.0.0 describes it: a hook, and for which containers it
-// is. Pure.
+// A hook file as oci-hooks(5) describes it, in its versions 1.0.0 and 0.1.0: a hook, and for which
+// containers it is. Pure.
 #pragma once
 
 #include "base/result.h"
@@ -20,13 +20,14 @@ struct About {
   bool has_bind_mounts = false;  ///< that its caller has asked for
 };
 
-/// Those that are said have to be so, all of them, and one at least.
+/// Those that are said have to be so, and one at least is.
 struct When {
   std::optional<bool> always = {};
   std::optional<bool> has_bind_mounts = {};
   /// Pairs of POSIX extended regular expressions: of each pair there is an annotation.
   std::vector<std::pair<std::string, std::string>> annotations = {};
   std::vector<std::string> commands = {};  ///< one of these expressions fits the command
+  bool is_one_enough = false;              ///< as in 0.1.0; later they have to be so all
 };
 
 struct HookFile {

@@ -49,9 +49,10 @@ TEST(HookFile, IsRefusedWhereItIsNotAsItHasToBe) {
   EXPECT_EQ(refusal("a: b"), "read 'f:1': it is not a JSON object");
   EXPECT_EQ(refusal("{\n" + std::string(1, '\0') + "}"), "read 'f:2': it has a NUL byte");
   EXPECT_EQ(refusal(file_with("{}") + std::string(1, '\0') + "x"), "read 'f:1': it has a NUL byte");
-  EXPECT_EQ(refusal("{}"), "read 'f:1': 'version' of the file is missing");
-  EXPECT_EQ(refusal(R"({"version": "0.1.0"})"),
-            "read 'f:1': 'version' of the file '0.1.0' is not one that berth knows: 1.0.0");
+  EXPECT_EQ(refusal("{}"), "read 'f:1': 'hook' of the file is missing");
+  EXPECT_EQ(
+      refusal(R"({"version": "0.2.0"})"),
+      "read 'f:1': 'version' of the file '0.2.0' is not one that berth knows: 1.0.0 and 0.1.0");
   EXPECT_EQ(refusal(R"({"version": "1.0.0"})"), "read 'f:1': 'hook' of the file is missing");
   EXPECT_EQ(refusal(file_with("{}", "[]")), "read 'f:1': 'stages' of the file is missing or empty");
   EXPECT_EQ(refusal(file_with("{}", R"(["start"])")),
@@ -105,6 +106,51 @@ TEST(When, HasToBeMetInAllThatItSays) {
     EXPECT_FALSE(is(when, about)) << when;
   EXPECT_FALSE(is(R"({"hasBindMounts": true})", {}));
   EXPECT_FALSE(is(R"({"annotations": {"": ""}})", {}));
+}
+
+TEST(HookFile, MayBeOfTheTimeBeforeThereWasAVersion) {
+  const auto file = parse_hook_file(
+      R"({"hook": "/usr/bin/h", "arguments": ["--a", "b"], "stages": ["prestart", "poststop"],
+          "cmds": ["init$"], "annotations": ["^fluid"], "hasbindmounts": true})",
+      "f");
+  ASSERT_TRUE(file) << to_text(file.error());
+  const Hook first{Stage::prestart, "/usr/bin/h", {"/usr/bin/h", "--a", "b"}, {}, 0, "f"};
+  Hook second = first;
+  second.stage = Stage::poststop;
+  EXPECT_EQ(file->hooks, (std::vector<Hook>{first, second}));
+  // One that is met is enough.
+  EXPECT_TRUE(is_for(file->when, {{}, "/sbin/init", false}));
+  EXPECT_TRUE(is_for(file->when, {{{"any", "fluid-dynamics"}}, "/bin/sh", false}));
+  EXPECT_TRUE(is_for(file->when, {{}, "/bin/sh", true}));
+  EXPECT_FALSE(is_for(file->when, {{{"fluid", "no"}}, "/bin/sh", false}));
+  const auto synonyms = parse_hook_file(
+      R"({"version": "0.1.0", "hook": "/h", "stage": ["prestart"], "cmd": ["a"], "annotation": ["b"]})",
+      "f");
+  ASSERT_TRUE(synonyms) << to_text(synonyms.error());
+  EXPECT_TRUE(is_for(synonyms->when, {{}, "a", false}));
+  EXPECT_TRUE(is_for(synonyms->when, {{{"x", "b"}}, "c", false}));
+  const auto never = parse_hook_file(R"({"hook": "/h", "stages": ["prestart"]})", "f");
+  ASSERT_TRUE(never);
+  EXPECT_FALSE(is_for(never->when, {{{"a", "b"}}, "c", true}));
+}
+
+TEST(HookFile, OfThatTimeIsRefusedWhereItIsNotAsItHasToBe) {
+  const auto refusal = [](const std::string& rest) {
+    const auto file = parse_hook_file(R"({"hook": "/h", )" + rest + "}", "f");
+    return file ? "" : file.error().goal;
+  };
+  const std::string stages = R"("stages": ["prestart"])";
+  EXPECT_EQ(refusal(R"("cmds": ["a"])"), "read 'f:1': 'stages' of the file is missing or empty");
+  EXPECT_EQ(refusal(R"("stage": ["start"])"),
+            "read 'f:1': 'stage' of the file has 'start', which is none");
+  EXPECT_EQ(refusal(stages + R"(, "stage": ["prestart"])"),
+            "read 'f:1': 'stage' of the file is the same as 'stages', which is there too");
+  EXPECT_EQ(refusal(stages + R"(, "cmd": ["a"], "cmds": ["a"])"),
+            "read 'f:1': 'cmd' of the file is the same as 'cmds', which is there too");
+  EXPECT_EQ(refusal(stages + R"(, "annotations": ["("])"),
+            "read 'f:1': 'annotations' of the file has '(', which is no expression");
+  EXPECT_EQ(refusal(stages + R"(, "when": {"always": true})"),
+            "read 'f:1': the file has no field 'when'");
 }
 
 TEST(Names, AreThoseOfFiles) {
