@@ -110,11 +110,37 @@ bool has_no_place(const Request& request, const std::string& to) {
   return ::access(place.c_str(), F_OK) != 0;
 }
 
+bool is_own(const hooks::Edits& edits) {
+  return std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), edits.who) !=
+         hooks::kOwnHooks.end();
+}
+
+/// Of devices and of a site's hooks: all that they name is needed.
+Status check_place(const std::string& to, const std::string& who, const Request& request) {
+  if (!has_no_place(request, to)) return Done{};
+  const Bind& above = *bind_above(request, to);
+  const std::string rest = to.substr(std::min(above.to.size(), to.size()));
+  const std::string place = above.from + (rest.starts_with('/') ? "" : "/") + rest;
+  return Error{
+      Blame::config,
+      "give the container what " + who + " needs: " + quote(to) + " would have to be made in " +
+          quote(above.from) + ", which is bound to " + quote(above.to),
+      {},
+      "make " + quote(place) + " first, or bind " + quote(above.from) + " to another place"};
+}
+
+Status check_places(const hooks::Edits& edits, const Request& request) {
+  if (is_own(edits)) return Done{};
+  for (const hooks::DeviceNode& node : edits.devices)
+    BERTH_TRY(check_place(node.path, edits.who, request));
+  for (const hooks::Mount& mount : edits.mounts)
+    BERTH_TRY(check_place(mount.to, edits.who, request));
+  return Done{};
+}
+
 /// Of berth's own hooks, each of whose mounts the container can do without.
 hooks::Edits without_places(hooks::Edits edits, const Request& request) {
-  if (std::find(hooks::kOwnHooks.begin(), hooks::kOwnHooks.end(), edits.who) ==
-      hooks::kOwnHooks.end())
-    return edits;
+  if (!is_own(edits)) return edits;
   std::erase_if(edits.mounts, [&](const hooks::Mount& mount) {
     if (!has_no_place(request, mount.to)) return false;
     edits.left_out.push_back(quote(mount.to) + ": the launch shows a directory of yours at " +
@@ -327,6 +353,7 @@ Result<std::vector<std::string>> DeviceLook::add_to(Request& request) const {
     for (const hooks::Edits& all : answer_->edits) {
       const hooks::Edits edits = without_places(all, request);
       if (!edits.warning.empty()) lines.push_back(edits.warning);
+      BERTH_TRY(check_places(edits, request));
       BERTH_TRY(add_edits(edits, request, changes));
       for (const hooks::OwnFile& file : edits.files)
         request.files.push_back({file.to, file.bytes});

@@ -190,6 +190,32 @@ WHO=line" ]
     "the specification is not of this node" --device vendor.example/accel=0
 }
 
+@test "what a device or a hook needs in a directory of the user's that has no place for it is refused with both names" {
+  make_specs
+  mkdir mine
+  run --separate-stderr -125 device_run --device vendor.example/accel=0 -v "$work/mine:/opt/vendor" "$image" -- true
+  echo "$stderr"
+  [ "$stderr" = "berth: cannot give the container what vendor.example/accel ($work/config/cdi/accel.json) needs: '/opt/vendor/lib' would have to be made in '$work/mine', which is bound to '/opt/vendor'
+berth: hint: make '$work/mine/lib' first, or bind '$work/mine' to another place" ]
+  [ -z "$(ls -A mine)" ]
+  # A device's node, and an edit hook's mount.
+  spec node.json '{"cdiVersion": "0.8.0", "kind": "v/c", "devices": [{"name": "d", "containerEdits": {
+    "deviceNodes": [{"path": "/data/null", "hostPath": "/dev/null"}]}}]}'
+  run -125 device_run --device v/c=d -v "$work/mine:/data/" "$image" -- true
+  [ "${lines[0]}" = "berth: cannot give the container what v/c=d ($work/config/cdi/node.json) needs: '/data/null' would have to be made in '$work/mine', which is bound to '/data/'" ]
+  [ "${lines[1]}" = "berth: hint: make '$work/mine/null' first, or bind '$work/mine' to another place" ]
+  printf '#!/bin/sh\necho '\''{"cdiVersion": "0.8.0", "containerEdits": {"mounts": [{"hostPath": "%s", "containerPath": "/opt/vendor/lib/deep"}]}}'\''\n' \
+    "$work/lib" >hook
+  chmod 755 hook
+  run -125 berth_run --hook "$work/hook" -v "$work/mine:/opt/vendor" "$image" -- true
+  echo "$output"
+  [[ "${lines[0]}" == "berth: cannot give the container what $work/hook needs: '/opt/vendor/lib/deep' would have to be made in '$work/mine', "* ]]
+  # With the place, it works.
+  mkdir -p mine/lib
+  run device_run --device vendor.example/accel=0 -v "$work/mine:/opt/vendor" "$image" -- cat /opt/vendor/lib/libaccel.so.1
+  [ "$output" = library ]
+}
+
 @test "what a device asks for and cannot get is said once, and the program runs" {
   spec a.yaml 'cdiVersion: 0.7.0
 kind: v/c
