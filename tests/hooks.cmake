@@ -17,4 +17,5 @@ berth_test(pmi_hook_test LABELS unit hooks SOURCES tests/unit/pmi_hook_test.cc N
 berth_test(ldcache_hook_test LABELS unit hooks SOURCES tests/unit/ldcache_hook_test.cc NEEDS berth_ldcache)
 berth_fuzz(loader_cache_file SOURCES tests/fuzz/loader_cache_file.cc NEEDS berth_ldcache)
 berth_test(mpi_hook_test LABELS unit hooks SOURCES tests/unit/mpi_hook_test.cc NEEDS berth_mpi)
+berth_test(mpi_family_test LABELS unit hooks SOURCES tests/unit/mpi_family_test.cc NEEDS berth_mpi)
 berth_fuzz(elf SOURCES tests/fuzz/elf.cc NEEDS berth_elf)

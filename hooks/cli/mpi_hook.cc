@@ -53,7 +53,7 @@ Result<Edits> find_mpi_facts(const MpiLook& look, bool node) {
   if (!image) return image.error();
   Edits edits{.who = kMpiFacts};
   const auto add = [&](Tree& tree, const std::vector<std::string>& environment, bool is_image) {
-    for (MpiFact& fact : find_facts(tree, environment)) {
+    for (MpiFact& fact : find_facts(tree, environment, is_image ? Reach::all : Reach::usual)) {
       fact.is_image = is_image;
       edits.variables.push_back(to_text(fact));
     }

@@ -26,6 +26,8 @@ constexpr std::size_t kMostSegments = 512;
 constexpr std::size_t kMostEntries = 4096;  ///< of the dynamic section
 constexpr std::size_t kMostRecords = 4096;  ///< of versions, in one file
 constexpr std::size_t kLongestText = 4096;
+constexpr std::size_t kMostSymbols = 200'000;
+constexpr std::size_t kMostSymbolText = 16UL << 20;
 
 /// A file by pieces, of which the last few are kept.
 class Pieces {
@@ -77,6 +79,7 @@ class File {
 
   /// Nothing where it is damaged.
   std::optional<Elf> take();
+  std::optional<Symbols> take_symbols();
 
  private:
   struct Segment {
@@ -96,7 +99,11 @@ class File {
   bool read_header();
   [[nodiscard]] std::uint64_t first(Elf64_Sxword tag) const;
   void read_entries();
+  void find_texts();
   void read_dynamic(Elf& elf);
+  std::uint64_t count_symbols();
+  std::uint64_t count_hashed(std::uint64_t table);
+  void read_symbol(std::uint64_t at, Symbols& symbols);
   std::uint64_t offset_of(std::uint64_t address);
   std::string text_at(std::uint64_t offset);
   void read_wants(Elf& elf);
@@ -111,6 +118,7 @@ class File {
   std::uint64_t texts_size_ = 0;
   std::vector<Elf64_Dyn> entries_;
   std::size_t records_ = 0;
+  std::size_t symbol_text_ = 0;
 };
 
 bool File::read_header() {
@@ -168,12 +176,17 @@ void File::read_entries() {
   }
 }
 
-void File::read_dynamic(Elf& elf) {
+/// Where names are; nowhere is at 0.
+void File::find_texts() {
   read_entries();
   texts_size_ = first(DT_STRSZ);
   if (texts_size_ > UINT32_MAX) is_sound_ = false;
-  if (!is_sound_ || first(DT_STRTAB) == 0) return;
-  texts_ = offset_of(first(DT_STRTAB));
+  if (is_sound_ && first(DT_STRTAB) != 0) texts_ = offset_of(first(DT_STRTAB));
+}
+
+void File::read_dynamic(Elf& elf) {
+  find_texts();
+  if (!is_sound_ || texts_ == 0) return;
   for (const Elf64_Dyn& entry : entries_) {
     const std::uint64_t value = entry.d_un.d_val;
     if (entry.d_tag == DT_NEEDED) elf.needed.push_back(text_at(value));
@@ -220,6 +233,66 @@ void File::read_versions(Elf& elf) {
   } while (step(at, version.vd_next));
 }
 
+/// Of GNU's hash table, which has the defined ones, at the end: one behind the last of the longest
+/// chain.
+std::uint64_t File::count_hashed(std::uint64_t table) {
+  const auto buckets = number_at<std::uint32_t>(table);
+  const auto undefined = number_at<std::uint32_t>(table + 4);
+  const auto words = number_at<std::uint32_t>(table + 8);
+  const std::uint64_t first_bucket = table + 16 + 8ULL * words;
+  if (buckets > kMostSymbols) is_sound_ = false;
+  std::uint64_t last = 0;
+  for (std::uint64_t i = 0; i < buckets && is_sound_; ++i)
+    last = std::max<std::uint64_t>(last, number_at<std::uint32_t>(first_bucket + 4 * i));
+  if (last < undefined) return undefined;
+  const std::uint64_t chains = first_bucket + 4ULL * buckets;
+  while (is_sound_ && last < kMostSymbols &&
+         (number_at<std::uint32_t>(chains + 4 * (last - undefined)) & 1U) == 0)
+    ++last;
+  return last + 1;
+}
+
+std::uint64_t File::count_symbols() {
+  std::uint64_t count = 0;
+  if (const std::uint64_t hash = first(DT_HASH); hash != 0)
+    count = number_at<std::uint32_t>(offset_of(hash) + 4);
+  else if (const std::uint64_t gnu_hash = first(DT_GNU_HASH); gnu_hash != 0)
+    count = count_hashed(offset_of(gnu_hash));
+  if (count > kMostSymbols) is_sound_ = false;
+  return count;
+}
+
+void File::read_symbol(std::uint64_t at, Symbols& symbols) {
+  const auto symbol = number_at<Elf64_Sym>(at);
+  const auto binding = ELF64_ST_BIND(symbol.st_info);
+  const auto visibility = ELF64_ST_VISIBILITY(symbol.st_other);
+  const bool is_defined = symbol.st_shndx != SHN_UNDEF;
+  const bool is_seen = visibility == STV_DEFAULT || visibility == STV_PROTECTED;
+  if (!is_seen || (binding != STB_GLOBAL && !(binding == STB_WEAK && is_defined))) return;
+  std::string name = text_at(symbol.st_name);
+  if (name.empty()) return;
+  symbol_text_ += name.size();
+  if (symbol_text_ > kMostSymbolText) is_sound_ = false;
+  (is_defined ? symbols.defined : symbols.wanted).push_back(std::move(name));
+}
+
+std::optional<Symbols> File::take_symbols() {
+  if (!read_header()) return std::nullopt;
+  find_texts();
+  Symbols symbols;
+  if (!is_sound_ || texts_ == 0 || first(DT_SYMTAB) == 0) return std::nullopt;
+  const std::uint64_t table = offset_of(first(DT_SYMTAB));
+  const std::uint64_t count = count_symbols();
+  for (std::uint64_t i = 1; i < count && is_sound_; ++i)  // the first is none
+    read_symbol(table + i * sizeof(Elf64_Sym), symbols);
+  if (!is_sound_) return std::nullopt;
+  for (auto* names : {&symbols.defined, &symbols.wanted}) {
+    std::sort(names->begin(), names->end());
+    names->erase(std::unique(names->begin(), names->end()), names->end());
+  }
+  return symbols;
+}
+
 std::optional<Elf> File::take() {
   if (!read_header()) return std::nullopt;
   Elf elf;
@@ -230,15 +303,23 @@ std::optional<Elf> File::take() {
   return elf;
 }
 
+Error unreadable(const std::string& name) {
+  return {Blame::config,
+          "read " + quote(name) + ": it is no library of this machine's kind, or is damaged"};
+}
+
 }  // namespace
 
 Result<Elf> read_elf(const ReadBytes& read, const std::string& name) {
   auto elf = File(read).take();
   if (elf) return std::move(*elf);
-  return Error{Blame::config,
-               "read " + quote(name) + ": it is no library of this machine's kind, or is damaged",
-               {},
-               {}};
+  return unreadable(name);
+}
+
+Result<Symbols> read_symbols(const ReadBytes& read, const std::string& name) {
+  auto symbols = File(read).take_symbols();
+  if (symbols) return std::move(*symbols);
+  return unreadable(name);
 }
 
 }  // namespace berth::hooks

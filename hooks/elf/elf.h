@@ -31,6 +31,15 @@ struct Elf {
   bool operator==(const Elf&) const = default;
 };
 
+/// The names of what a library has for others, and of what it cannot do without (elf(5), "Symbol
+/// table"); each list sorted.
+struct Symbols {
+  std::vector<std::string> defined = {};
+  std::vector<std::string> wanted = {};
+
+  bool operator==(const Symbols&) const = default;
+};
+
 /// Bytes of a file from an offset on; fewer only where it ends or cannot be read.
 using ReadBytes = std::function<std::string(std::uint64_t offset, std::size_t size)>;
 
@@ -38,5 +47,8 @@ using ReadBytes = std::function<std::string(std::uint64_t offset, std::size_t si
 /// cannot be. `name`: the file, for messages. Reads a few pieces of 64 KiB of whatever size the
 /// file is.
 Result<Elf> read_elf(const ReadBytes& read, const std::string& name);
+
+/// The same of the symbols that the loader sees. Reads as much of the file as they take.
+Result<Symbols> read_symbols(const ReadBytes& read, const std::string& name);
 
 }  // namespace berth::hooks

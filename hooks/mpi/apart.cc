@@ -33,8 +33,10 @@ constexpr char kFollow = 'l';
 constexpr char kFile = 'f';
 constexpr char kDirectory = 'd';
 constexpr char kNames = 'n';
+constexpr char kDirectories = 'i';
 constexpr char kCache = 'c';
 constexpr char kElf = 'e';
+constexpr char kSymbols = 'y';
 constexpr char kSound = 's';
 constexpr char kMounted = 'm';
 constexpr char kBytes = 'b';  // of a path with how many in front of it, and a colon
@@ -121,6 +123,8 @@ Json answer_to(const std::string& question, Tree& tree) {
       return to_json(tree.find_directory(path));
     case kNames:
       return tree.names_in(path);
+    case kDirectories:
+      return tree.directories_in(path);
     case kCache: {
       Json all = Json::array();
       for (const Library& one : tree.loader_cache())
@@ -129,6 +133,10 @@ Json answer_to(const std::string& question, Tree& tree) {
     }
     case kElf:
       return to_json(tree.elf(path));
+    case kSymbols: {
+      const auto symbols = tree.symbols(path);
+      return symbols ? Json({{"defined", symbols->defined}, {"wanted", symbols->wanted}}) : Json();
+    }
     case kMounted:
       return tree.mounted_above(path);
     case kBytes: {
@@ -230,11 +238,30 @@ std::string TreeApart::mounted_above(const std::string& path) {
   return ask_place(kMounted, path).value_or("");
 }
 
-std::vector<std::string> TreeApart::names_in(const std::string& directory) {
+std::vector<std::string> TreeApart::ask_names(char what, const std::string& path) {
   try {
-    return Json::parse(ask(kNames, directory)).get<std::vector<std::string>>();
+    return Json::parse(ask(what, path)).get<std::vector<std::string>>();
   } catch (const Json::exception&) {
     return {};
+  }
+}
+
+std::vector<std::string> TreeApart::names_in(const std::string& directory) {
+  return ask_names(kNames, directory);
+}
+
+std::vector<std::string> TreeApart::directories_in(const std::string& directory) {
+  return ask_names(kDirectories, directory);
+}
+
+std::optional<Symbols> TreeApart::symbols(const std::string& file) {
+  try {
+    const Json json = Json::parse(ask(kSymbols, file));
+    if (json.is_null()) return std::nullopt;
+    return Symbols{json.at("defined").get<std::vector<std::string>>(),
+                   json.at("wanted").get<std::vector<std::string>>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
   }
 }
 

@@ -36,7 +36,9 @@ class TreeApart : public Tree {
   std::optional<std::string> find_file(const std::string& path) override;
   std::optional<std::string> find_directory(const std::string& path) override;
   std::vector<std::string> names_in(const std::string& directory) override;
+  std::vector<std::string> directories_in(const std::string& directory) override;
   std::vector<Library> loader_cache() override;
+  std::optional<Symbols> symbols(const std::string& file) override;
   const Elf* elf(const std::string& file) override;
   std::optional<std::string> read(const std::string& file, std::size_t limit) override;
   [[nodiscard]] bool is_sound() override;
@@ -47,6 +49,7 @@ class TreeApart : public Tree {
 
   std::string ask(char what, const std::string& path);
   std::optional<std::string> ask_place(char what, const std::string& path);
+  std::vector<std::string> ask_names(char what, const std::string& path);
 
   UniqueFd line_;
   pid_t child_;

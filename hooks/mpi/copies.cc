@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace berth::hooks {
 
@@ -51,6 +52,56 @@ std::vector<std::string> places(Tree& tree) {
         for (const char* end : {"/lib", "/lib64"})
           all.push_back(*directory + "/" + name + end);
   return all;
+}
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> all) {
+  return std::find(all.begin(), all.end(), word) != all.end();
+}
+
+/// Where people put software of their own: /opt, /usr/local, and what is no system's in the root.
+std::vector<std::string> software_places(Tree& tree) {
+  constexpr std::array<std::string_view, 22> kSystem = {
+      "bin",    "boot",       "dev",   "etc", "home", "lib",   "lib32", "lib64",
+      "libx32", "lost+found", "media", "mnt", "proc", "root",  "run",   "sbin",
+      "srv",    "sys",        "tmp",   "usr", "var",  ".berth"};
+  std::vector<std::string> places = {"/usr/local"};
+  for (const std::string& name : tree.directories_in("/"))
+    if (!is_one_of(name, kSystem)) places.push_back("/" + name);
+  return places;
+}
+
+/// The directories of libraries of all software there, however deep it is: those called lib and
+/// lib64. What is below these is theirs, and what is mounted is not the image's.
+std::vector<std::string> far_places(Tree& tree) {
+  constexpr std::array<std::string_view, 12> kNone = {"bin",
+                                                      "doc",
+                                                      "docs",
+                                                      "etc",
+                                                      "include",
+                                                      "libexec",
+                                                      "man",
+                                                      "pkgs",
+                                                      "sbin",
+                                                      "share",
+                                                      "src",
+                                                      "var"};
+  constexpr std::array<std::string_view, 2> kLibraries = {"lib", "lib64"};
+  constexpr std::size_t kMost = 4000;
+  constexpr std::ptrdiff_t kDeepest = 9;  // '/' in a path
+  std::vector<std::string> left = software_places(tree);
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < left.size() && i < kMost; ++i) {
+    const std::string directory = left[i];
+    if (!tree.mounted_above(directory).empty()) continue;
+    for (const std::string& name : tree.directories_in(directory)) {
+      const std::string path = directory + "/" + name;
+      if (is_one_of(name, kLibraries))
+        found.insert(found.end(), {path, path + "/release"});  // the latter is Intel's
+      else if (!is_one_of(name, kNone) && std::count(path.begin(), path.end(), '/') < kDeepest)
+        left.push_back(path);
+    }
+  }
+  return found;
 }
 
 /// An image can have anything for one, and it goes into messages.
@@ -139,10 +190,13 @@ std::optional<MpiLibrary> mpi_at(Loader& loader, const std::string& path) {
   return library;
 }
 
-std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::string>& first) {
+std::vector<MpiLibrary> find_copies(Loader& loader,
+                                    const std::vector<std::string>& first,
+                                    Reach reach) {
   std::vector<MpiLibrary> copies;
-  const auto add = [&](const std::string& path) {
+  const auto add = [&](const std::string& path, bool is_far = false) {
     auto copy = mpi_at(loader, path);
+    if (copy) copy->is_far = is_far;
     const bool is_known = copy && std::any_of(copies.begin(), copies.end(), [&](const auto& one) {
                             return one.library.path == copy->library.path;
                           });
@@ -157,6 +211,14 @@ std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::strin
       add(path_in(directory, name));
     for (const std::string& directory : more)
       add(path_in(directory, name));
+  }
+  if (reach == Reach::usual) return copies;
+  for (const std::string& directory : far_places(loader.tree())) {
+    const auto there = loader.tree().find_directory(directory);
+    const auto names = there ? loader.tree().names_in(*there) : std::vector<std::string>{};
+    for (const std::string& name : mpi_names())
+      if (std::find(names.begin(), names.end(), name) != names.end())
+        add(path_in(directory, name), /*is_far=*/true);
   }
   return copies;
 }

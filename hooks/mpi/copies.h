@@ -24,6 +24,13 @@ struct MpiLibrary {
   Abi abi = Abi::open_mpi;
   std::string number = {};             ///< of the ABI, behind ".so."
   std::vector<unsigned> version = {};  ///< in the file's name, behind ".so."; empty: it has none
+  bool is_far = false;                 ///< where only programs that know it find it
+};
+
+/// How far one looks.
+enum class Reach : unsigned char {
+  usual,  ///< where loaders, distributions and vendors have it
+  all     ///< and wherever else software is: takes a walk, which a node's file servers are spared
 };
 
 /// What libraries of MPI are called, newest first: Open MPI from 2.0 on, and the MPICH family,
@@ -43,6 +50,8 @@ std::string version_of(const MpiLibrary& library);
 std::optional<MpiLibrary> mpi_at(Loader& loader, const std::string& path);
 
 /// All that programs of the tree may get, each once. `first`: directories of LD_LIBRARY_PATH.
-std::vector<MpiLibrary> find_copies(Loader& loader, const std::vector<std::string>& first);
+std::vector<MpiLibrary> find_copies(Loader& loader,
+                                    const std::vector<std::string>& first,
+                                    Reach reach);
 
 }  // namespace berth::hooks

@@ -74,11 +74,13 @@ std::vector<std::string> directories_in(const std::vector<std::string>& environm
 
 }  // namespace
 
-std::vector<MpiFact> find_facts(Tree& tree, const std::vector<std::string>& environment) {
+std::vector<MpiFact> find_facts(Tree& tree,
+                                const std::vector<std::string>& environment,
+                                Reach reach) {
   const auto first = directories_in(environment);
   Loader loader(tree, first);
   std::vector<MpiFact> facts;
-  for (const MpiLibrary& copy : find_copies(loader, first)) {
+  for (const MpiLibrary& copy : find_copies(loader, first, reach)) {
     MpiFact fact{
         .family = to_text(copy.abi), .version = version_of(copy), .path = copy.library.path};
     const auto needed = needed_by(loader, copy.library);

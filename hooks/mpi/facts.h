@@ -11,6 +11,8 @@
 namespace berth::hooks {
 
 /// Of each copy that programs may get (find_copies()). `environment`: NAME=value, the program's.
-std::vector<MpiFact> find_facts(Tree& tree, const std::vector<std::string>& environment);
+std::vector<MpiFact> find_facts(Tree& tree,
+                                const std::vector<std::string>& environment,
+                                Reach reach);
 
 }  // namespace berth::hooks

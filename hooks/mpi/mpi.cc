@@ -2,12 +2,11 @@
 #include "hooks/mpi/mpi.h"
 
 #include "base/text.h"
-#include "hooks/mpi/copies.h"
+#include "hooks/mpi/family.h"
 #include "hooks/mpi/needs.h"
 #include "hooks/mpi/plugins.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace berth::hooks {
@@ -77,21 +76,17 @@ class Swap {
   MpiSwap find();
 
  private:
-  struct Pair {
-    std::string to;  ///< in the image
-    FoundLibrary by;
-    bool is_needed = false;  ///< others of the family can stay the image's
-  };
-
   std::string check_image();
   [[nodiscard]] std::string check_rule(const MpiLibrary& images, const MpiLibrary& nodes) const;
   std::string choose_node(const MpiLibrary& images, MpiLibrary& nodes);
   std::string replace(const MpiLibrary& images);
-  void pair_family(const MpiLibrary& images, const MpiLibrary& nodes);
+  void replace_all(MpiSwap& swap);
   std::string settle(Needs& needs);
   void add_plugins(Needs& needs);
   bool add_directory(const std::string& path, std::vector<std::string>& to);
   void add_way(const std::string& path, const std::string& directory);
+  [[nodiscard]] std::vector<std::string> own_places() const;
+  bool add_other_names();
   void add_shared(const FoundLibrary& library, const std::string& shared);
   void add_helpers(const FoundLibrary& library);
   void add_mount(const std::string& from, const std::string& to);
@@ -104,10 +99,9 @@ class Swap {
   Loader image_;
   Loader node_;
   std::vector<MpiLibrary> copies_;  ///< of the image
-  std::vector<Pair> pairs_;
-  std::map<std::string, FoundLibrary> taken_;  ///< by their sonames
-  std::vector<std::string> plugins_;           ///< directories of the node that have some
-  std::vector<std::string> texts_;             ///< and that have none
+  Family family_;
+  std::vector<std::string> plugins_;  ///< directories of the node that have some
+  std::vector<std::string> texts_;    ///< and that have none
   std::vector<std::pair<std::string, std::string>>
       ways_;                         ///< to these by links, and where they lead
   std::vector<std::string> linked_;  ///< plug-ins that are elsewhere, and not in the image
@@ -161,41 +155,12 @@ std::string Swap::choose_node(const MpiLibrary& images, MpiLibrary& nodes) {
          (other.empty() ? "no MPI that its loader knows" : other);
 }
 
-/// Each library of the family that both have: of the image's directory, and of the node's. What the
-/// node's loader knows besides is of the same MPI only where nobody has named a library, and then
-/// another copy's own library is not meant.
-void Swap::pair_family(const MpiLibrary& images, const MpiLibrary& nodes) {
-  const std::string directory = directory_of(images.library.path);
-  const std::string nodes_directory = directory_of(nodes.library.path);
-  pairs_.push_back({images.library.path, nodes.library, true});
-  for (const std::string& name : {images.name, nodes.name})
-    taken_.emplace(name, nodes.library);
-  for (const std::string& name : image_.tree().names_in(directory)) {
-    const std::size_t number = name.find(".so.");
-    if (!is_of_family(name) || number == name.npos || name.find('.', number + 4) != name.npos)
-      continue;
-    const auto place = image_.tree().find_file(path_in(directory, name));
-    auto by = node_.at(path_in(nodes.library.directory, name));
-    if (!by) by = node_.at(path_in(nodes_directory, name));
-    const bool is_copy =
-        place && std::any_of(copies_.begin(), copies_.end(), [&](const auto& copy) {
-          return copy.library.path == *place;
-        });
-    if (is_copy) continue;
-    if (!by && question_.libraries.empty()) by = node_.find(name);
-    const bool is_known = std::any_of(
-        pairs_.begin(), pairs_.end(), [&](const Pair& pair) { return place && pair.to == *place; });
-    if (!place || !by || is_known) continue;
-    pairs_.push_back({*place, *by});
-    taken_.emplace(name, *by);
-  }
-}
-
 std::string Swap::replace(const MpiLibrary& images) {
   MpiLibrary nodes;
   if (std::string why = choose_node(images, nodes); !why.empty()) return why;
   if (std::string why = check_rule(images, nodes); !why.empty()) return why;
-  pair_family(images, nodes);
+  const Sides sides{image_, node_, copies_, !question_.libraries.empty()};
+  if (std::string why = add_family(images, nodes, sides, family_); !why.empty()) return why;
   edits_.says += (edits_.says.empty() ? "" : "; ") + to_text(nodes.abi) + " " + version_of(nodes) +
                  " of this node (" + quote(nodes.library.path) + ") in the place of the image's " +
                  version_of(images) + " (" + quote(images.library.path) + ")";
@@ -284,16 +249,48 @@ void Swap::finish(const Needs& needs) {
     if (needs_way(path)) add_mount(directory, path);
   for (const std::string& file : linked_)
     add_mount(file, file);
-  for (const Pair& pair : pairs_)
+  for (const Pair& pair : family_.pairs)
     add_mount(pair.by.path, pair.to);
+  for (const auto& [place, library] : needs.over())
+    add_mount(library.path, place);
   for (const auto& [soname, library] : needs.brought())
     add_mount(library.path, std::string(kMpiLibraries) + "/" + soname);
-  if (!needs.brought().empty())
+  const bool has_names = add_other_names();
+  if (has_names || !needs.brought().empty())
     edits_.prepended.push_back(std::string(kLoaderPath) + "=" + kMpiLibraries);
   // Where the image has its own MPI moved, the node's would look for its parts there. Empty is
   // none.
   for (const char* name : {"OPAL_PREFIX", "PMIX_PREFIX"})
     if (is_set(question_.environment, name)) edits_.variables.push_back(std::string(name) + "=");
+}
+
+/// One of another name than the image's is looked for by that, too, by libraries of its family: its
+/// own, in a directory where the image has none.
+bool Swap::add_other_names() {
+  bool has_any = false;
+  const auto places = own_places();
+  for (const auto& one : family_.taken) {
+    const bool is_used =
+        std::any_of(family_.pairs.begin(), family_.pairs.end(), [&](const Pair& pair) {
+          return pair.by.path == one.second.path;
+        });
+    const bool is_there = std::any_of(places.begin(), places.end(), [&](const auto& directory) {
+      return image_.at(path_in(directory, one.first)).has_value();
+    });
+    if (!is_used || is_there || image_.find(one.first)) continue;
+    add_mount(one.second.path, std::string(kMpiLibraries) + "/" + one.first);
+    has_any = true;
+  }
+  return has_any;
+}
+
+/// Where the copies of the image are, each way to them.
+std::vector<std::string> Swap::own_places() const {
+  std::vector<std::string> places;
+  for (const MpiLibrary& copy : copies_)
+    for (const std::string& one : {copy.library.directory, directory_of(copy.library.path)})
+      if (std::find(places.begin(), places.end(), one) == places.end()) places.push_back(one);
+  return places;
 }
 
 /// Where something is mounted, no place can be made.
@@ -308,42 +305,56 @@ std::string Swap::check_places() {
 
 /// Sees to what the libraries themselves need, those first that programs cannot do without.
 std::string Swap::settle(Needs& needs) {
-  for (const Pair& pair : pairs_)
+  for (const Pair& pair : family_.pairs)
     if (pair.is_needed)
       if (std::string why = needs.add(pair.by); !why.empty()) return why;
   std::vector<Pair> kept;
-  for (const Pair& pair : pairs_) {
+  for (const Pair& pair : family_.pairs) {
     Needs tried = needs;
     if (!pair.is_needed && !tried.add(pair.by).empty()) continue;
     needs = std::move(tried);
     kept.push_back(pair);
     add_helpers(pair.by);
   }
-  pairs_ = std::move(kept);
+  family_.pairs = std::move(kept);
   for (const auto& [soname, library] : needs.brought())
     add_helpers(library);
   return {};
 }
 
+/// Sets why not, where one cannot be.
+void Swap::replace_all(MpiSwap& swap) {
+  std::string of_far_one;
+  for (const MpiLibrary& copy : copies_)
+    if (std::string why = replace(copy); !why.empty())
+      (copy.is_far ? of_far_one : swap.refused) = std::move(why);
+  // What only few programs find counts where there is no other.
+  if (family_.pairs.empty() && swap.refused.empty()) swap.refused = std::move(of_far_one);
+  if (!family_.pairs.empty() && !of_far_one.empty())
+    edits_.says += "; another stays: " + of_far_one;
+}
+
 MpiSwap Swap::find() {
-  copies_ = find_copies(image_, first_);
+  copies_ = find_copies(image_, first_, Reach::all);
   if (copies_.empty()) return {false, {.who = "mpi", .says = "the image has no MPI"}, {}};
   MpiSwap swap{true};
   swap.refused = check_image();
   if (!swap.refused.empty()) return swap;
-  for (const MpiLibrary& copy : copies_)
-    if (std::string why = replace(copy); !why.empty() && swap.refused.empty())
-      swap.refused = std::move(why);
+  replace_all(swap);
   // Who insists does not want one of two replaced.
-  if (pairs_.empty() || (!swap.refused.empty() && question_.rule != "auto")) return swap;
+  if (family_.pairs.empty() || (!swap.refused.empty() && question_.rule != "auto")) return swap;
   if (!swap.refused.empty()) edits_.says += "; another stays: " + swap.refused;
-  Needs needs(image_, node_, taken_);
+  Needs needs(image_, node_, family_.taken, own_places());
   swap.refused = settle(needs);
   if (!swap.refused.empty()) return swap;
   add_plugins(needs);
   finish(needs);
   swap.refused = check_places();
   if (!swap.refused.empty()) return swap;
+  const std::string doubt = needs.doubt();
+  if (!doubt.empty() || !family_.warning.empty())
+    edits_.warning =
+        family_.warning + (doubt.empty() || family_.warning.empty() ? "" : "; ") + doubt;
   swap.edits = std::move(edits_);
   return swap;
 }

@@ -70,16 +70,37 @@ std::string Needs::check_c_library(const FoundLibrary& library, const std::strin
   return version.empty() ? "" : lacks(library, version, soname);
 }
 
+/// `general`: the file that programs without an RPATH get, which is seen to otherwise.
+void Needs::check_beside(const FoundLibrary& asker,
+                         const std::string& soname,
+                         const std::string& general,
+                         const std::optional<FoundLibrary>& nodes) {
+  for (const std::string& directory : beside_) {
+    const auto images = image_->at(path_in(directory, soname));
+    if (!images || images->path == general) continue;
+    const std::string version = missing_version(*asker.elf, soname, *images->elf);
+    if (version.empty() && !(nodes && is_newer(*nodes, *images))) continue;
+    if (nodes && covers(*nodes->elf, *images->elf)) {
+      over_.emplace(images->path, *nodes);
+      left_.push_back(*nodes);
+    } else {
+      doubt_ = "programs with an RPATH to " + quote(directory) +
+               " may not start: " + lacks(asker, version, images->path);
+    }
+  }
+}
+
 std::string Needs::add_one(const FoundLibrary& library, const std::string& soname) {
   if (is_of_c_library(soname)) return check_c_library(library, soname);
   if (const auto known = taken_.find(soname); known != taken_.end()) {
     left_.push_back(known->second);
     return {};
   }
-  if (brought_.find(soname) != brought_.end()) return {};
   const auto nodes = node_->find(soname, &library);
   // Another's would not fit, however it is called.
   const auto images = is_of_family(soname) ? std::nullopt : image_->find(soname);
+  if (!is_of_family(soname)) check_beside(library, soname, images ? images->path : "", nodes);
+  if (brought_.find(soname) != brought_.end()) return {};
   const std::string version =
       images ? missing_version(*library.elf, soname, *images->elf) : std::string();
   if (images && version.empty() && !(nodes && is_newer(*nodes, *images))) return {};

@@ -211,6 +211,27 @@ const Elf* Tree::elf(const std::string& file) {
   return kept ? &*kept : nullptr;
 }
 
+std::optional<Symbols> Tree::symbols(const std::string& file) {
+  std::string inside;
+  Layer* layer = layer_with(file, inside);
+  if (layer == nullptr) return std::nullopt;
+  const ReadBytes read = [&](std::uint64_t offset, std::size_t size) {
+    return layer->read(inside, offset, size);
+  };
+  auto found = read_symbols(read, file);
+  return found ? std::optional<Symbols>(std::move(*found)) : std::nullopt;
+}
+
+std::vector<std::string> Tree::directories_in(const std::string& directory) {
+  constexpr std::size_t kMostNames = 1000;  // each is looked for from the root
+  std::vector<std::string> names = names_in(directory);
+  if (names.size() > kMostNames) return {};
+  std::erase_if(names, [&](const std::string& name) {
+    return look((directory == "/" ? "" : directory) + "/" + name).kind != Entry::Kind::directory;
+  });
+  return names;
+}
+
 std::vector<std::string> Tree::places_read() const {
   std::vector<std::string> places = directories_;
   for (const auto& [path, elf] : libraries_)

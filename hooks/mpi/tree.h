@@ -97,6 +97,13 @@ class Tree {
   /// A library, whose path has no links; nothing where it is none for this machine.
   virtual const Elf* elf(const std::string& file);
 
+  /// The names that such a library has for others and wants of them; nothing where it is none.
+  virtual std::optional<Symbols> symbols(const std::string& file);
+
+  /// Those of names_in() that are directories themselves, no link followed. None of a directory
+  /// with more names than software has.
+  virtual std::vector<std::string> directories_in(const std::string& directory);
+
   /// All files that were looked into, and all directories whose names were read.
   [[nodiscard]] std::vector<std::string> places_read() const;
 

@@ -18,15 +18,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ++reads;
     return offset < bytes.size() ? bytes.substr(offset, count) : std::string();
   };
+  const auto is_in_it = [&](const std::string& text) {
+    return text.find('\0') == text.npos && bytes.find(text) != bytes.npos;
+  };
+  if (const auto symbols = berth::hooks::read_symbols(read, "library")) {
+    require(std::all_of(symbols->defined.begin(), symbols->defined.end(), is_in_it));
+    require(std::all_of(symbols->wanted.begin(), symbols->wanted.end(), is_in_it));
+  }
+  reads = 0;
   const auto elf = berth::hooks::read_elf(read, "library");
   require(reads < 100000);
   if (!elf) {
     require(!elf.error().goal.empty());
     return 0;
   }
-  const auto is_in_it = [&](const std::string& text) {
-    return text.find('\0') == text.npos && bytes.find(text) != bytes.npos;
-  };
   require(is_in_it(elf->soname) && is_in_it(elf->rpath) && is_in_it(elf->runpath));
   require(std::all_of(elf->needed.begin(), elf->needed.end(), is_in_it));
   require(std::all_of(elf->versions.begin(), elf->versions.end(), is_in_it));

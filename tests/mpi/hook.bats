@@ -10,16 +10,9 @@ libraries=usr/lib/x86_64-linux-gnu
 # Old packages, and images with them, for all tests.
 setup_file() {
   export stock=$BERTH_TEST_DIR/mpi-stock
-  mkdir -p "$stock/apt/lists/partial" "$stock/apt/cache/archives/partial"
+  mkdir -p "$stock"
   cd "$stock" || return
-
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bullseye main" >apt/sources.list
-  local options=(-qq -o "Dir::Etc::sourcelist=$stock/apt/sources.list" -o Dir::Etc::sourceparts=-
-    -o "Dir::State::lists=$stock/apt/lists" -o "Dir::Cache=$stock/apt/cache" -o Acquire::Languages=none)
-  apt-get "${options[@]}" update
-  apt-get "${options[@]}" download libopenmpi3/bullseye
-  mkdir old mpich-root
-  dpkg -x libopenmpi3_4.1.0*.deb old
+  fetch_package bullseye libopenmpi3 old
   "$BERTH" import dir:old old.sqsh
   # A root of its own that has no other MPI.
   mkdir -p "mpich-root/$libraries" mpich-root/bin mpich-root/etc mpich-root/lib64
@@ -141,6 +134,152 @@ ctypes.CDLL("libmpi.so.40").MPI_Get_library_version(text, ctypes.byref(ctypes.c_
   [ "$status" = 0 ]
   [ "$(grep -c 'of 2 on .*: sum ok, 1 MiB ok' <<<"$output")" = 2 ]
   [ "$(grep -cx "$(number_of "$host/libmpi.so.12.9.9")" <<<"$output")" = 2 ]
+}
+
+# make_deep_image: deep.sqsh has MPICH and an hwloc of before MPICH's time in a directory of its own, which the
+# programs know by their RPATH or RUNPATH, and the loader does not.
+make_deep_image() {
+  deep=/software/x86/mpich/4.0/lib
+  mkdir -p "deep-root/$deep" deep-root/bin
+  cp -a "$stock/mpich-root"/{lib64,etc} deep-root
+  mkdir -p deep-root/$libraries
+  cp -L /$libraries/lib{c,m}.so.6 deep-root/$libraries
+  cp "$(command -v busybox)" deep-root/bin/busybox
+  cp -L /$libraries/libmpich.so.12 "deep-root/$deep/libmpich.so.12"
+  cp -L /$libraries/libuc[ps].so.0 "deep-root/$deep"
+  echo 'void hwloc_of_old(void) {}' | gcc -shared -Wl,-soname,libhwloc.so.15 -o "deep-root/$deep/libhwloc.so.15.0.0" -x c -
+  ln -s libhwloc.so.15.0.0 "deep-root/$deep/libhwloc.so.15"
+  cat >maps.c <<'END'
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+int main(int argc, char** argv) {
+  int rank = -1, ranks = 0;
+  char line[4096], last[4096] = "";
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  FILE* maps = fopen("/proc/self/maps", "r");
+  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+    unsigned long inode = 0;
+    int path = 0;
+    if (sscanf(line, "%*s %*s %*s %*s %lu %n", &inode, &path) != 1 || strcmp(line + path, last) == 0) continue;
+    strcpy(last, line + path);
+    if (strstr(last, "/libmpich") != NULL || strstr(last, "/libhwloc") != NULL) printf("%d of %d: %lu %s", rank, ranks, inode, last);
+  }
+  return MPI_Finalize();
+}
+END
+  mpicc.mpich -o deep-root/bin/by-rpath maps.c -Wl,--disable-new-dtags,-rpath,$deep
+  mpicc.mpich -o deep-root/bin/by-runpath maps.c -Wl,--enable-new-dtags,-rpath,$deep
+  readelf -d deep-root/bin/by-rpath | grep -q "(RPATH).*$deep"
+  readelf -d deep-root/bin/by-runpath | grep -q "(RUNPATH).*$deep"
+  "$BERTH" import --quiet dir:deep-root deep.sqsh
+}
+
+@test "programs with a path to the image's MPI in them get the node's, by RPATH and by RUNPATH, however deep it lies" {
+  make_deep_image
+  for program in by-rpath by-runpath; do
+    run timeout 60 mpiexec.mpich -np 2 "$BERTH" run --mpi-hook=major ./deep.sqsh -- /bin/$program
+    echo "$output"
+    [ "$status" = 0 ]
+    for rank in 0 1; do
+      grep -qxF "$rank of 2: $(number_of /$libraries/libmpich.so.12) $deep/libmpich.so.12" <<<"$output"
+      # What lies beside the image's MPI, and is too old for the node's.
+      grep -q "^$rank of 2: $(number_of /$libraries/libhwloc.so.15) " <<<"$output"
+    done
+  done
+  # The image's files are as they were for who does not want it.
+  run "$BERTH" run ./deep.sqsh -- busybox sh -c "ls -l $deep | grep -c hwloc; ls /run/berth"
+  [ "${lines[0]}" = 2 ]
+}
+
+@test "what lies beside the image's MPI and cannot be replaced is said in a line" {
+  make_deep_image
+  for side in node image; do
+    version=$([ $side = node ] && echo 2 || echo 1)
+    echo "X_$version { global: x; local: *; };" >versions
+    mkdir -p $side
+    echo 'void x(void) {}' | gcc -shared -nostdlib -Wl,-soname,libx.so.1 -Wl,--version-script=versions -o $side/libx.so.1 -x c -
+  done
+  echo 'void x(void); void MPI_Init(void) { x(); }' | gcc -shared -nostdlib -Wl,-soname,libmpich.so.12 \
+    -Wl,-rpath,"$work/node" -o node/libmpich.so.12.9.0 -x c - -x none node/libx.so.1
+  cp image/libx.so.1 "deep-root/$deep"
+  "$BERTH" import --quiet dir:deep-root beside.sqsh
+  run --separate-stderr "$BERTH" run --mpi-hook=auto --mpi-hook-library="$work/node/libmpich.so.12.9.0" ./beside.sqsh -- busybox echo runs
+  echo "$stderr"
+  [ "$output" = runs ]
+  [ "$stderr" = "berth: programs with an RPATH to '$deep' may not start: '$work/node/libmpich.so.12.9.0' needs 'X_2', and the image's '$deep/libx.so.1' lacks it" ]
+}
+
+@test "a copy that only its own programs find, and cannot be replaced, keeps no other from it" {
+  mkdir -p "far-root/software/mpich/lib"
+  cp -L /$libraries/libmpich.so.12 far-root/software/mpich/lib
+  "$BERTH" import --quiet dir:far-root far.sqsh
+  run "$BERTH" run --mpi-hook=full --mpi-hook-library=/$libraries/libmpi.so.40 --plan "$old+./far.sqsh" -- true
+  echo "${lines[0]}"
+  [ "$status" = 0 ]
+  [[ "${lines[0]}" == "# mpi: Open MPI 40.30.4 of this node "*"; another stays: the image has the MPICH family (libmpich.so.12), and this node has Open MPI (libmpi.so.40)"* ]]
+}
+
+# make_fortran_image: the image has MPICH's libraries for Fortran as Debian calls them, and a program.
+make_fortran_image() {
+  cp -a "$stock/mpich-root" fortran-root
+  cp -a /$libraries/libmpichfort.so.12* fortran-root/$libraries
+  cp -L /$libraries/libquadmath.so.0 fortran-root/$libraries
+  cat >sum.f90 <<'END'
+program sum
+  implicit none
+  include 'mpif.h'
+  integer :: error, rank, total
+  call mpi_init(error)
+  call mpi_comm_rank(MPI_COMM_WORLD, rank, error)
+  call mpi_allreduce(rank + 1, total, 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD, error)
+  print '(a,i0)', 'sum ', total
+  call mpi_finalize(error)
+end program
+END
+  mpif90.mpich -w -fallow-argument-mismatch -o fortran-root/bin/sum sum.f90
+  "$BERTH" import --quiet dir:fortran-root fortran.sqsh
+  mkdir host
+  cp -L /$libraries/libmpich.so.12 host/libmpi.so.12.9.9
+}
+
+@test "libraries for Fortran are replaced with the others, by whichever name the node has them" {
+  make_fortran_image
+  cp -L /$libraries/libmpichfort.so.12 host/libmpifort.so.12
+  run timeout 60 mpiexec.mpich -np 2 "$BERTH" run --mpi-hook=auto --mpi-hook-library="$work/host/libmpi.so.12.9.9" ./fortran.sqsh -- \
+    busybox sh -c "sum && busybox stat -L -c %i /$libraries/libmpichfort.so.12"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(grep -cx 'sum 3' <<<"$output")" = 2 ]
+  [ "$(grep -cx "$(number_of host/libmpifort.so.12)" <<<"$output")" = 2 ]
+}
+
+@test "libraries for Fortran that do not fit keep the image's MPI, with the name that is missing" {
+  make_fortran_image
+  # A member of the family whose Fortran was made by another compiler, and one that has none at all.
+  stub() {
+    local file=$1 name
+    shift
+    for name; do echo "int $name;"; done | gcc -shared -nostdlib -Wl,-soname,"${file%%.so*}.so.12" -o "host/$file" -x c -
+  }
+  stub libmpi.so.12.3.0 MPI_Init MPI_Send
+  stub libmpifort.so.12 MPI_INIT MPI_SEND mpifcmb5_ mpifcmb9_ mpipriv1_ mpipriv2_ mpiprivc_ mpi_init_
+  stays "'$work/host/libmpifort.so.12' of this node lacks 'mpi_send_', which the image's '/$libraries/libmpichfort.so.12.2.2' has" \
+    --mpi-hook-library="$work/host/libmpi.so.12.3.0" ./fortran.sqsh
+  rm host/libmpifort.so.12
+  stays "the image's '/$libraries/libmpichfort.so.12.2.2' would stay, and needs 'MPII_Comm_get_attr', which '$work/host/libmpi.so.12.3.0' of this node lacks" \
+    --mpi-hook-library="$work/host/libmpi.so.12.3.0" ./fortran.sqsh
+  # Those for C++ keep nobody from it.
+  cp -a "$stock/mpich-root" cxx-root
+  cp -a /$libraries/libmpichcxx.so.12* cxx-root/$libraries
+  "$BERTH" import --quiet dir:cxx-root cxx.sqsh
+  run --separate-stderr "$BERTH" run --mpi-hook=full --mpi-hook-library="$work/host/libmpi.so.12.3.0" ./cxx.sqsh -- \
+    busybox stat -L -c %i /$libraries/libmpich.so.12
+  echo "$stderr"
+  [ "$output" = "$(number_of host/libmpi.so.12.3.0)" ]
+  [[ "$stderr" == "berth: programs with MPI's bindings for C++ need the image's own MPI, --mpi-hook=off: the image's "*" would stay, and needs "* ]]
 }
 
 @test "another ABI, a missing version, a missing library, and musl: one line says why" {

@@ -59,12 +59,18 @@ class Library : public ::testing::Test {
   std::string place_;
 };
 
+ReadBytes reader_of(const std::string& bytes) {
+  return [&bytes](std::uint64_t offset, std::size_t size) {
+    return offset < bytes.size() ? bytes.substr(offset, size) : std::string();
+  };
+}
+
 Result<Elf> read_bytes(const std::string& bytes) {
-  return read_elf(
-      [&](std::uint64_t offset, std::size_t size) {
-        return offset < bytes.size() ? bytes.substr(offset, size) : std::string();
-      },
-      "library");
+  return read_elf(reader_of(bytes), "library");
+}
+
+Result<Symbols> read_names(const std::string& bytes) {
+  return read_symbols(reader_of(bytes), "library");
 }
 
 TEST_F(Library, SaysWhatItIsAndNeeds) {
@@ -82,6 +88,28 @@ TEST_F(Library, SaysWhatItIsAndNeeds) {
   EXPECT_EQ(std::set<std::string>(top->wants[0].versions.begin(), top->wants[0].versions.end()),
             (std::set<std::string>{"ONE", "TWO"}));
   EXPECT_EQ(top->runpath, "$ORIGIN/../lib");
+}
+
+TEST_F(Library, HasNamesForOthersAndWantsSomeOfThem) {
+  write("names.c",
+        "void a(void);\nvoid maybe(void) __attribute__((weak));\n"
+        "static void own(void) {}\nvoid hidden(void) __attribute__((visibility(\"hidden\")));\n"
+        "void hidden(void) {}\nvoid weak(void) __attribute__((weak));\nvoid weak(void) { own(); }\n"
+        "void c(void) { a(); if (maybe) maybe(); hidden(); weak(); }\nint data = 1;\n");
+  for (const char* style : {"gnu", "sysv", "both"}) {
+    link("libnames.so.3", std::string("-Wl,--hash-style=") + style + " names.c libbase.so.1");
+    const auto names = read_names(bytes_of("libnames.so.3"));
+    ASSERT_TRUE(names) << style;
+    EXPECT_EQ(names->defined, (Texts{"c", "data", "weak"})) << style;
+    EXPECT_EQ(names->wanted, Texts{"a"}) << style;
+    // One that has nothing for others has no chain.
+    write("empty.c", "void a(void);\nstatic void (*volatile use)(void) = a;\n");
+    link("libempty.so.4", std::string("-Wl,--hash-style=") + style + " empty.c libbase.so.1");
+    const auto none = read_names(bytes_of("libempty.so.4"));
+    ASSERT_TRUE(none) << style;
+    EXPECT_TRUE(none->defined.empty()) << style;
+  }
+  EXPECT_EQ(read_names(bytes_of("libbase.so.1"))->defined, (Texts{"ONE", "TWO", "a", "b"}));
 }
 
 TEST_F(Library, OfAnotherMachineOrKindIsNone) {
@@ -103,7 +131,7 @@ TEST_F(Library, CutOffAnywhereIsReadOrRefused) {
   const std::string bytes = bytes_of("libtop.so.2");
   std::size_t refused = 0;
   for (std::size_t size = 0; size < bytes.size(); size += 7)
-    refused += read_bytes(bytes.substr(0, size)) ? 0 : 1;
+    refused += read_bytes(bytes.substr(0, size)) && read_names(bytes.substr(0, size)) ? 0 : 1;
   EXPECT_GT(refused, 10U);
 }
 
@@ -115,6 +143,7 @@ TEST_F(Library, WithAnyNumberOfItChangedIsReadOrRefused) {
       std::string other = bytes;
       std::memcpy(other.data() + at, &value, sizeof value);
       (void)read_bytes(other);  // sanitizers watch
+      if (at % 16 == 0) (void)read_names(other);
     }
 }
 

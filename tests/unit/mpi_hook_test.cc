@@ -120,6 +120,14 @@ TEST(Tree, WhatIsMountedHidesWhatIsBelow) {
   EXPECT_EQ(tree.mounted_above("/optional"), "");
 }
 
+TEST(Tree, HasDirectoriesAmongItsNames) {
+  Tree tree = tree_of({{{"/opt", "/"}, {"/opt/a", "/"}, {"/opt/b", "text"}, {"/opt/c", "->a"}},
+                       {{"/opt", "/"}, {"/opt/b", "/"}, {"/opt/d", "/"}}});
+  EXPECT_EQ(tree.directories_in("/opt"), (std::vector<std::string>{"a", "d"}));
+  EXPECT_EQ(tree.directories_in("/"), std::vector<std::string>{"opt"});
+  EXPECT_TRUE(tree.directories_in("/none").empty());
+}
+
 TEST(TreeApart, SaysWhatATreeIs) {
   const auto make = [] {
     return Result<Tree>(tree_of({{{"/lib", "/"}, {"/lib/a", "no library"}, {"/b", "->lib/a"}}}));
@@ -130,7 +138,9 @@ TEST(TreeApart, SaysWhatATreeIs) {
   EXPECT_EQ((*tree)->find_file("/lib"), std::nullopt);
   EXPECT_EQ((*tree)->find_directory("/lib"), "/lib");
   EXPECT_EQ((*tree)->names_in("/lib"), std::vector<std::string>{"a"});
+  EXPECT_EQ((*tree)->directories_in("/"), std::vector<std::string>{"lib"});
   EXPECT_EQ((*tree)->elf("/lib/a"), nullptr);
+  EXPECT_FALSE((*tree)->symbols("/lib/a"));
   EXPECT_TRUE((*tree)->loader_cache().empty());
   EXPECT_TRUE((*tree)->is_sound());
 }
