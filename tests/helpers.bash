@@ -33,6 +33,20 @@ berth_run() {
   timeout -s KILL 30 "$BERTH" run "$@"
 }
 
+# fetch_package RELEASE PACKAGE DIR: a package of Debian's, unpacked in DIR and not installed. It needs no right, and no
+# daemon of it is started.
+fetch_package() {
+  local apt
+  apt=$(realpath -m "$3").apt
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$3"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $1 main" >"$apt/sources.list"
+  local options=(-qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
+    -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none)
+  apt-get "${options[@]}" update
+  (cd "$apt" && apt-get "${options[@]}" download "$2/$1")
+  dpkg -x "$apt/$2"_*.deb "$3"
+}
+
 # Until a background process has written the file.
 await() {
   for _ in $(seq 200); do [ ! -s "$1" ] || return 0; sleep 0.05; done

@@ -20,10 +20,12 @@ test_packages=(
   libgmock-dev libgtest-dev
   clang clang-format clang-tidy libclang-rt-14-dev llvm-14
   apache2-utils attr bats binutils busybox-static bzip2 cryptsetup-bin docker-registry fuse3 gdb git groff
-  ibverbs-providers ibverbs-utils iproute2 jq libfabric-bin libmpich-dev libpmi2-0-dev
-  linux-perf man-db minisign mpich musl openssh-client openssh-server openssl passt podman procps qemu-system-x86
+  ibverbs-providers ibverbs-utils iproute2 jq libfabric-bin libmpich-dev libpmi2-0-dev libwrap0
+  linux-perf man-db minisign mpich musl openssh-client openssl passt podman procps qemu-system-x86
   shellcheck skopeo slirp4netns squashfs-tools squashfs-tools-ng strace umoci xz-utils
 )
+
+# Not among them: openssh-server, whose daemon would be started by its installation. Tests unpack it.
 
 # Peers that the benchmarks compare with, where they are wanted.
 bench_packages=(

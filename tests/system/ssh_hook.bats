@@ -22,7 +22,13 @@ setup_file() {
   done
   cp -L /lib/x86_64-linux-gnu/libnss_files.so.2 root/lib/x86_64-linux-gnu/
   "$BERTH" import dir:root client.sqsh
-  # A server of the user's own.
+  # A server of the user's own, of the release that this machine has.
+  export sshd=/usr/sbin/sshd
+  if [ ! -x $sshd ]; then
+    # shellcheck source=/dev/null
+    fetch_package "$(. /etc/os-release && echo "$VERSION_CODENAME")" openssh-server server
+    sshd=$stock/server$sshd
+  fi
   ssh-keygen -q -t ed25519 -N '' -f host-key
   ssh-keygen -q -t ed25519 -N '' -f user-key
   chmod 700 .
@@ -40,7 +46,7 @@ setup() {
   # One connection, which a server that inetd would start serves: no port is anybody's before it is ours.
   mkdir -p home/.ssh site/etc-ssh
   chmod 700 home home/.ssh
-  read -r port server < <(python3 - "$stock/sshd_config" <<'END'
+  read -r port server < <(python3 - "$sshd" "$stock/sshd_config" <<'END'
 import os, socket, subprocess, sys
 listener = socket.create_server(("127.0.0.1", 0))
 if pid := os.fork():
@@ -54,7 +60,7 @@ else:
             connection, _ = listener.accept()
         except TimeoutError:
             break
-        subprocess.Popen(["/usr/sbin/sshd", "-i", "-e", "-f", sys.argv[1]], stdin=connection, stdout=connection)
+        subprocess.Popen([sys.argv[1], "-i", "-e", "-f", sys.argv[2]], stdin=connection, stdout=connection)
         connection.close()
 END
 )
