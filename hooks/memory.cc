@@ -31,7 +31,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kLargest = 4UL << 20;
 constexpr long kDay = 24L * 60 * 60;
-constexpr const char* kForm = "4";  ///< another one for another way to decide
+constexpr const char* kForm = "5";  ///< another one for another way to decide
 
 std::string text_of(const struct stat& info) {
   return std::to_string(info.st_mode) + " " + std::to_string(info.st_size) + " " +
@@ -78,10 +78,27 @@ struct Kept {
   timespec read = {};
 };
 
-/// Files of this room in a directory, as it names them and no others.
-std::vector<Kept> files_in(const std::string& directory) {
+/// KIND-NUMBER.json, or with .PID.json.new behind it.
+bool is_ours(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kKinds = {
+      "hooks-", "facts-", "mpi-", "fabric-", "localtime-"};  // the last three of former releases
+  const auto kind = std::find_if(
+      kKinds.begin(), kKinds.end(), [&](const auto& one) { return name.starts_with(one); });
+  if (kind == kKinds.end()) return false;
+  name.remove_prefix(kind->size());
+  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  name.remove_prefix(digits);
+  return digits > 0 &&
+         (name == ".json" || (name.starts_with(".json.") && name.ends_with(".json.new")));
+}
+
+/// Files of this room in a directory, and no others.
+std::vector<Kept> files_in(int directory) {
   std::vector<Kept> all;
-  const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(directory.c_str()), ::closedir);
+  // A description of its own, whose position is its own.
+  const int again = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(again < 0 ? nullptr : ::fdopendir(again),
+                                                 ::closedir);
   if (!list) return all;
   while (const dirent* entry =
              ::readdir(list.get())) {  // NOLINT(concurrency-mt-unsafe): one thread
@@ -89,16 +106,28 @@ std::vector<Kept> files_in(const std::string& directory) {
 
     struct stat info {};
 
-    const bool is_ours = name.ends_with(".json") || name.ends_with(".json.new");
-    if (is_ours && ::fstatat(::dirfd(list.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (is_ours(name) && ::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISREG(info.st_mode))
       all.push_back({name, info.st_mtim});
   }
   return all;
 }
 
+/// The directory with the files, if it is the user's own, and nobody else can write it: what is
+/// removed there is found by its name.
+UniqueFd open_own_directory(const std::string& path) {
+  UniqueFd directory(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+
+  struct stat info {};
+
+  const bool is_own = directory.is_open() && ::fstat(directory.get(), &info) == 0 &&
+                      info.st_uid == ::getuid() && is_trusted(info, ::getuid());
+  return is_own ? std::move(directory) : UniqueFd();
+}
+
 /// The times of files are when somebody last read them, to the day.
-void forget(const std::string& directory, const std::string& newest) {
+void forget(int directory, const std::string& newest) {
   auto all = files_in(directory);
   std::erase_if(all, [&](const Kept& one) { return one.name == newest; });
   std::sort(all.begin(), all.end(), [](const Kept& a, const Kept& b) {
@@ -107,19 +136,20 @@ void forget(const std::string& directory, const std::string& newest) {
   const long long now = ::time(nullptr);
   for (std::size_t i = 0; i < all.size(); ++i)
     if (i + 1 >= kMostRemembered || all[i].read.tv_sec + kRememberedFor < now)
-      (void)::unlink((directory + "/" + all[i].name).c_str());  // another launch may have
+      (void)::unlinkat(directory, all[i].name.c_str(), 0);  // another launch may have
 }
 
 /// Not synced: half a file after a crash is one that is not believed.
-bool write_file(const std::string& path, const std::string& text) {
-  const std::string hidden = path + "." + std::to_string(::getpid()) + ".json.new";
-  const UniqueFd file(
-      ::open(hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+bool write_file(int directory, const std::string& name, const std::string& text) {
+  const std::string hidden = name + "." + std::to_string(::getpid()) + ".json.new";
+  const UniqueFd file(::openat(
+      directory, hidden.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return false;
   if (write_fully(file.get(), text.data(), text.size()) == 0 &&
-      ::rename(hidden.c_str(), path.c_str()) == 0)
+      ::renameat(directory, hidden.c_str(), directory, name.c_str()) == 0)
     return true;
-  (void)::unlink(hidden.c_str());  // it is not ours any more, or goes when others are forgotten
+  (void)::unlinkat(
+      directory, hidden.c_str(), 0);  // it is not ours any more, or goes when others are forgotten
   return false;
 }
 
@@ -152,14 +182,17 @@ Memory::Memory(std::string directory, std::string name, std::string key)
          state_of("/etc/ld.so.cache");
 }
 
-std::string Memory::file() const {
-  return directory_ + "/" + name_ + "-" + std::to_string(fingerprint(key_)) + ".json";
+std::string Memory::file_name() const {
+  return name_ + "-" + std::to_string(fingerprint(key_)) + ".json";
 }
 
 std::optional<std::vector<Edits>> Memory::read() const {
   if (key_.empty()) return std::nullopt;
-  const UniqueFd file(
-      ::open(this->file().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const UniqueFd directory = open_own_directory(directory_);
+  if (!directory.is_open()) return std::nullopt;
+  const UniqueFd file(::openat(directory.get(),
+                               file_name().c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 
   struct stat info {};
 
@@ -180,8 +213,9 @@ void Memory::write(const std::vector<Edits>& edits) const {
   const Json head = {{"key", key_}, {"state", *state}};
   const std::string text =
       head.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" + to_text(Answer{edits, {}});
-  const std::string path = file();
-  if (write_file(path, text)) forget(directory_, path.substr(directory_.size() + 1));
+  const UniqueFd directory = open_own_directory(directory_);
+  if (directory.is_open() && write_file(directory.get(), file_name(), text))
+    forget(directory.get(), file_name());
 }
 
 }  // namespace berth::hooks

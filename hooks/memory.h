@@ -28,7 +28,7 @@ class Memory {
   void write(const std::vector<Edits>& edits) const;
 
  private:
-  [[nodiscard]] std::string file() const;
+  [[nodiscard]] std::string file_name() const;
 
   std::string directory_;
   std::string name_;

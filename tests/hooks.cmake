@@ -13,7 +13,6 @@ berth_test(own_hooks_test LABELS unit hooks SOURCES tests/unit/own_hooks_test.cc
 berth_test(hook_memory_test LABELS unit hooks SOURCES tests/unit/hook_memory_test.cc NEEDS berth_hooks)
 berth_test(elf_test LABELS unit hooks SOURCES tests/unit/elf_test.cc NEEDS berth_elf)
 berth_test(fabric_hook_test LABELS unit hooks SOURCES tests/unit/fabric_hook_test.cc NEEDS berth_fabric)
-berth_test(pmi_hook_test LABELS unit hooks SOURCES tests/unit/pmi_hook_test.cc NEEDS berth_pmi)
 berth_test(ldcache_hook_test LABELS unit hooks SOURCES tests/unit/ldcache_hook_test.cc NEEDS berth_ldcache)
 berth_fuzz(loader_cache_file SOURCES tests/fuzz/loader_cache_file.cc NEEDS berth_ldcache)
 berth_test(mpi_hook_test LABELS unit hooks SOURCES tests/unit/mpi_hook_test.cc NEEDS berth_mpi)

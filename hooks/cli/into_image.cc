@@ -2,6 +2,7 @@
 #include "hooks/cli/into_image.h"
 
 #include "base/fd.h"
+#include "hooks/peoples.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -96,6 +97,17 @@ std::string text_in(const nlohmann::json& json, const char* name) {
   return json.is_object() ? json.value(name, std::string()) : std::string();
 }
 
+/// Where the program's variables lead hooks.
+std::vector<std::string> places_led_to(const std::vector<std::string>& environment) {
+  std::vector<std::string> places;
+  for (const std::string& variable : environment)
+    for (const std::string_view name : kLeading)
+      if (variable.starts_with(std::string(name) + "="))
+        for (std::string& place : directories_in(variable.substr(name.size() + 1)))
+          places.push_back(std::move(place));
+  return places;
+}
+
 /// What the launcher has opened, and what will lie on it.
 Result<Parts> open_parts(const ImageLook& look) {
   Parts parts;
@@ -140,12 +152,14 @@ std::vector<std::string> places_seen(const ImageLook& look,
     places.push_back(place);
   const auto state = nlohmann::json::parse(look.state, nullptr, false);
   if (!state.is_object() || !state.contains("mounts")) return places;
+  const auto led_to = places_led_to(program_environment(look.state));
   for (const auto& one : state.at("mounts")) {
     const std::string to = text_in(one, "destination");
-    const bool may_have_mpi =
-        to.starts_with("/opt/") || to.starts_with("/usr/") || to.starts_with("/lib");
+    const std::string from = text_in(one, "source");
     for (const char* below : {"", "/lib", "/lib64"})
-      if (may_have_mpi) places.push_back(text_in(one, "source") + below);
+      if (!is_peoples(to)) places.push_back(from + below);
+    for (const std::string& place : led_to)
+      if (is_below(place, to)) places.push_back(from + place.substr(to.size()));
   }
   return places;
 }

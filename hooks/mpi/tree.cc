@@ -130,12 +130,14 @@ std::optional<std::string> Tree::follow(const std::string& path) {
 }
 
 std::optional<std::string> Tree::find_file(const std::string& path) {
+  asked_.insert(path);
   auto found = follow(path);
   if (found && look(*found).kind != Entry::Kind::file) found.reset();
   return found;
 }
 
 std::optional<std::string> Tree::find_directory(const std::string& path) {
+  asked_.insert(path);
   auto found = follow(path);
   if (found && look(*found).kind != Entry::Kind::directory) found.reset();
   return found;
@@ -234,6 +236,7 @@ std::vector<std::string> Tree::directories_in(const std::string& directory) {
 
 std::vector<std::string> Tree::places_read() const {
   std::vector<std::string> places = directories_;
+  places.insert(places.end(), asked_.begin(), asked_.end());
   for (const auto& [path, elf] : libraries_)
     places.push_back(path);
   std::sort(places.begin(), places.end());

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,7 +105,8 @@ class Tree {
   /// with more names than software has.
   virtual std::vector<std::string> directories_in(const std::string& directory);
 
-  /// All files that were looked into, and all directories whose names were read.
+  /// All files that were looked into, all directories whose names were read, and what was searched
+  /// for, there or not.
   [[nodiscard]] std::vector<std::string> places_read() const;
 
   /// Whether all that is there could be read.
@@ -139,6 +141,7 @@ class Tree {
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::optional<Elf>> libraries_;
   std::vector<std::string> directories_;  ///< whose names were read
+  std::set<std::string> asked_;
 };
 
 }  // namespace berth::hooks

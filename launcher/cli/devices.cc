@@ -10,6 +10,7 @@
 #include "hooks/own/own.h"
 #include "hooks/stage.h"
 #include "launcher/cli/hook_memory.h"
+#include "launcher/cli/hook_state.h"
 #include "launcher/plan/parts.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/hooks.h"
@@ -225,6 +226,26 @@ std::vector<std::string> unknown_hooks(const Request& request) {
   return unknown;
 }
 
+/// What one hook has found in two places is one answer.
+void add_known(hooks::Edits edits, std::vector<hooks::Edits>& all) {
+  const auto other = std::find_if(
+      all.begin(), all.end(), [&](const hooks::Edits& one) { return one.who == edits.who; });
+  if (other == all.end()) return all.push_back(std::move(edits));
+  std::move(edits.mounts.begin(), edits.mounts.end(), std::back_inserter(other->mounts));
+  std::move(edits.left_out.begin(), edits.left_out.end(), std::back_inserter(other->left_out));
+  if (!edits.says.empty()) other->says += (other->says.empty() ? "" : ", ") + edits.says;
+}
+
+/// The same order, whoever was asked and whoever was known: devices, berth's own, what a site's
+/// programs and files want, whose word is the last, and the loader's cache, made of all.
+std::size_t place_of(const hooks::Edits& edits) {
+  constexpr std::array<std::string_view, 5> kOwn = {"localtime", "ssh", "fabric", "pmi", "mpi"};
+  if (edits.who == "ldcache") return kOwn.size() + 2;
+  if (edits.who.starts_with('/')) return kOwn.size() + 1;
+  const auto own = std::find(kOwn.begin(), kOwn.end(), edits.who);
+  return own == kOwn.end() ? 0 : 1 + static_cast<std::size_t>(own - kOwn.begin());
+}
+
 /// Files of this node that were named as devices.
 Status add_files(const Request& request, Changes& changes) {
   for (const std::string& device : request.devices) {
@@ -239,10 +260,10 @@ Status add_files(const Request& request, Changes& changes) {
 
 }  // namespace
 
-bool DeviceLook::recall(const Launch& launch,
+bool DeviceLook::recall(const Request& request,
                         const Session& session,
                         const std::vector<std::string>& contents) {
-  hooks::Memory memory = memory_of_hooks(launch, session, contents);
+  hooks::Memory memory = memory_of_hooks(request, session, contents);
   auto found = memory.read();
   if (!found) {
     memory_ = std::move(memory);
@@ -250,7 +271,7 @@ bool DeviceLook::recall(const Launch& launch,
   }
   // What is found now is not for others, either.
   for (const hooks::Edits& edits : *found)
-    if (is_in_the_way(launch.request, edits)) return false;
+    if (is_in_the_way(request, edits)) return false;
   std::move(found->begin(), found->end(), std::back_inserter(known_));
   is_image_known_ = true;
   return true;
@@ -268,15 +289,19 @@ Status DeviceLook::look_at_node(const Launch& launch, const Session& session) {
     known_.push_back(hooks::find_ssh(
         "", {home, is_shown, variable(session, "HOME"), variable(session, "SSH_AUTH_SOCK")}));
   }
+  if (request::wants_own(launch.request, "pmi"))
+    known_.push_back(hooks::find_for_ranks(
+        "", {session.environment, launch.request.net != Net::host, shown_of(launch)}));
   return Done{};
 }
 
-Status DeviceLook::start(const Request& request,
+Status DeviceLook::start(const Launch& launch,
                          const Session& session,
                          const std::string& state,
                          std::vector<int> images) {
   is_started_ = true;
-  may_write_ = !only_looks(request);
+  const Request& request = launch.request;
+  may_write_ = !only_looks(request) && !is_led_to_people(launch.config.env);
   std::vector<std::string> names;
   if (!request.gpus.empty()) names.push_back("--gpus=" + request.gpus);
   std::copy_if(request.devices.begin(),
@@ -307,10 +332,15 @@ void DeviceLook::remember() {
   for (const hooks::Edits& edits : answer_->edits)
     if (std::find(asked_.begin(), asked_.end(), edits.who) != asked_.end()) found.push_back(edits);
   if (memory_ && may_write_ && found.size() == asked_.size()) memory_->write(found);
-  std::move(known_.begin(), known_.end(), std::back_inserter(answer_->edits));
+  for (hooks::Edits& edits : known_)
+    add_known(std::move(edits), answer_->edits);
   known_.clear();
   for (hooks::Edits& edits : answer_->edits)
     edits.seen.reset();  // nobody else wants to know
+  std::stable_sort(
+      answer_->edits.begin(), answer_->edits.end(), [](const auto& one, const auto& other) {
+        return place_of(one) < place_of(other);
+      });
 }
 
 Status DeviceLook::finish() {

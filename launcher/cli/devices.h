@@ -20,14 +20,14 @@ class DeviceLook {
   /// Asks berth-hooks for what it knows better, if the request has such devices, and returns
   /// meanwhile. `state`: see hook_state(); empty where there are no hooks to ask. `images`: what
   /// the root is made of, the lowest first, for hooks that look into it.
-  Status start(const Request& request,
+  Status start(const Launch& launch,
                const Session& session,
                const std::string& state,
                std::vector<int> images = {});
 
   /// Whether earlier launches have found all that hooks would look for in these images: then
   /// start() asks nobody about it.
-  bool recall(const Launch& launch,
+  bool recall(const Request& request,
               const Session& session,
               const std::vector<std::string>& contents);
 

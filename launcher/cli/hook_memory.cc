@@ -3,6 +3,7 @@
 
 #include "hooks/directory.h"
 #include "hooks/name.h"
+#include "hooks/peoples.h"
 #include "launcher/cli/hook_state.h"
 #include "launcher/request/devices.h"
 #include "launcher/request/hooks.h"
@@ -28,19 +29,16 @@ std::string memory_place(const Session& session) {
   return home.starts_with('/') ? home + "/.cache/berth/hooks" : "";
 }
 
-constexpr std::array<const char*, 4> kDecisive = {
-    "LD_LIBRARY_PATH", "OPAL_PREFIX", "PMIX_PREFIX", "PMIX_SERVER_URI"};
-
 /// Whether it may be about a variable of that name; patterns may be about any.
-bool concerns(const EnvChange& change, const std::string& name) {
+bool concerns(const EnvChange& change, std::string_view name) {
   const std::string_view text = change.text;
   return text.substr(0, text.find('=')) == name || text.find('*') < text.find('=');
 }
 
-/// All that these variables come from but the image. What they come to is not known yet.
+/// All that the leading variables come from but the image. What they come to is not known yet.
 std::string variables_text(const Request& request, const Session& session) {
   std::string text = request.clean_env ? "clean\n" : "";
-  for (const char* name : kDecisive) {
+  for (const std::string_view name : hooks::kLeading) {
     text += variable(session, name) + "\n";
     for (const EnvChange& change : request.env)
       if (concerns(change, name))
@@ -49,8 +47,21 @@ std::string variables_text(const Request& request, const Session& session) {
   return text;
 }
 
-/// Where libraries are looked for whose names no variable gives.
-constexpr std::array<std::string_view, 5> kLibraries = {"/usr", "/opt", "/lib", "/lib64", "/lib32"};
+/// Where they may lead, as far as the image does not say.
+std::vector<std::string> places_led_to(const Request& request, const Session& session) {
+  std::vector<std::string> places;
+  const auto add = [&](std::string_view value) {
+    for (std::string& place : hooks::directories_in(value))
+      places.push_back(std::move(place));
+  };
+  for (const std::string_view name : hooks::kLeading) {
+    add(variable(session, name));
+    for (const EnvChange& change : request.env)
+      if (concerns(change, name) && change.text.find('=') != std::string::npos)
+        add(std::string_view(change.text).substr(change.text.find('=') + 1));
+  }
+  return places;
+}
 
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/'))
@@ -58,46 +69,46 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-bool is_below(std::string_view path, std::string_view tree) {
-  return path.starts_with(tree) && (path.size() == tree.size() || path[tree.size()] == '/');
-}
-
 /// How much of what decides such a place hides.
 enum class Hides : unsigned char { nothing, something, too_much };
 
-Hides hidden_by(const std::string& to) {
-  constexpr std::array<std::string_view, 9> kWhole = {"/",
-                                                      "/etc",
-                                                      "/etc/ld.so.cache",
-                                                      "/run",
-                                                      "/usr/lib",
-                                                      "/usr/lib64",
-                                                      "/usr/local",
-                                                      "/usr/lib/x86_64-linux-gnu",
-                                                      "/usr/lib/aarch64-linux-gnu"};
-  const auto is = [&](std::string_view one) { return to == one; };
-  if (std::any_of(kWhole.begin(), kWhole.end(), is) ||
-      std::any_of(kLibraries.begin(), kLibraries.end(), is) || to.find("/..") != to.npos)
+Hides hidden_by(const std::string& to, const std::vector<std::string>& led_to) {
+  constexpr std::array<std::string_view, 14> kWhole = {"/",
+                                                       "/etc",
+                                                       "/etc/ld.so.cache",
+                                                       "/lib",
+                                                       "/lib32",
+                                                       "/lib64",
+                                                       "/opt",
+                                                       "/run",
+                                                       "/usr",
+                                                       "/usr/lib",
+                                                       "/usr/lib64",
+                                                       "/usr/lib/aarch64-linux-gnu",
+                                                       "/usr/lib/x86_64-linux-gnu",
+                                                       "/usr/local"};
+  if (std::find(kWhole.begin(), kWhole.end(), to) != kWhole.end() || to.find("/..") != to.npos)
     return Hides::too_much;
-  return std::any_of(kLibraries.begin(),
-                     kLibraries.end(),
-                     [&](std::string_view one) { return is_below(to, one); })
-             ? Hides::something
-             : Hides::nothing;
+  const bool is_led_to = std::any_of(led_to.begin(), led_to.end(), [&](const std::string& place) {
+    return hooks::is_below(place, to) || hooks::is_below(to, place);
+  });
+  return hooks::is_peoples(to) && !is_led_to ? Hides::nothing : Hides::something;
 }
 
 /// Places that hide something, as text; nothing where they hide too much.
-std::optional<std::string> places_text(const Request& request) {
+std::optional<std::string> places_text(const Request& request,
+                                       const std::vector<std::string>& led_to) {
   std::string text;
   for (const std::string& place : request.masked)
-    if (hidden_by(without_slash(place)) != Hides::nothing) return std::nullopt;
+    if (hidden_by(without_slash(place), led_to) != Hides::nothing) return std::nullopt;
   for (const Bind& bind : request.binds) {
-    const Hides hides = hidden_by(without_slash(bind.to));
+    const Hides hides = hidden_by(without_slash(bind.to), led_to);
     if (hides == Hides::too_much) return std::nullopt;
     if (hides == Hides::something && bind.origin == Origin::host && !bind.from.starts_with('/'))
       return std::nullopt;
     if (hides == Hides::something)
-      text += std::to_string(static_cast<int>(bind.origin)) + bind.from + ":" + bind.to + "\n";
+      text += std::to_string(static_cast<int>(bind.origin)) + " " + std::to_string(bind.image) +
+              " " + bind.from + ":" + bind.to + "\n";
   }
   return text;
 }
@@ -134,18 +145,6 @@ std::string fabric_text(const Request& request) {
   return text;
 }
 
-/// What the job's launcher has left for its ranks, and whether the container has it anyway.
-std::string pmi_text(const Launch& launch, const Session& session) {
-  std::string text = launch.request.net == Net::host ? "host\n" : "own\n";
-  std::string places;
-  for (const char* name : {"PALS_SPOOL_DIR", "FLUX_URI"})
-    places += variable(session, name);
-  if (places.empty()) return text;
-  for (const std::string& place : shown_of(launch))
-    places += "\n" + place;
-  return text + places + "\n";
-}
-
 /// Whether anybody but berth's own hooks may bring libraries.
 bool asks_others(const Request& request) {
   return asks_programs(request) || !request.gpus.empty() ||
@@ -162,7 +161,7 @@ hooks::Memory memory_of_image(const std::string& hook, std::string key, const Ab
   const auto& contents = about.contents;
   const bool has_directory = std::any_of(
       contents.begin(), contents.end(), [](const auto& content) { return content.empty(); });
-  const auto places = places_text(about.request);
+  const auto places = places_text(about.request, places_led_to(about.request, about.session));
   if (has_directory || !places || !about.request.overlay.empty()) return {"", hook, ""};
   key += *places + variables_text(about.request, about.session);
   for (const std::string& content : contents)
@@ -175,10 +174,21 @@ hooks::Memory memory_of_image(const std::string& hook, std::string key, const Ab
 bool is_in_the_way(const Request& request, const hooks::Edits& edits) {
   return std::any_of(request.binds.begin(), request.binds.end(), [&](const Bind& bind) {
     const std::string to = without_slash(bind.to);
-    return hidden_by(to) == Hides::nothing &&
+    return hooks::is_peoples(to) &&
            std::any_of(edits.mounts.begin(), edits.mounts.end(), [&](const hooks::Mount& mount) {
-             return is_below(mount.to, to);
+             return hooks::is_below(mount.to, to);
            });
+  });
+}
+
+bool is_led_to_people(const std::vector<std::string>& environment) {
+  return std::any_of(environment.begin(), environment.end(), [](const std::string& variable) {
+    const std::size_t equals = std::min(variable.find('='), variable.size());
+    const std::string_view name = std::string_view(variable).substr(0, equals);
+    if (std::find(hooks::kLeading.begin(), hooks::kLeading.end(), name) == hooks::kLeading.end())
+      return false;
+    const auto places = hooks::directories_in(std::string_view(variable).substr(equals + 1));
+    return std::any_of(places.begin(), places.end(), hooks::is_peoples);
   });
 }
 
@@ -190,10 +200,9 @@ std::vector<std::string> hooks_of_image(const Request& request) {
   return names;
 }
 
-hooks::Memory memory_of_hooks(const Launch& launch,
+hooks::Memory memory_of_hooks(const Request& request,
                               const Session& session,
                               const std::vector<std::string>& contents) {
-  const Request& request = launch.request;
   // The loader's cache is made of all that others bring, and these are asked each time.
   if (request::wants_own(request, "ldcache") && asks_others(request)) return {"", "hooks", ""};
   std::string key;
@@ -201,7 +210,6 @@ hooks::Memory memory_of_hooks(const Launch& launch,
     key += name + "\n";
   if (request::wants_mpi(request)) key += mpi_text(request);
   if (request::wants_own(request, "fabric")) key += fabric_text(request);
-  if (request::wants_own(request, "pmi")) key += pmi_text(launch, session);
   return memory_of_image("hooks", key, {request, session, contents});
 }
 

@@ -234,8 +234,7 @@ Status Run::share() {
 
 /// As early as can be, where no hook wants to know what the image is.
 Status Run::ask_devices() {
-  return asks_hooks(launch_.request) ? Status(Done{})
-                                     : devices_.start(launch_.request, session_, "");
+  return asks_hooks(launch_.request) ? Status(Done{}) : devices_.start(launch_, session_, "");
 }
 
 /// What is known of the image from earlier launches saves the process and the wait for the
@@ -243,9 +242,9 @@ Status Run::ask_devices() {
 Status Run::recall_hooks() {
   mpi_check_.begin(launch_, session_, held_.root);
   if (!request::looks_into_image(launch_.request)) return Done{};
-  const bool is_known = devices_.recall(launch_, session_, held_.root.contents());
+  const bool is_known = devices_.recall(launch_.request, session_, held_.root.contents());
   if (!is_known || asks_programs(launch_.request)) return Done{};
-  return devices_.start(launch_.request, session_, "");
+  return devices_.start(launch_, session_, "");
 }
 
 /// The others.
@@ -254,8 +253,7 @@ Status Run::ask_hooks() {
   BERTH_TRY(read_image());
   BERTH_TRY(read_config());
   const auto state = hook_state(launch_);
-  return state ? devices_.start(launch_.request, session_, *state, held_.root.files())
-               : state.error();
+  return state ? devices_.start(launch_, session_, *state, held_.root.files()) : state.error();
 }
 
 /// Of a container that ranks share, who builds it hears them, and tells the others.

@@ -122,6 +122,19 @@ TEST_F(Remembered, IsNotBelievedWhereOthersCanWriteItOrItIsALink) {
   EXPECT_EQ(memory().read(), std::nullopt);
 }
 
+TEST_F(Remembered, IsNothingInADirectoryThatIsALinkOrThatOthersCanWrite) {
+  fs::create_directories(fs::path(cache()).parent_path());
+  fs::create_directory(cache() + ".elsewhere");
+  fs::create_directory_symlink(cache() + ".elsewhere", cache());
+  memory().write({edits()});
+  EXPECT_TRUE(fs::is_empty(cache() + ".elsewhere"));
+  fs::remove(cache());
+  memory().write({edits()});
+  EXPECT_NE(memory().read(), std::nullopt);
+  ASSERT_EQ(::chmod(cache().c_str(), 0770), 0);
+  EXPECT_EQ(memory().read(), std::nullopt);
+}
+
 TEST_F(Remembered, IsNotBelievedWhereItIsDamaged) {
   memory().write({edits()});
   const auto file = files().at(0);
@@ -148,13 +161,17 @@ TEST_F(Remembered, IsForgottenWhenNobodyHasReadItForLongOrThereAreTooMany) {
   memory("new").write({edits()});
   EXPECT_EQ(files().size(), 2U);
   ASSERT_EQ(::utimensat(AT_FDCWD, old.c_str(), times.data(), 0), 0);
-  std::ofstream(cache() + "/mine.txt") << "not ours";
+  for (const char* name : {"/mine.txt", "/mine.json", "/mpi-mine.json", "/hooks-1.json.bak"}) {
+    std::ofstream(cache() + name) << "not ours";
+    ASSERT_EQ(::utimensat(AT_FDCWD, (cache() + name).c_str(), times.data(), 0), 0);
+  }
   memory("newer").write({edits()});
   EXPECT_EQ(memory("old").read(), std::nullopt);
-  EXPECT_TRUE(fs::exists(cache() + "/mine.txt"));
+  for (const char* name : {"/mine.txt", "/mine.json", "/mpi-mine.json", "/hooks-1.json.bak"})
+    EXPECT_TRUE(fs::remove(cache() + name)) << name;
   for (unsigned i = 0; i < kMostRemembered + 10; ++i)
     memory(std::to_string(i)).write({edits()});
-  EXPECT_EQ(files().size(), kMostRemembered + 1);
+  EXPECT_EQ(files().size(), kMostRemembered);
   EXPECT_NE(memory(std::to_string(kMostRemembered + 9)).read(), std::nullopt);
 }
 

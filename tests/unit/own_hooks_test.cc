@@ -118,5 +118,63 @@ TEST_F(Ssh, GivesWhatSettingsIncludeAsFilesOfTheUsersOwn) {
   EXPECT_NE(edits.left_out[0].find("its name has odd characters"), std::string::npos);
 }
 
+using Words = std::vector<std::string>;
+
+class Ranks : public Node {
+ protected:
+  [[nodiscard]] Edits find(const RanksQuestion& question) const {
+    for (const char* place : {"/var/run/palsd/7", "/run/flux", "/dev/shm/f", "/tmp", "/tmp2"})
+      std::filesystem::create_directories(root() + place);
+    return find_for_ranks(root(), question);
+  }
+
+  [[nodiscard]] Words shown(const RanksQuestion& question) const {
+    Words places;
+    for (const Mount& mount : find(question).mounts)
+      places.push_back(mount.to);
+    return places;
+  }
+};
+
+TEST_F(Ranks, SeeDirectoriesThatTheirLauncherNames) {
+  EXPECT_EQ(shown({{"PALS_SPOOL_DIR=/var/run/palsd/7", "FLUX_URI=local:///run/flux/local-0"}}),
+            (Words{"/var/run/palsd/7", "/run/flux"}));
+  for (const char* none : {"", "/", "x/", "ssh://node/run/flux/local-0", "local:///none/local-0"})
+    EXPECT_EQ(shown({{std::string("FLUX_URI=") + none, "PALS_SPOOL_DIR="}}), Words{}) << none;
+}
+
+TEST_F(Ranks, SeeNothingTwice) {
+  const Words anyway = {"/tmp", "/dev/shm"};
+  EXPECT_EQ(shown({.environment = {"PALS_SPOOL_DIR=/tmp", "FLUX_URI=local:///dev/shm/f/0"},
+                   .shown = anyway}),
+            Words{});
+  EXPECT_EQ(shown({.environment = {"PALS_SPOOL_DIR=/tmp2"}, .shown = anyway}), Words{"/tmp2"});
+}
+
+TEST_F(Ranks, AreToldWhichDirectoriesAreRefused) {
+  const auto refusal = [&](const std::string& variable) {
+    const Edits edits = find({{variable}});
+    EXPECT_EQ(edits.mounts, std::vector<Mount>{}) << variable;
+    return edits.left_out.empty() ? "" : edits.left_out[0];
+  };
+  const std::string spool = "the directory of PALS_SPOOL_DIR: ";
+  EXPECT_EQ(refusal("PALS_SPOOL_DIR=/"), spool + "'/' is all of this node");
+  EXPECT_EQ(refusal("PALS_SPOOL_DIR=//./"), spool + "'//./' is all of this node");
+  EXPECT_EQ(refusal("PALS_SPOOL_DIR="), "");
+  EXPECT_EQ(refusal("PALS_SPOOL_DIR=spool"), spool + "'spool' is no absolute path");
+  EXPECT_EQ(refusal("PALS_SPOOL_DIR=/run/../home"), spool + "'/run/../home' has '..' in it");
+  const std::string flux = "the directory of FLUX_URI: ";
+  EXPECT_EQ(refusal("FLUX_URI=local:///x"), flux + "'/' is all of this node");
+  EXPECT_EQ(refusal("FLUX_URI=local://"), flux + "'' is no absolute path");
+}
+
+TEST_F(Ranks, AreToldThatANetworkOfTheirOwnHasNoServer) {
+  const Words environment = {"PMIX_SERVER_URI4=7.0;tcp4://127.0.0.1:4711"};
+  EXPECT_EQ(find({environment}).left_out, Words{});
+  const Edits apart = find({.environment = environment, .has_own_network = true});
+  ASSERT_EQ(apart.left_out.size(), 1U);
+  EXPECT_NE(apart.left_out[0].find("it listens on '127.0.0.1:4711'"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace berth::hooks
