@@ -132,6 +132,7 @@ Status SubmitSide::check_value(Command command, const std::optional<std::string>
 void SubmitSide::choose_image(Command command, const std::optional<std::string>& value) {
   // A directory below 21.08 is refused as an image: that Slurm has no bundles.
   const bool is_bundle = value && !own_value_ && find_meaning(*value) == Meaning::bundle;
+  is_image_of_kept_ = false;
   if (value) {
     is_slurms_option_ = !is_bundle;
     image_ = is_bundle ? "" : *value;
@@ -140,7 +141,8 @@ void SubmitSide::choose_image(Command command, const std::optional<std::string>&
   if (wish_.image) image_ = *wish_.image;
   if (image_.empty() && command == Command::srun) image_ = read_variable(kPyxisImage).value_or("");
   // A name alone is that of a container, whose image its nodes know.
-  if (image_.empty() && wish_.kept) image_ = image_of_kept(wish_);
+  is_image_of_kept_ = image_.empty() && wish_.kept.has_value();
+  if (is_image_of_kept_) image_ = image_of_kept(wish_);
 }
 
 /// Variables are for steps: those of a job and of its steps are two things.
@@ -259,7 +261,7 @@ Status SubmitSide::make_request(Found image) {
 
 /// What the wish names, unless only a node knows it.
 Result<Found> SubmitSide::find_wished_image() const {
-  if (wish_.kept && image_ == image_of_kept(wish_)) return Found{image_, {}};
+  if (is_image_of_kept_) return Found{image_, {}};
   const bool is_pyxis = !is_slurms_option_ && !wish_.environment;
   return find_image(is_pyxis ? pyxis_image(image_) : image_,
                     store_places(),

@@ -61,6 +61,7 @@ class SubmitSide {
   unsigned components_ = 0;               ///< of a heterogeneous step: srun A : B has two
   Settings settings_;
   Wish wish_;
+  bool is_image_of_kept_ = false;  ///< only a node knows it
   bool is_slurms_option_ = false;  ///< the image was named by --container, which Slurm parses
   std::string image_;              ///< as typed; empty: not a step of ours
   bool has_programs_ = false;      ///< --multi-prog

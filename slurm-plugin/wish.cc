@@ -95,7 +95,7 @@ Status take_beginning(Wish& whole, const Wish& wish) {
 }
 
 std::string mark_of(const Wish& wish) {
-  return wish.scope.value_or(wish.default_scope) == Scope::node ? "node:" : "job:";
+  return wish.scope.value_or(wish.default_scope) == Scope::node ? "+node:" : "+job:";
 }
 
 void make_absolute(std::string& path, const std::string& folder) {

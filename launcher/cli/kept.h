@@ -9,8 +9,8 @@
 
 namespace berth::cli {
 
-/// The plugin asks for one with an overlay "job:NAME", or "job:NAME:create" if there must be none
-/// yet; an image "job:NAME" is that of an earlier step; "node:" is for later jobs, too. Makes the
+/// The plugin asks for one with an overlay "+job:NAME", or "+job:NAME:create" if there must be none
+/// yet; an image "+job:NAME" is that of an earlier step; "+node:" is for later jobs, too. Makes the
 /// directories that are needed, which nobody else can have made, and puts their names in the
 /// request. Does nothing to other requests.
 Status take_kept(const Session& session, Request& request);

@@ -183,10 +183,10 @@ TEST(Pyxis, VariablesAreNamedWithCommas) {
 
 TEST(ContainerOptions, KeepContainersForTheJobOrTheNode) {
   Wishing named({"--container-name=mine:create", "--container-scope=node"});
-  EXPECT_EQ(named.request().overlay, "node:mine:create");
-  EXPECT_EQ(image_of_kept(named.wish()), "node:mine");
+  EXPECT_EQ(named.request().overlay, "+node:mine:create");
+  EXPECT_EQ(image_of_kept(named.wish()), "+node:mine");
   EXPECT_EQ(Wishing({"--container-name=mine", "--container-scope=job"}).request().overlay,
-            "job:mine");
+            "+job:mine");
   EXPECT_EQ(Wishing({"--container-scope=step"}).refusal(), "cannot keep a container for a 'step'");
 }
 
@@ -199,12 +199,12 @@ TEST(Pyxis, UnsharesWhatItKnows) {
 
 TEST(Pyxis, KeepsContainersUnderNames) {
   Wishing named({"--container-name=mine"});
-  EXPECT_EQ(named.request().overlay, "job:mine");
+  EXPECT_EQ(named.request().overlay, "+job:mine");
   EXPECT_EQ(Wishing({"--container-name=mine:auto"}).wish().kept, "mine");
   EXPECT_EQ(Wishing({"--container-name=mine:no_exec"}).wish().kept, "mine");
   EXPECT_EQ(Wishing({"--container-name=mine:create"}).wish().kept, "mine:create");
-  EXPECT_EQ(image_of_kept(Wishing({"--container-name=mine:create"}).wish()), "job:mine");
-  const Request found = finish(named.wish(), "job:mine", "/jobs");
+  EXPECT_EQ(image_of_kept(Wishing({"--container-name=mine:create"}).wish()), "+job:mine");
+  const Request found = finish(named.wish(), "+job:mine", "/jobs");
   EXPECT_EQ(found.cwd, Cwd::none);
   EXPECT_EQ(found.entrypoint, "");
   for (const std::string wrong : {"", "a/b", ".a", "-a", "a:exec", "a:b", "a:create:b", "a\nb"})
