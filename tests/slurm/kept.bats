@@ -19,6 +19,28 @@ job() {
   user sbatch --wait --output="$folder/out" -N2 -n4 --overcommit job.sh >/dev/null
 }
 
+# Of jobs that have ended.
+wait_for_epilogs() {
+  for _ in $(seq 200); do
+    [ -n "$(squeue --noheader --states=completing)" ] || return 0
+    sleep 0.05
+  done
+  squeue >&2
+  return 1
+}
+
+# The names that are kept for the node and have been used within a day.
+used_lately() {
+  user srun -w n1 --overcommit find "/tmp/berth-$uid/node" -mindepth 1 -maxdepth 1 -mtime -1 -printf '%f\n' | sort
+}
+
+# age TIME NAME...: as if nobody had used them since.
+age() {
+  local time=$1
+  shift
+  user srun -w n1 --overcommit sh -c 'cd "$0" && exec touch -d "$@"' "/tmp/berth-$uid/node" "$time" "$@"
+}
+
 # Until the epilogs have run.
 expect_nothing_kept() {
   local left
@@ -104,11 +126,69 @@ EOF
   user srun -w n1 --overcommit --container-name=mine --container-scope=node --container-mounts="$folder:$folder" \
     sh -c 'echo here; while [ ! -e "$1" ]; do sleep 0.05; done; cat /etc/tool' sh "$marker" >out 2>&1 3>&- &
   wait_for_ranks out 1
-  user srun -w n1 --overcommit touch -d '9 days ago' "/tmp/berth-$uid/node/mine"
+  age '9 days ago' mine
+  wait_for_epilogs
+  [ "$(used_lately)" = mine ]
   user touch "$marker"
   expect_end 0 $!
   [ "$(tail -n 1 out)" = made ]
+  wait_for_epilogs
+  # Nor what the job that ends has used in a step that began long ago.
+  cat >job.sh <<EOF
+#!/bin/bash
+srun --container-name=mine --container-scope=node cat /etc/tool
+touch -d '9 days ago' /tmp/berth-$uid/node/mine
+EOF
+  user sbatch --wait --output="$folder/script" -w n1 job.sh >/dev/null
+  [ "$(<script)" = made ]
+  wait_for_epilogs
+  [ "$(used_lately)" = mine ]
+  age '170 hours ago' mine
   expect_nothing_kept
+}
+
+@test "a container that cannot be removed keeps neither others nor the node from their work" {
+  local name
+  for name in fifo fine secret; do
+    run -0 user srun -w n1 --container-image="$image" --container-name=$name --container-scope=node true
+  done
+  wait_for_epilogs
+  user srun -w n1 sh -c 'cd "$1" && rm fifo/changes/lock && mkfifo fifo/changes/lock && chmod 000 secret/changes/lock &&
+    ln -s fine link && touch -d "9 days ago" fifo fine secret' sh "/tmp/berth-$uid/node"
+  expect_idle
+  run -0 user srun -w n1 ls "/tmp/berth-$uid/node" "/tmp/berth-$uid"
+  [[ $output == *$'fifo\nlink\nsecret'* && $output != *fine* && $output != *removed* ]]
+  user srun -w n1 rm -r "/tmp/berth-$uid"
+  expect_idle
+}
+
+@test "a step that failed before it had a container leaves the name to the next one" {
+  run user srun -w n1 --container-image="$image" --container-name=mine:create --container-scope=node \
+    --container-seccomp=/dev/null sh -c 'echo ran >marker'
+  [ "$status" = 125 ]
+  [ ! -e "$marker" ]
+  run user srun -w n1 --container-name=mine --container-scope=node true
+  [[ $output == *"cannot find the container 'mine' on this node"* ]]
+  run -0 user srun -w n1 --container-image="$image" --container-name=mine:create --container-scope=node cat /etc/motd
+  [ "$output" = "berth demo image" ]
+  wait_for_epilogs
+  age '9 days ago' mine
+  expect_nothing_kept
+}
+
+@test "an image may be called as a container is" {
+  run user srun -w n1 --container-image=node:20 --container-name=20 --container-scope=node true
+  [ "$status" = 1 ]
+  [[ $output == *"'node:20'"* ]]
+  run user srun -w n1 --container-image=+node:20 --container-name=20 --container-scope=node true
+  [ "$status" = 1 ]
+  expect_nothing_kept
+}
+
+teardown() {
+  # Whatever a test has told the site.
+  sed -i 's/ container_scope=global$//' "$BERTH_TEST_DIR/plugstack.conf" "$cluster/etc/plugstack.conf"
+  teardown_job
 }
 
 @test "the site decides for how long where nobody says it" {
@@ -120,7 +200,7 @@ EOF
   run user srun -w n1 --container-name=mine --container-scope=job true
   [[ $output == *"cannot find the container 'mine' of this job on this node"* ]]
   sed -i 's/ container_scope=global$//' "$BERTH_TEST_DIR/plugstack.conf" "$cluster/etc/plugstack.conf"
-  user srun -w n1 touch -d '9 days ago' "/tmp/berth-$uid/node/mine"
+  age '9 days ago' mine
   expect_nothing_kept
   run user srun -w n1 --container-image="$image" --container-scope=node true
   [ "$status" = 1 ]
