@@ -17,7 +17,7 @@ constexpr std::string_view kSlurmPrefix = "container-";
 bool is_for_steps(const OptionWord& option);
 
 /// A message, with srun's names of the options in it: "--container-memory" for "--memory". What
-/// stands in a command line of berth's own, as in "berth run --explain-mpi", stays.
+/// is another command's, as in "berth run --explain-mpi", and paths in quotes stay.
 std::string in_slurms_words(std::string text);
 
 }  // namespace berth::request

@@ -481,6 +481,13 @@ TEST(SlurmsWords, AreTheOptionsWithTheirPrefix) {
   EXPECT_EQ(in_slurms_words("write --mem-bind=0 (--pin)"),
             "write --container-mem-bind=0 (--container-pin)");
   EXPECT_EQ(in_slurms_words("--env"), "--container-env");
+  EXPECT_EQ(in_slurms_words("use '--bind=/a:/b': it is no directory"),
+            "use '--container-bind=/a:/b': it is no directory");
+  EXPECT_EQ(in_slurms_words("the image's user: start it with srun, or write --user"),
+            "the image's user: start it with srun, or write --container-user");
+  EXPECT_EQ(in_slurms_words("berth cannot use --memory"), "berth cannot use --container-memory");
+  EXPECT_EQ(in_slurms_words("use '/data/--root/x.sqsh' with --root"),
+            "use '/data/--root/x.sqsh' with --container-root");
 }
 
 TEST(SlurmsWords, LeaveOthersOptionsAlone) {
@@ -491,6 +498,12 @@ TEST(SlurmsWords, LeaveOthersOptionsAlone) {
                                  "start it without --rm",
                                  "usermod --add-subuids 1-2",
                                  "a -- b --",
+                                 "start it with systemd-run --user --scope -p Delegate=yes",
+                                 "start it with 'systemd-run --user --scope', or ask",
+                                 "srun --mem and --memory",
+                                 "start it as '/opt/bin/berth run --root'",
+                                 "open '/data/--root/x.sqsh'",
+                                 "open '/a b --root' (--x)",
                                  "x--env"})
     EXPECT_EQ(in_slurms_words(text), text);
 }
