@@ -230,6 +230,13 @@ bool Reader::read_block(YamlEntry& entry) {
     scalar.line = line.number;
     std::string_view rest = line.text.substr(1);
     if (kind == YamlEntry::Kind::mapping && !read_key(line, scalar.key, rest)) return false;
+    const bool is_second =
+        std::any_of(entry.values.begin(), entry.values.end(), [&](const YamlScalar& earlier) {
+          return kind == YamlEntry::Kind::mapping && earlier.key == scalar.key;
+        });
+    if (is_second)
+      return fail(
+          line.number, quote(scalar.key) + " is below " + quote(entry.key) + " already", "");
     if (!read_only_value(rest, line.number, scalar.text)) return false;
     entry.values.push_back(std::move(scalar));
   }

@@ -81,6 +81,8 @@ TEST(PlainYaml, RefusesWhatOthersWouldReadInAnotherWay) {
   EXPECT_EQ(read("a: b\n\tc: d"), "2: it begins with a tab");
   EXPECT_EQ(read("a: b\x01"), "1: it has a control character");
   EXPECT_EQ(read("a: b\na: c"), "2: 'a' is in the file already");
+  EXPECT_EQ(read("a:\n  b: c\n  b: d"), "3: 'b' is below 'a' already");
+  EXPECT_EQ(read("a:\n  - b\n  - b"), "a=[b|b]");
   EXPECT_EQ(read("a b"), "1: it is not of the form KEY: VALUE");
   EXPECT_EQ(read("a:b"), "1: it is not of the form KEY: VALUE");
   EXPECT_EQ(read("- a"), "1: it is not of the form KEY: VALUE");
