@@ -98,10 +98,6 @@ std::string mark_of(const Wish& wish) {
   return wish.scope.value_or(wish.default_scope) == Scope::node ? "+node:" : "+job:";
 }
 
-void make_absolute(std::string& path, const std::string& folder) {
-  if (!path.empty()) path = request::absolute_path(path, folder);
-}
-
 }  // namespace
 
 const std::vector<ContainerOption>& container_options() {
@@ -156,14 +152,8 @@ Request finish(Wish wish, const std::string& image, const std::string& folder) {
   }
   request::make_binds_absolute(request, 0, folder);
   request::make_env_files_absolute(request, 0, folder);
-  if (wish.kept)
-    request.overlay = mark_of(wish) + *wish.kept;
-  else
-    make_absolute(request.overlay, folder);
-  make_absolute(request.record, folder);
-  make_absolute(request.trace_file, folder);
-  make_absolute(request.topology, folder);
-  if (request.seccomp != "default") make_absolute(request.seccomp, folder);
+  request::make_fields_absolute(request, "", folder);
+  if (wish.kept) request.overlay = mark_of(wish) + *wish.kept;
   return std::move(request);
 }
 

@@ -7,6 +7,7 @@
 #include "launcher/request/paths.h"
 #include "launcher/request/plain_yaml.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,8 @@ namespace berth::request {
 namespace {
 
 constexpr std::size_t kLargestFile = 64UL * 1024;
+constexpr const char* kNoDirectoryHint =
+    "what ends in .yaml or .yml is an environment file: give the directory another name";
 
 Error bad_line(const std::string& path, unsigned line, const std::string& why, std::string hint) {
   return Error{Blame::config,
@@ -95,7 +98,8 @@ Said said_by(const YamlEntry& entry) {
 
 Error bad_value(const YamlEntry& entry, const Option& option, const std::string& path) {
   if (option.value.empty())
-    return bad_line(path, entry.line, quote(entry.key) + " is a switch", "write true or false");
+    return bad_line(
+        path, entry.line, quote(entry.key) + " is a switch", "write true, or leave it out");
   if (entry.kind == YamlEntry::Kind::mapping)
     return bad_line(path, entry.line, quote(entry.key) + " takes no mapping", "write a list");
   return bad_line(path,
@@ -114,33 +118,22 @@ Status take_option(const YamlEntry& entry, EnvironmentFile& file) {
     file.options.push_back({*row, std::move(value)});
     file.lines.push_back(line);
   };
-  if (said == Said::yes) add("", entry.line);
-  if (said != Said::other) return Done{};
+  // Nothing takes a switch back that run.conf has set.
+  if (said == Said::no)
+    return bad_line(file.path,
+                    entry.line,
+                    quote(entry.key) + " cannot be switched off",
+                    "leave it out: it is off unless run.conf or the command line says it");
+  if (said == Said::yes) {
+    add("", entry.line);
+    return Done{};
+  }
   const bool is_odd_mapping = entry.kind == YamlEntry::Kind::mapping && !takes_mapping(option);
   if (option.value.empty() || is_odd_mapping || entry.kind == YamlEntry::Kind::nothing)
     return bad_value(entry, option, file.path);
   for (const YamlScalar& value : entry.values)
     add(value.key.empty() ? value.text : value.key + "=" + value.text, value.line);
   return Done{};
-}
-
-struct PathOption {
-  std::string_view name;
-  std::string Request::*field;
-};
-
-/// The host's paths of which a request has one each.
-constexpr std::array<PathOption, 4> kPathOptions = {{{"overlay", &Request::overlay},
-                                                     {"record-profile", &Request::record},
-                                                     {"trace-file", &Request::trace_file},
-                                                     {"seccomp", &Request::seccomp}}};
-
-void make_field_absolute(Request& request, const GivenOption& option, const std::string& folder) {
-  for (const PathOption& one : kPathOptions) {
-    std::string& path = request.*one.field;
-    const bool is_word = path.empty() || (one.name == "seccomp" && path == "default");
-    if (options()[option.row].name == one.name && !is_word) path = absolute_path(path, folder);
-  }
 }
 
 /// Images that are shown below the root, from bind number `first` on.
@@ -161,7 +154,7 @@ Status apply_one(const EnvironmentFile& file, std::size_t number, Request& reque
   make_binds_absolute(request, binds, file.folder);
   make_images_absolute(request, binds, file.folder);
   make_env_files_absolute(request, changes, file.folder);
-  make_field_absolute(request, option, file.folder);
+  make_fields_absolute(request, options()[option.row].name, file.folder);
   for (std::size_t i = changes; i < request.env.size(); ++i) {
     request.env[i].file = file.path;
     request.env[i].line = file.lines[number];
@@ -193,8 +186,20 @@ Result<EnvironmentFile> parse_environment_file(const std::string& text,
 }
 
 Result<EnvironmentFile> read_environment_file(const std::string& path) {
+  if (path.find('+') != path.npos && ::access(path.c_str(), F_OK) != 0)
+    return Error{Blame::usage,
+                 "use " + quote(path) + " as an image: an environment file stands alone",
+                 {},
+                 "write the images into the file: image: [A.sqsh, B.sqsh]"};
   const auto text = read_text_file(path, kLargestFile);
-  if (!text) return text.error();
+  if (!text) {
+    Error error = text.error();
+
+    struct stat info {};
+
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) error.hint = kNoDirectoryHint;
+    return error;
+  }
   std::array<char, PATH_MAX> here = {};
   if (::getcwd(here.data(), here.size()) == nullptr)
     return refused("getcwd", "read " + quote(path), errno);

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace berth::request {
 
@@ -17,5 +18,9 @@ void make_binds_absolute(Request& request, std::size_t first, const std::string&
 
 /// The files of variables, from change number `first` on.
 void make_env_files_absolute(Request& request, std::size_t first, const std::string& folder);
+
+/// What else names a file of the host: of the option with that name, or of all of them if it is
+/// empty. Hooks and their libraries are refused where they are relative.
+void make_fields_absolute(Request& request, std::string_view option, const std::string& folder);
 
 }  // namespace berth::request

@@ -106,7 +106,7 @@ TEST(EnvironmentFile, SaysWhatTheOptionsOfTheSameNamesSay) {
       "env-change=env=A=1%202;env-change=env=B;env-change=env-prepend=PATH=/opt/bin;pin=core");
   ASSERT_TRUE(expected) << to_text(expected.error());
   EXPECT_EQ(request_of("image: app.sqsh\nread-only: true\nbind:\n  - /data:/in:ro\nworkdir: /in\n"
-                       "env: [A=1 2, B]\nenv-prepend:\n  PATH: /opt/bin\npin: core\nroot: false\n"),
+                       "env: [A=1 2, B]\nenv-prepend:\n  PATH: /opt/bin\npin: core\n"),
             to_text(*expected));
   EXPECT_EQ(request_of("image: a\nenv:\n  A: '1 2'\n"), request_of("image: a\nenv: A=1 2\n"));
 }
@@ -158,7 +158,21 @@ TEST(EnvironmentFile, SaysWhichLineIsWrongAndWhatWouldBeRight) {
             "berth: cannot use line 4 of 'e.yaml': berth cannot bind");
   EXPECT_EQ(request_of("image: a\nroot: maybe"),
             "berth: cannot use line 2 of 'e.yaml': 'root' is a switch\n"
-            "berth: hint: write true or false");
+            "berth: hint: write true, or leave it out");
+  for (const std::string key : {"root", "read-only"})
+    EXPECT_EQ(
+        request_of("image: a\n" + key + ": false"),
+        "berth: cannot use line 2 of 'e.yaml': '" + key +
+            "' cannot be switched off\n"
+            "berth: hint: leave it out: it is off unless run.conf or the command line says it");
+  for (const std::string key : {"hooks-dir", "mpi-hook-library"})
+    EXPECT_EQ(request_of("image: a\n" + key + ": x").substr(0, 58),
+              "berth: cannot use line 2 of 'e.yaml': berth cannot use 'x'");
+  EXPECT_EQ(to_text(read_environment_file("/nowhere/a.sqsh+b.yaml").error()),
+            "berth: cannot use '/nowhere/a.sqsh+b.yaml' as an image: an environment file stands "
+            "alone\nberth: hint: write the images into the file: image: [A.sqsh, B.sqsh]");
+  EXPECT_EQ(read_environment_file("/").error().hint,
+            "what ends in .yaml or .yml is an environment file: give the directory another name");
   EXPECT_EQ(request_of("image: a\nworkdir:\npin: core"),
             "berth: cannot use line 2 of 'e.yaml': 'workdir' has no value\n"
             "berth: hint: write workdir: DIR");
