@@ -139,10 +139,6 @@ Error no_controller(const GroupLimit& limit, const std::vector<Ground>& grounds)
 }
 
 /// ".../NODE_slurmstepd.scope/job_7/step_0/user/task_0".
-bool is_slurms(const std::string& place) {
-  return place.find("slurmstepd.scope/job_") != std::string::npos;
-}
-
 Error no_ground(const GroupLimit& limit, const Ground& ground) {
   const std::string controller = controller_of(limit, ground.is_unified);
   const std::string name = quote(controller.empty() ? "devices" : controller);
@@ -150,7 +146,7 @@ Error no_ground(const GroupLimit& limit, const Ground& ground) {
     return refuse(
         limit, "this process's control group for " + name + " is not to be seen here", kOutOfSight);
   // What systemd-run starts would be outside of the job.
-  const char* const second = is_slurms(ground.place) ? kNoneFromSlurm : kNoDelegation;
+  const char* const second = is_of_slurm(ground.place) ? kNoneFromSlurm : kNoDelegation;
   return refuse(limit,
                 "you may make no control group for " + name + " in " + quote(ground.place),
                 ground.is_unified ? second : kNoDirectory);
@@ -364,6 +360,11 @@ std::vector<GroupSetting> Chooser::of_second_version(const GroupLimit& limit,
 }
 
 }  // namespace
+
+bool is_of_slurm(std::string_view place) {
+  const std::size_t slurm = place.find("slurm");
+  return slurm != place.npos && place.find("/job_", slurm) != place.npos;
+}
 
 Choice choose_group(const GroupWishes& wishes,
                     const std::vector<Ground>& grounds,

@@ -8,6 +8,7 @@
 #include "launcher/cgroup/hierarchy.h"
 #include "launcher/model/group.h"
 
+#include <string_view>
 #include <vector>
 
 namespace berth::cgroup {
@@ -56,5 +57,9 @@ struct Choice {
 Choice choose_group(const GroupWishes& wishes,
                     const std::vector<Ground>& grounds,
                     const Disks& disks);
+
+/// Whether a group, by its place, is that of a job: ".../slurmstepd.scope/job_7/step_0" of version
+/// 2, ".../slurm/uid_1000/job_7" of version 1. Whoever clears the job's variables stays in it.
+bool is_of_slurm(std::string_view place);
 
 }  // namespace berth::cgroup

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -180,7 +181,11 @@ void Limited::warn(const std::vector<Error>& refused, const char* without) {
 Status Limited::choose() {
   const auto grounds = cgroup::find_grounds(cgroup::read_hierarchies(0));
   // What ends a job could not end who stands still there.
-  request_.group.can_pause = is_named(request_) && !survey::is_in_job(session_.environment);
+  request_.group.can_pause =
+      is_named(request_) && !survey::is_in_job(session_.environment) &&
+      std::none_of(grounds.begin(), grounds.end(), [](const cgroup::Ground& ground) {
+        return cgroup::is_of_slurm(ground.place);
+      });
   auto choice =
       cgroup::choose_group(request_.group, grounds, cgroup::find_disks(request_.group, grounds));
   if (!choice.refused.empty() && !request_.group.best_effort)

@@ -364,6 +364,18 @@ TEST(Choice, RefusesWhatCannotBeEnforcedAndNamesWhatIsMissing) {
   EXPECT_EQ(choose_group({{kMemory}}, {closed}, {}).refused.at(0).hint, kOutOfSight);
 }
 
+TEST(Places, OfSlurmsJobsAreKnownWithoutVariables) {
+  for (const std::string place : {"/sys/fs/cgroup/system.slice/n1_slurmstepd.scope/job_7/step_0",
+                                  "/sys/fs/cgroup/freezer/slurm/uid_1000/job_7/step_batch",
+                                  "/sys/fs/cgroup/memory/slurm_n1/uid_1000/job_7"})
+    EXPECT_TRUE(is_of_slurm(place)) << place;
+  for (const std::string place : {"",
+                                  "/sys/fs/cgroup/user.slice/user-1000.slice/session-1.scope",
+                                  "/sys/fs/cgroup/job_7/slurm",
+                                  "/sys/fs/cgroup/system.slice/slurmd.service"})
+    EXPECT_FALSE(is_of_slurm(place)) << place;
+}
+
 TEST(Choice, OfNothingButAccountsTakesWhatCounts) {
   GroupWishes wishes;
   wishes.stats = true;
