@@ -58,7 +58,7 @@ bool is_kind(std::string_view text) {
   constexpr std::size_t kLongestVendor = 253;
   constexpr std::size_t kLongestClass = 63;
   const auto slash = text.find('/');
-  return slash != std::string_view::npos && slash <= kLongestVendor &&
+  return slash <= kLongestVendor &&  // there is one
          text.size() - slash - 1 <= kLongestClass && is_vendor_or_class(text.substr(0, slash)) &&
          is_vendor_or_class(text.substr(slash + 1));
 }

@@ -94,7 +94,7 @@ std::vector<std::string> far_places(Tree& tree) {
     const std::string directory = left[i];
     if (!tree.mounted_above(directory).empty()) continue;
     for (const std::string& name : tree.directories_in(directory)) {
-      const std::string path = directory + "/" + name;
+      const std::string path = path_in(directory, name);
       if (is_one_of(name, kLibraries))
         found.insert(found.end(), {path, path + "/release"});  // the latter is Intel's
       else if (!is_one_of(name, kNone) && std::count(path.begin(), path.end(), '/') < kDeepest)
@@ -102,6 +102,28 @@ std::vector<std::string> far_places(Tree& tree) {
     }
   }
   return found;
+}
+
+/// What there has a name of a library of MPI.
+std::vector<std::string> far_files(Tree& tree) {
+  std::vector<std::string> files;
+  for (const std::string& directory : far_places(tree)) {
+    const auto there = tree.find_directory(directory);
+    const auto names = there ? tree.names_in(*there) : std::vector<std::string>{};
+    for (const std::string& name : mpi_names())
+      if (std::find(names.begin(), names.end(), name) != names.end())
+        files.push_back(path_in(directory, name));
+  }
+  return files;
+}
+
+/// Unless it is known, or is none.
+void add_copy(Loader& loader, const std::string& path, std::vector<MpiLibrary>& copies) {
+  auto copy = mpi_at(loader, path);
+  const bool is_known = copy && std::any_of(copies.begin(), copies.end(), [&](const auto& one) {
+                          return one.library.path == copy->library.path;
+                        });
+  if (copy && !is_known) copies.push_back(std::move(*copy));
 }
 
 /// An image can have anything for one, and it goes into messages.
@@ -194,32 +216,22 @@ std::vector<MpiLibrary> find_copies(Loader& loader,
                                     const std::vector<std::string>& first,
                                     Reach reach) {
   std::vector<MpiLibrary> copies;
-  const auto add = [&](const std::string& path, bool is_far = false) {
-    auto copy = mpi_at(loader, path);
-    if (copy) copy->is_far = is_far;
-    const bool is_known = copy && std::any_of(copies.begin(), copies.end(), [&](const auto& one) {
-                            return one.library.path == copy->library.path;
-                          });
-    if (copy && !is_known) copies.push_back(std::move(*copy));
-  };
   const auto more = places(loader.tree());
   for (const std::string& name : mpi_names()) {
     for (const std::string& directory : first)
-      add(path_in(directory, name));
-    if (const auto found = loader.find(name)) add(found->path);
+      add_copy(loader, path_in(directory, name), copies);
+    if (const auto found = loader.find(name)) add_copy(loader, found->path, copies);
     for (const std::string& directory : loader.cached_directories(name))
-      add(path_in(directory, name));
+      add_copy(loader, path_in(directory, name), copies);
     for (const std::string& directory : more)
-      add(path_in(directory, name));
+      add_copy(loader, path_in(directory, name), copies);
   }
   if (reach == Reach::usual) return copies;
-  for (const std::string& directory : far_places(loader.tree())) {
-    const auto there = loader.tree().find_directory(directory);
-    const auto names = there ? loader.tree().names_in(*there) : std::vector<std::string>{};
-    for (const std::string& name : mpi_names())
-      if (std::find(names.begin(), names.end(), name) != names.end())
-        add(path_in(directory, name), /*is_far=*/true);
-  }
+  const std::size_t usual = copies.size();
+  for (const std::string& path : far_files(loader.tree()))
+    add_copy(loader, path, copies);
+  for (std::size_t i = usual; i < copies.size(); ++i)
+    copies[i].is_far = true;
   return copies;
 }
 

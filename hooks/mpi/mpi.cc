@@ -324,14 +324,17 @@ std::string Swap::settle(Needs& needs) {
 
 /// Sets why not, where one cannot be.
 void Swap::replace_all(MpiSwap& swap) {
-  std::string of_far_one;
-  for (const MpiLibrary& copy : copies_)
-    if (std::string why = replace(copy); !why.empty())
-      (copy.is_far ? of_far_one : swap.refused) = std::move(why);
+  std::string far_one;
+  for (const MpiLibrary& copy : copies_) {
+    std::string& why = copy.is_far ? far_one : swap.refused;
+    std::string refused = replace(copy);
+    if (why.empty()) why = std::move(refused);
+  }
   // What only few programs find counts where there is no other.
-  if (family_.pairs.empty() && swap.refused.empty()) swap.refused = std::move(of_far_one);
-  if (!family_.pairs.empty() && !of_far_one.empty())
-    edits_.says += "; another stays: " + of_far_one;
+  if (!family_.pairs.empty() && !far_one.empty())
+    edits_.says += "; another stays: " + far_one;
+  else if (family_.pairs.empty() && swap.refused.empty())
+    swap.refused = std::move(far_one);
 }
 
 MpiSwap Swap::find() {
