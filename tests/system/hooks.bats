@@ -102,6 +102,24 @@ END
   [ "$(grep -c OWN oci)" = 3 ]
 }
 
+@test "what an image or a user sets for the program's loader reaches no hook at any stage" {
+  mkdir -p loader/.berth
+  echo '{"config": {"Env": ["LD_PRELOAD=/no/such.so", "GLIBC_TUNABLES=glibc.malloc.check=3", "LD_AUDIT=/no/audit.so"]}}' >loader/.berth/config.json
+  program spy "tr '\\0' '\\n' </proc/self/environ >$work/edit"
+  for stage in prestart createRuntime createContainer startContainer poststart poststop; do
+    hook "$stage" "$stage" "tr '\\0' '\\n' </proc/self/environ >$work/$stage"
+  done
+  run hooks_run --hook "$work/spy" -e LD_LIBRARY_PATH=/evil "$image+./loader" -- sh -c 'echo "$LD_PRELOAD $LD_LIBRARY_PATH $GLIBC_TUNABLES"; sleep 0.5'
+  echo "$output"
+  [[ "$output" == *"/no/such.so /evil glibc.malloc.check=3"* ]]  # the program has them
+  expect_no_process_left
+  for one in edit prestart createRuntime createContainer startContainer poststart poststop; do
+    cat "$one"
+    [ -s "$one" ]
+    run -1 grep -E '^(LD_|GLIBC)' "$one"
+  done
+}
+
 @test "an edit hook that fails ends the launch with its last words" {
   program bad 'echo first >&2; echo last >&2; exit 3'
   run --separate-stderr berth_run --hook "$work/bad" "$image" -- echo no
