@@ -477,6 +477,32 @@ END
   [ ! -e log ]
 }
 
+# written_in PAGE: the first shell script that a manual page prints.
+written_in() {
+  sed -n '/^#!\/bin\/sh/,/^\.fi/p' "$BERTH_SOURCE/docs/man/$1" | sed '/^\.fi/,$d; s/\\-/-/g; s/\\e/\\/g'
+}
+
+@test "the hook that the manual page has people write does what it says, and so does the example" {
+  written_in berth-hooks.7 >site-rules
+  chmod 755 site-rules
+  grep -q containerEdits site-rules
+  run berth_run --hook "$work/site-rules" "$image" -- sh -c 'echo $LICENCE'
+  echo "$output"
+  [ "$output" = 7000@lic.example.org ]
+  mkdir -p labelled/.berth
+  echo '{"config": {"Labels": {"org.example.fabric": "yes"}}}' >labelled/.berth/config.json
+  run berth_run --hook "$work/site-rules" --plan ./labelled -- true
+  echo "${lines[0]}"
+  [ "${lines[0]}" = "# $work/site-rules: 1 variable, 0 devices, 1 mount" ]
+  grep -q "to '/opt/fabric/lib'" <<<"$output"
+  cp "$BERTH_SOURCE/examples/hooks/site-rules" example
+  chmod 755 example
+  run berth_run --hook "$work/example" "$image" -- sh -c 'echo $LICENCE'
+  [ "$output" = 7000@licence.example.org ]
+  run berth_run --hook "$work/example" --annotation site.data=yes --plan "$image" -- true
+  [ "${lines[0]}" = "# $work/example: 1 variable, 0 devices, 1 mount" ]
+}
+
 @test "a launch without hooks looks for none and starts nobody" {
   skip_unless "no strace" command -v strace
   strace -f -o trace -e trace=openat,open,execve,statx,newfstatat,access "$BERTH" run "$image" -- true
