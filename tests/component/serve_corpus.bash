@@ -2,7 +2,7 @@
 # What serve_corpus.bats and serve_matrix.bats compare. By design two things are ours: all files belong
 # to the user who mounts, and there are no extended attributes. Both are in the image all the same, and
 # `berth image export` brings them (export_test.py).
-# shellcheck shell=bash disable=SC2016,SC2154  # inner shells expand; serve.bash sets work
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154  # inner shells expand; serve.bash has the variables
 load serve.bash
 # Of tens of thousands of files each is opened, by Python, with sanitizers, beside other tests.
 patience=240
