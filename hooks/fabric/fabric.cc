@@ -62,6 +62,7 @@ class Fabric {
   Loader node_;
   Taken taken_{image_, node_, kFabricLibraries, question_.hardware.providers};
   Edits edits_{.who = "fabric"};
+  std::vector<FoundLibrary> named_;  ///< by the user, and taken
 };
 
 void Fabric::say(const std::string& what) {
@@ -149,6 +150,10 @@ void Fabric::add_ofi(const Special& special) {
   if (!question_.hardware.has(special.device)) return;
   const auto images = image_.find("libfabric.so.1");
   if (images && is_known(image_, *images, special.library)) return;
+  if (std::any_of(named_.begin(), named_.end(), [&](const FoundLibrary& one) {
+        return one.elf->soname == "libfabric.so.1" && is_known(node_, one, special.library);
+      }))
+    return;
   const auto nodes = node_.find("libfabric.so.1");
   if (nodes && is_known(node_, *nodes, special.library))
     (void)take(*nodes);
@@ -161,9 +166,9 @@ void Fabric::add_ofi(const Special& special) {
 
 void Fabric::add_named() {
   for (const std::string& path : question_.libraries) {
-    if (const auto library = node_.at(path))
-      (void)take(*library);
-    else if (!node_.tree().follow(path))
+    if (const auto library = node_.at(path)) {
+      if (take(*library)) named_.push_back(*library);
+    } else if (!node_.tree().follow(path))
       edits_.left_out.push_back(quote(path) + ": this node has no such file");
     else
       edits_.left_out.push_back(quote(path) + ": it is no library for this machine");

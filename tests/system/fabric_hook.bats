@@ -173,6 +173,21 @@ adapter='mlx5_0[[:space:]]+0c42a10300654321'
   [[ "$stderr" == *"continuing without what fabric asks for: a libfabric with libcxi.so.1 for /dev/cxi*: neither the image nor this node's loader has one (--hook=fabric:PATH names one)" ]]
 }
 
+@test "Slingshot: a libfabric of the vendor's that is named comes with its library and the device, and no line" {
+  mkdir site
+  echo 'int cxi(void) { return 1; }' | gcc -shared -Wl,-soname,libcxi.so.1 -o site/libcxi.so.1 -x c -
+  echo 'int cxi(void); int fi_cxi(void) { return cxi(); }' >fabric.c
+  gcc -shared -fPIC -Wl,-soname,libfabric.so.1 -Wl,-rpath,"$work/site" -o site/libfabric.so.1 fabric.c site/libcxi.so.1
+  run --separate-stderr env EXTRA_DEVICE=cxi0 bash -c "$(declare -f with_adapter)"'; with_adapter "$@"' bash \
+    "$BERTH" run --hook=fabric:"$work/site/libfabric.so.1" "$stock/complete.sqsh" -- busybox sh -c \
+    'ls /dev/cxi0; for directory in $(echo "$LD_LIBRARY_PATH" | tr : " "); do stat -L -c %i $directory/libfabric.so.1 $directory/libcxi.so.1; done'
+  echo "$output $stderr"
+  [ "$output" = "/dev/cxi0
+$(number_of "$work/site/libfabric.so.1")
+$(number_of "$work/site/libcxi.so.1")" ]
+  [[ "$stderr" != *libcxi* ]]
+}
+
 @test "little memory to lock is said in a line, and a node without adapters says nothing" {
   run --separate-stderr with_adapter prlimit --memlock=65536 "$BERTH" run --hook=fabric "$stock/complete.sqsh" -- busybox echo runs
   [ "$output" = runs ]
