@@ -108,13 +108,15 @@ void add(std::string& bytes, std::vector<std::uint32_t> words) {
 }
 
 TEST(LoaderCache, HasNoMoreCapabilitiesThanCanBeWrittenAgain) {
-  const std::vector<std::string> names(40, "x86-64-v3");
+  constexpr std::uint32_t kNames = 40;
+  constexpr std::uint32_t kPlaces = 4 * kNames;  // bytes
+  const std::vector<std::string> names(kNames, "x86-64-v3");
   std::string bytes = make_cache({{{own_kind(), "liba.so", "/lib/liba.so"}}, names});
-  const auto extension = static_cast<std::uint32_t>(bytes.size() - 40 * 4 - 24);
+  const auto extension = static_cast<std::uint32_t>(bytes.size() - kPlaces - 24);
   std::string two;  // sections, both with the names that the one has
   add(two, {0xeaa42174, 2});
   for (int i = 0; i < 2; ++i)
-    add(two, {1, 0, extension + 24, 40 * 4});
+    add(two, {1, 0, extension + 24, kPlaces});
   std::string place;
   add(place, {static_cast<std::uint32_t>(bytes.size())});
   bytes.replace(32, 4, place);
